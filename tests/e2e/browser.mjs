@@ -16,14 +16,20 @@ async function post(path, body) {
   return { status: answer.status, body: await answer.json() };
 }
 
+// Notes what goes wrong behind the page, at once and for the end, where nothing may have been noted.
 function watch(page) {
   const faults = [];
-  page.on('console', (line) => line.type() === 'error' && faults.push(`console: ${line.text()} ${line.location().url}`));
-  page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
-  page.on('requestfailed', (request) => faults.push(`request: ${request.url()} ${request.failure()?.errorText}`));
+  const note = (fault) => {
+    console.error(`  ! ${fault}`);
+    faults.push(fault);
+  };
+  page.setDefaultTimeout(15_000);
+  page.on('console', (line) => line.type() === 'error' && note(`console: ${line.text()} ${line.location().url}`));
+  page.on('pageerror', (error) => note(`script: ${error.message}`));
+  page.on('requestfailed', (request) => note(`request: ${request.url()} ${request.failure()?.errorText}`));
   page.on('request', (request) => {
     const local = request.url().startsWith(server) || /^(data|blob):/.test(request.url());
-    if (!local) faults.push(`left the server: ${request.url()}`);
+    if (!local) note(`left the server: ${request.url()}`);
   });
   return faults;
 }
