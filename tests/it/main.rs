@@ -1,0 +1,3 @@
+//! The one integration test binary. It needs nothing but the Rust toolchain.
+
+mod architecture;
