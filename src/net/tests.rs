@@ -1,0 +1,1 @@
+//! Raw sockets against the accept loop. Knows nothing of the service above it.
