@@ -25,6 +25,8 @@ pub enum Purpose {
     UserKeySealing,
     /// The keyed hash of a typed name that belongs to nobody.
     AuditNames,
+    /// Sealing the personal fields of audit records about nobody.
+    AuditOfNobody,
     /// The Ed25519 seed that signs the seals of the audit chain.
     AuditSealSeed,
     /// The keyed hash of one-time tokens.
@@ -33,11 +35,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
         Self::AuditNames,
+        Self::AuditOfNobody,
         Self::AuditSealSeed,
         Self::OneTimeTokens,
     ];
@@ -48,6 +51,7 @@ impl Purpose {
             Self::MailSealing => "latchkey/1/mail-sealing",
             Self::UserKeySealing => "latchkey/1/user-key-sealing",
             Self::AuditNames => "latchkey/1/audit-names",
+            Self::AuditOfNobody => "latchkey/1/audit-of-nobody",
             Self::AuditSealSeed => "latchkey/1/audit-seal-seed",
             Self::OneTimeTokens => "latchkey/1/one-time-tokens",
         }

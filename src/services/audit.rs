@@ -150,7 +150,7 @@ pub(super) fn open_personal(
         },
     };
     let plain = key.and_then(|key| key.open(&place(owner, &event.request_id), &event.personal).ok());
-    Ok(plain.and_then(|plain| postcard::from_bytes(&plain).ok()))
+    Ok(plain.and_then(|plain| postcard::from_bytes(plain.as_slice()).ok()))
 }
 
 fn opened_person_key(app: &Services, read: &impl Read, id: UserId) -> Result<Option<SealKey>, StoreError> {

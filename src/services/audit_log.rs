@@ -8,11 +8,12 @@ use super::role::{Refused, require};
 use super::session::Principal;
 use super::{Context, Services, flatten};
 use crate::crypto::AuditPublicKey;
+use crate::crypto::digest::to_hex;
 use crate::domain::id::UserId;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::lane::{self, EventV1, Head, LANE_0, SealV1, Span, Walk};
-use crate::store::{Abort, Page, Read, Store, StoreError};
+use crate::store::{Abort, Page, Read, Snapshot, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
 const LOOKED_AT: usize = 5_000;
@@ -71,8 +72,7 @@ pub async fn list(
     filter: &AuditFilter,
 ) -> Result<AuditPage, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;
-    let page = app.store.read(|read| Ok::<_, Abort<StoreError>>(page(app, read, filter)?));
-    Ok(page.map_err(flatten::<StoreError>)?)
+    Ok(app.read(|read| page(app, read, filter))?)
 }
 
 fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
@@ -89,7 +89,7 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
             if !page.entries.is_empty() && page.entries.len() + wanted.len() > filter.limit {
                 return Ok(page);
             }
-            let checksum = hex(&record.hash(LANE_0, seq)?);
+            let checksum = to_hex(&record.hash(LANE_0, seq)?);
             for (index, event) in wanted {
                 let personal = open_personal(app, read, &mut keys, event)?;
                 let (client, user_agent) = personal.map_or((None, None), |p| (Some(p.client), p.user_agent));
@@ -113,41 +113,35 @@ fn batch(
     filter: &AuditFilter,
     before: Option<u64>,
 ) -> Result<Page<u64, lane::LaneRecordV1>, StoreError> {
-    let span = Span { before, newest_first: true, ..Span::default() };
-    let size = BATCH.min(filter.limit.saturating_add(1));
+    let span = Span { before, ..Span::newest(BATCH.min(filter.limit.saturating_add(1))) };
     match filter.user {
-        Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, (span, size)),
-        None => lane::records(read, LANE_0, span, size),
+        Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, span),
+        None => lane::records(read, LANE_0, span),
     }
 }
 
 fn matches(filter: &AuditFilter, event: &EventV1) -> bool {
     filter.user.is_none_or(|user| event.subject == Some(*user.as_bytes()))
         && filter.action.as_deref().is_none_or(|action| event.action == action)
-        && filter.until.is_none_or(|until| event.at() < until)
-        && filter.from.is_none_or(|from| event.at() >= from)
+        && filter.until.is_none_or(|until| Timestamp::from_millis(event.at) < until)
+        && filter.from.is_none_or(|from| Timestamp::from_millis(event.at) >= from)
 }
 
 /// Signs the head of the chain, unless it is signed already. Answers the number of the new seal.
 pub async fn seal(app: &Services) -> Result<Option<u64>, StoreError> {
     let ctx = app.own_context("seal");
-    let found = app.store.read(|read| {
-        let head = lane::head(read, LANE_0)?;
-        Ok::<_, Abort<StoreError>>((head, lane::last_seal(read)?))
-    });
-    let (head, last) = found.map_err(flatten::<StoreError>)?;
+    let (head, last) = app.read(|read| Ok((lane::head(read, LANE_0)?, seal::last(read)?)))?;
     let heads = vec![(head.lane, head.seq, head.hash)];
     if head.seq == 0 || last.as_ref().is_some_and(|(_, last)| last.heads == heads) {
         return Ok(None);
     }
     let (number, prev) = match &last {
-        Some((number, last)) => (number.saturating_add(1), last.hash()?),
+        Some((number, last)) => (number.saturating_add(1), last.hash(*number)?),
         None => (1, [0; 32]),
     };
-    let mut seal = SealV1 { at: ctx.now.millis(), heads, prev, signature: Vec::new() };
-    seal.signature = app.keys.seals.sign(&seal.signed_bytes(number)?).to_vec();
-    let put = move |txn: &mut crate::store::Txn<'_>| Ok::<_, Abort<StoreError>>(lane::put_seal(txn, number, &seal)?);
-    app.store.transact("audit.seal", app.stamp(&ctx), put).await.map_err(flatten::<StoreError>)?;
+    let mut next = SealV1 { at: ctx.now.millis(), heads, prev, signature: Vec::new() };
+    next.signature = app.keys.seals.sign(&next.signed_bytes(number)?).to_vec();
+    app.write("audit.seal", &ctx, move |txn| seal::put(txn, number, &next)).await?;
     Ok(Some(number))
 }
 
@@ -170,12 +164,12 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
         let from = good.head;
         // A step ends at the next sealed record, so that its hash can be compared.
         let step = sealed.peek().map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
-        let walk = store.read(|read| Ok::<_, Abort<StoreError>>(lane::verify(read, from, step)?)).map_err(flatten::<StoreError>)?;
+        let walk = view(store, |read| lane::verify(read, from, step))?;
         let (head, ends) = match walk {
             Walk::Ongoing(head) => (head, false),
             Walk::Whole(head) => (head, true),
             Walk::Broken { seq, fault } => {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: {fault}")));
+                good.fault = good.fault.or_else(|| Some(format!("record {seq}: {fault:?}")));
                 return Ok(good);
             }
         };
@@ -199,14 +193,14 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
 fn seals(store: &Store, key: &AuditPublicKey, good: &mut Verified) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
     let (mut after, mut prev, mut heads) = (0, [0; 32], Vec::new());
     loop {
-        let page = store.read(|read| Ok::<_, Abort<StoreError>>(lane::seals(read, after, BATCH)?)).map_err(flatten::<StoreError>)?;
+        let page = view(store, |read| seal::after(read, after, BATCH))?;
         for (number, seal) in page.rows {
             let follows = number == after + 1 && seal.prev == prev;
             if !follows || !key.verify(&seal.signed_bytes(number)?, &seal.signature) {
                 good.fault = Some(format!("seal {number}: not ours, or not the next one"));
                 return Ok(heads);
             }
-            (after, prev, good.seals) = (number, seal.hash()?, good.seals + 1);
+            (after, prev, good.seals) = (number, seal.hash(number)?, good.seals + 1);
             heads.extend(seal.heads.iter().map(|(_, seq, hash)| (*seq, *hash)));
         }
         if !page.more {
@@ -215,6 +209,6 @@ fn seals(store: &Store, key: &AuditPublicKey, good: &mut Verified) -> Result<Vec
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    crate::crypto::digest::to_hex(bytes)
+fn view<T>(store: &Store, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
 }

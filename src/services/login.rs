@@ -8,16 +8,15 @@
 
 use super::audit::{Witness, person_key};
 use super::token::{Granted, mint};
-use super::{Context, Services, flatten};
-use crate::crypto::seal::SealKey;
-use crate::crypto::{HashError, Password, Phc, Verifier};
+use super::{Context, Services};
+use crate::crypto::{HashError, Password, SealKey, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::login::{Decision, DenyReason, decide};
 use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
-use crate::store::{self, Abort, StoreError};
+use crate::store::{self, StoreError};
 
 /// Why a login gave no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -63,20 +62,18 @@ pub async fn log_in(
 /// What a login needs to know of an account.
 struct Account {
     user: User,
-    phc: Phc,
+    phc: String,
     person: SealKey,
 }
 
 fn find(app: &Services, identifier: &Identifier) -> Result<Option<Account>, StoreError> {
     let Some(key) = identifier.key() else { return Ok(None) };
-    app.store
-        .read(|read| {
+    app.read(|read| {
             let Some(user) = store::user::by_identifier(read, key)? else { return Ok(None) };
             let Some(phc) = store::user::phc(read, user.id)? else { return Ok(None) };
             let person = person_key(app, read, user.id)?;
-            Ok::<_, Abort<StoreError>>(Some(Account { user, phc: Phc::from_stored(phc), person }))
+            Ok(Some(Account { user, phc, person }))
         })
-        .map_err(flatten)
 }
 
 /// A password that no account can have still costs one hash; of a very long one, only the start is hashed.
@@ -106,8 +103,7 @@ async fn grant(app: &Services, ctx: &Context, account: Account) -> Result<Grante
     let denied = denied.reason(DenyReason::AccountChanged.name()).done();
     let before = account;
     let granted = app
-        .store
-        .transact("login", app.stamp(ctx), move |txn| {
+        .write("login", ctx, move |txn| {
             let user = store::user::by_id(txn, before.user.id)?;
             let phc = store::user::phc(txn, before.user.id)?;
             let unchanged = phc.as_deref() == Some(before.phc.as_str());
@@ -119,12 +115,11 @@ async fn grant(app: &Services, ctx: &Context, account: Account) -> Result<Grante
                 }
                 _ => {
                     txn.emit(denied.clone())?;
-                    Ok::<_, Abort<StoreError>>(None)
+                    Ok(None)
                 }
             }
         })
-        .await
-        .map_err(flatten::<StoreError>)?;
+        .await?;
     let (user, session) = granted.ok_or(LoginFault::Denied)?;
     Ok(mint(app, ctx.now, user, &session))
 }
@@ -144,7 +139,7 @@ async fn record_denial(
     reason: DenyReason,
 ) -> Result<(), StoreError> {
     let witness = match account {
-        Some(account) => Witness::of_self(app, ctx, account.user.id, &account.person),
+        Some(account) => Witness::of_stranger(app, ctx, account.user.id, &account.person),
         None => Witness::of_nobody(app, ctx),
     };
     let mut draft = witness.event(Action::LoginFailed, Outcome::Denied).reason(reason.name());
@@ -152,8 +147,5 @@ async fn record_denial(
         draft = draft.detail("name_hash", app.keys.name_hash(identifier.budget()));
     }
     let event = draft.done();
-    app.store
-        .transact("login.denied", app.stamp(ctx), move |txn| Ok::<_, Abort<StoreError>>(txn.emit(event.clone())?))
-        .await
-        .map_err(flatten)
+    app.write("login.denied", ctx, move |txn| txn.emit(event.clone())).await
 }

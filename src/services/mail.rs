@@ -5,13 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
-use super::{Context, Services, flatten};
+use super::{Context, Services};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::MailId;
 use crate::domain::mail::{Letter, retry_delay};
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
-use crate::store::{Abort, StoreError, Txn};
+use crate::store::{StoreError, Txn};
 
 /// Most mails taken out of the outbox at once.
 const BATCH: usize = 16;
@@ -49,7 +49,7 @@ impl Sealed {
     }
 
     /// Puts the mail into the outbox.
-    pub(super) fn insert(&self, txn: &mut Txn) -> Result<(), StoreError> {
+    pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
         outbox::insert(txn, &self.0)
     }
 }
@@ -70,7 +70,7 @@ pub struct Round {
 /// Sends what is due, one mail after another.
 pub async fn deliver_due(app: &Services, transport: &dyn MailTransport) -> Result<Round, StoreError> {
     let now = app.clock.now();
-    let due = app.store.read(|read| Ok::<_, Abort<StoreError>>(outbox::due(read, now, BATCH)?)).map_err(flatten::<StoreError>)?;
+    let due = app.read(|read| outbox::due(read, now, BATCH))?;
     let mut round = Round { next_at: due.next_at, ..Round::default() };
     if due.mails.len() == BATCH {
         round.next_at = Some(now);
@@ -96,18 +96,16 @@ pub struct OutboxPage {
 
 /// Waiting mails and dead letters, newest first, older than `after`.
 pub fn outbox(app: &Services, after: Option<MailId>, limit: usize) -> Result<OutboxPage, StoreError> {
-    app.store
-        .read(|read| {
+    app.read(|read| {
             let (mails, more) = outbox::list(read, after, limit)?;
             let next = if more { mails.last().map(|mail| mail.id) } else { None };
-            Ok::<_, Abort<StoreError>>(OutboxPage { mails, next })
+            Ok(OutboxPage { mails, next })
         })
-        .map_err(flatten)
 }
 
 fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
     let plain = app.keys.mail.open(mail.id.as_bytes(), &mail.sealed).ok()?;
-    let body: Body = postcard::from_bytes(&plain).ok()?;
+    let body: Body = postcard::from_bytes(plain.as_slice()).ok()?;
     Some(OutgoingMail {
         id: mail.id,
         to: mail.to.clone(),
@@ -153,14 +151,9 @@ async fn settle(
     if fault.is_none() {
         tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent");
     }
-    app.store
-        .transact("outbox.settle", app.stamp(&ctx), move |txn| {
-            match &fault {
-                None => outbox::remove(txn, &mail)?,
-                Some(after) => outbox::replace(txn, &mail, after)?,
-            }
-            Ok::<_, Abort<StoreError>>(())
-        })
-        .await
-        .map_err(flatten)
+    app.write("outbox.settle", &ctx, move |txn| match &fault {
+        None => outbox::remove(txn, &mail),
+        Some(after) => outbox::replace(txn, &mail, after),
+    })
+    .await
 }

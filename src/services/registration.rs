@@ -174,10 +174,7 @@ impl Draft {
     /// Refuses a taken name before anything costly is done for it. The transaction looks again.
     fn refuse_taken(&self, app: &Services) -> Result<(), RegisterFault> {
         let username = if self.is_derived { None } else { Some(&self.username) };
-        let taken = app
-            .store
-            .read(|read| Ok::<_, Abort<StoreError>>(store::user::taken(read, &self.email, username)?))
-            .map_err(flatten::<StoreError>)?;
+        let taken = app.read(|read| store::user::taken(read, &self.email, username))?;
         taken.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
     }
 
@@ -236,7 +233,7 @@ pub(super) struct NewAccount {
 
 impl NewAccount {
     /// Stores the account with its verifier and key, and records it; or says which name is taken.
-    pub(super) fn insert(&self, txn: &mut Txn) -> Result<Result<User, Taken>, StoreError> {
+    pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<Result<User, Taken>, StoreError> {
         let mut user = self.user.clone();
         for number in self.numbers {
             user.number = number;

@@ -2,10 +2,10 @@
 
 use super::audit::{Witness, person_key};
 use super::session::Principal;
-use super::{Context, Services, flatten};
+use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::role::{self, Permission};
-use crate::store::{Abort, StoreError};
+use crate::store::StoreError;
 
 /// A caller was refused.
 #[derive(Debug, thiserror::Error)]
@@ -33,14 +33,11 @@ pub async fn require(
     if role::allows(&caller.user.roles, required) {
         return Ok(());
     }
-    let person = app.store.read(|read| person_key(app, read, caller.user.id).map_err(Abort::from)).map_err(flatten::<StoreError>)?;
+    let person = app.read(|read| person_key(app, read, caller.user.id))?;
     let witness = Witness::of_self(app, ctx, caller.user.id, &person);
     let event = witness.event(Action::AccessDenied, Outcome::Denied).session(caller.session);
     let event = event.reason("permission_missing").detail("required", required.name()).done();
-    app.store
-        .transact("access.denied", app.stamp(ctx), move |txn| txn.emit(event.clone()).map_err(Abort::<StoreError>::from))
-        .await
-        .map_err(flatten)?;
+    app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await?;
     Err(Refused::Missing { required, held: held(caller) })
 }
 

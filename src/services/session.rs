@@ -1,7 +1,5 @@
 //! Sessions: who calls, which sessions a person has, and how they end.
 
-use std::time::Duration;
-
 use super::audit::{Witness, person_key};
 use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
@@ -43,7 +41,7 @@ pub enum AuthFault {
 /// Checks an access token. What the token says never outranks what the store says now (R27).
 pub fn authenticate(app: &Services, token: &str) -> Result<Principal, AuthFault> {
     let now = app.clock.now();
-    let claims = app.tokens.parse_access(token, &app.token_rules(), now).map_err(|fault| match fault {
+    let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
         TokenFault::Expired => AuthFault::Expired,
         _ => AuthFault::Invalid,
     })?;
@@ -74,14 +72,12 @@ pub struct SessionPage {
 
 /// The caller's own live sessions, newest first, older than `after`.
 pub fn list(app: &Services, ctx: &Context, caller: &Principal, after: Option<SessionId>, limit: usize) -> Result<SessionPage, StoreError> {
-    app.store
-        .read(|read| {
+    app.read(|read| {
             let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
             let next = if more { sessions.last().map(|session| session.id) } else { None };
             let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
-            Ok::<_, Abort<StoreError>>(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
+            Ok(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
         })
-        .map_err(flatten)
 }
 
 /// Why a session was not ended.
@@ -119,22 +115,20 @@ pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionI
 pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Result<usize, StoreError> {
     let witness = witness(app, ctx, caller)?;
     let id = caller.user.id;
-    app.store
-        .transact("session.end_all", app.stamp(ctx), move |txn| {
+    app.write("session.end_all", ctx, move |txn| {
             let Some(mut user) = store::user::by_id(txn, id)? else { return Ok(0) };
             let ended = end_all_of(txn, &mut user)?;
             store::user::put(txn, &user)?;
             let event = witness.event(Action::SessionAllEnded, Outcome::Success).reason("logout_all");
             txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
-            Ok::<_, Abort<StoreError>>(ended)
+            Ok(ended)
         })
         .await
-        .map_err(flatten)
 }
 
 /// Ends every session of `user` by raising its epoch (the caller stores the account), and removes
 /// the rows of the newest ones. Answers how many were alive.
-pub(super) fn end_all_of(txn: &mut Txn, user: &mut User) -> Result<usize, StoreError> {
+pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, StoreError> {
     let now = txn.now();
     let (sessions, _) = store::session::of_user(txn, user.id, None, SESSIONS_MAX)?;
     let alive = sessions.iter().filter(|session| session.is_alive(user.session_epoch, now)).count();
@@ -146,14 +140,6 @@ pub(super) fn end_all_of(txn: &mut Txn, user: &mut User) -> Result<usize, StoreE
 }
 
 fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {
-    let person = app
-        .store
-        .read(|read| person_key(app, read, caller.user.id).map_err(Abort::<StoreError>::from))
-        .map_err(flatten)?;
+    let person = app.read(|read| person_key(app, read, caller.user.id))?;
     Ok(Witness::of_self(app, ctx, caller.user.id, &person))
-}
-
-/// How long the seconds of a lifetime are in an answer.
-pub fn seconds(ttl: Duration) -> u32 {
-    u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX)
 }

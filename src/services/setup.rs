@@ -5,6 +5,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
 use crate::domain::id::TokenId;
 use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
 use crate::store::{self, Abort, Read, StoreError};
@@ -32,7 +33,7 @@ pub enum SetupFault {
 
 /// Whether there is a super administrator.
 pub fn is_done(app: &Services) -> Result<bool, StoreError> {
-    app.store.read(|read| Ok::<_, Abort<StoreError>>(has_super_admin(read)?)).map_err(flatten)
+    app.read(has_super_admin)
 }
 
 /// A new setup code in place of an older one; `None` when there is a super administrator already.
@@ -46,16 +47,14 @@ pub async fn issue_code(app: &Services, ctx: &Context) -> Result<Option<PlainTok
         expires_at: ctx.now.plus(SETUP_TTL),
     };
     let issued = app
-        .store
-        .transact("setup.issue", app.stamp(ctx), move |txn| {
+        .write("setup.issue", ctx, move |txn| {
             if has_super_admin(txn)? {
                 return Ok(false);
             }
             one_time::replace(txn, Purpose::Setup, &token)?;
-            Ok::<_, Abort<StoreError>>(true)
+            Ok(true)
         })
-        .await
-        .map_err(flatten::<StoreError>)?;
+        .await?;
     Ok(issued.then_some(plain))
 }
 
@@ -71,16 +70,16 @@ pub async fn set_up(
     }
     let code = PlainToken::parse(OneTimeKind::Setup, code.trim()).map_err(|_| SetupFault::Invalid)?;
     let (id, hash) = (code.id(), app.keys.one_time.hash(&code));
-    app.store.read(|read| Ok(live_code(read, id, &hash, ctx)?.map(|_| ()).ok_or(Abort::Rule(SetupFault::Invalid))?)).map_err(flatten)?;
+    let now = ctx.now;
+    app.read(|read| live_code(read, id, &hash, now))?.ok_or(SetupFault::Invalid)?;
     let standing = Standing { role: Role::SuperAdmin, is_proved: true };
     let account = Draft::check(form)?.prepare(app, ctx, form.password, standing).await.map_err(RegisterFault::from)?;
-    let ctx_then = ctx.clone();
     app.store
         .transact("setup", app.stamp(ctx), move |txn| {
             if has_super_admin(txn)? {
                 return Err(Abort::Rule(SetupFault::Done));
             }
-            let code = live_code(txn, id, &hash, &ctx_then)?.ok_or(Abort::Rule(SetupFault::Invalid))?;
+            let code = live_code(txn, id, &hash, now)?.ok_or(Abort::Rule(SetupFault::Invalid))?;
             one_time::remove(txn, Purpose::Setup, &code)?;
             account.insert(txn)?.map_err(|taken| Abort::Rule(RegisterFault::Exists(taken).into()))
         })
@@ -96,10 +95,10 @@ fn live_code(
     read: &impl Read,
     id: TokenId,
     hash: &HashedToken,
-    ctx: &Context,
+    now: Timestamp,
 ) -> Result<Option<OneTime>, StoreError> {
     let found = one_time::by_id(read, Purpose::Setup, id)?;
     Ok(found.filter(|found| {
-        HashedToken::from_bytes(found.hash).matches(hash) && ctx.now < found.expires_at
+        HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at
     }))
 }

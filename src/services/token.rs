@@ -1,16 +1,15 @@
 //! Giving out tokens: at login, and again at refresh.
 
 use super::audit::{Draft, Witness, person_key};
-use super::{Context, Services, flatten};
+use super::{Context, Services};
 use crate::crypto::TokenFault;
-use crate::crypto::TokenRules;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::session::{Presented, Session};
+use crate::domain::session::{Presented, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessClaims, Issue, RefreshClaims};
+use crate::domain::token::{AccessClaims, RefreshClaims};
 use crate::domain::user::User;
-use crate::store::{self, Abort, StoreError, Txn};
+use crate::store::{self, StoreError, Txn};
 
 /// Tokens for a person.
 pub struct Granted {
@@ -42,26 +41,22 @@ pub enum RefreshFault {
 
 /// Exchanges a refresh token for a new pair (RFC 6749, section 6; rotation as RFC 9700, 4.14).
 pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Granted, RefreshFault> {
-    let claims = app.tokens.parse_refresh(token, &app.token_rules(), ctx.now).map_err(|fault| match fault {
+    let claims = app.tokens.verify_refresh(token, ctx.now).map_err(|fault| match fault {
         TokenFault::Expired => RefreshFault::Expired,
         _ => RefreshFault::Invalid,
     })?;
-    let (user, session_id) = (claims.user_id, claims.issue.session_id);
-    let person = app.store.read(|read| Ok::<_, Abort<StoreError>>(person_key(app, read, user)?)).map_err(flatten::<StoreError>)?;
+    let (user, session_id) = (claims.user_id, claims.sid);
+    let person = app.read(|read| person_key(app, read, user))?;
     let witness = Witness::of_self(app, ctx, user, &person);
     let step = Step {
         user,
         session: session_id,
-        presented: claims.issue.token_id,
+        presented: claims.jti,
         successor: TokenId::new(ctx.now, &app.random()),
         witness,
     };
     let policy = app.policy.tokens;
-    let outcome = app
-        .store
-        .transact("refresh", app.stamp(ctx), move |txn| step.run(txn, &policy))
-        .await
-        .map_err(flatten::<StoreError>)?;
+    let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
     match outcome {
         Exchange::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)),
         Exchange::Expired => Err(RefreshFault::Expired),
@@ -85,7 +80,7 @@ struct Step {
 }
 
 impl Step {
-    fn run(&self, txn: &mut Txn, policy: &crate::domain::session::TokenPolicy) -> Result<Exchange, Abort<StoreError>> {
+    fn run(&self, txn: &mut Txn<'_>, policy: &TokenPolicy) -> Result<Exchange, StoreError> {
         let now = txn.now();
         let user = store::user::by_id(txn, self.user)?.filter(|user| user.status.is_usable());
         let session = store::session::by_id(txn, self.session)?.filter(|session| session.user == self.user);
@@ -127,40 +122,23 @@ pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
         roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
-        issue: Issue {
-            issued_at: now.seconds(),
-            expires_at: ends_at.seconds(),
-            token_id: TokenId::new(now, &app.random()),
-            session_id: session.id,
-        },
+        iat: now.seconds(),
+        exp: ends_at.seconds(),
+        jti: TokenId::new(now, &app.random()),
+        sid: session.id,
     };
     let refresh = RefreshClaims {
         user_id: user.id,
-        issue: Issue {
-            issued_at: head.issued_at.seconds(),
-            expires_at: head.expires_at.seconds(),
-            token_id: head.id,
-            session_id: session.id,
-        },
+        iat: head.issued_at.seconds(),
+        exp: head.expires_at.seconds(),
+        jti: head.id,
+        sid: session.id,
     };
-    let rules = app.token_rules();
     Granted {
-        access_token: app.tokens.sign_access(&access, &rules),
-        refresh_token: app.tokens.sign_refresh(&refresh, &rules),
+        access_token: app.tokens.sign_access(&access),
+        refresh_token: app.tokens.sign_refresh(&refresh),
         expires_in: u32::try_from(ends_at.seconds().saturating_sub(now.seconds())).unwrap_or(0),
         session: session.id,
         user,
-    }
-}
-
-impl Services {
-    /// What every token must say.
-    pub fn token_rules(&self) -> TokenRules<'_> {
-        TokenRules {
-            issuer: &self.policy.issuer,
-            audience: &self.policy.audience,
-            access_ttl: self.policy.tokens.access_ttl,
-            refresh_ttl: self.policy.tokens.refresh_ttl,
-        }
     }
 }

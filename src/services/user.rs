@@ -51,7 +51,7 @@ pub async fn list(
     filter: &UserFilter,
 ) -> Result<UserPage, Refused> {
     require(app, ctx, caller, Permission::UsersRead).await?;
-    app.store.read(|read| Ok::<_, Abort<StoreError>>(page(read, filter)?)).map_err(flatten::<StoreError>).map_err(Refused::from)
+    Ok(app.read(|read| page(read, filter))?)
 }
 
 /// What an administrator changes of an account.
@@ -100,11 +100,8 @@ pub async fn update(
         return Err(UpdateFault::NotSettable);
     }
     let actor = caller.user.id;
-    let person = app
-        .store
-        .read(|read| Ok::<_, Abort<StoreError>>(person_key(app, read, actor)?))
-        .map_err(flatten::<StoreError>)?;
-    let witness = Witness::of_other(app, ctx, actor, id, &person);
+    let person = app.read(|read| person_key(app, read, actor))?;
+    let witness = Witness::of_other(app, ctx, (actor, id), &person);
     app.store
         .transact("user.update", app.stamp(ctx), move |txn| apply(txn, actor, id, &change, &witness))
         .await
@@ -112,7 +109,7 @@ pub async fn update(
 }
 
 fn apply(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     actor: UserId,
     id: UserId,
     change: &UserChange,

@@ -10,6 +10,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::link::LinkTarget;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifier, Status, User};
 use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::{self, Abort, StoreError, Txn};
@@ -32,20 +33,17 @@ pub enum VerifyFault {
 pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
     let token = PlainToken::parse(OneTimeKind::VerifyEmail, token).map_err(|_| VerifyFault::Invalid)?;
     let (id, hash) = (token.id(), app.keys.one_time.hash(&token));
-    let found = app
-        .store
-        .read(|read| {
-            let Some(found) = live_token(read, id, &hash, ctx)? else { return Ok(None) };
-            Ok::<_, Abort<StoreError>>(Some((found.owner, person_key(app, read, found.owner)?)))
-        })
-        .map_err(flatten::<StoreError>)?;
+    let now = ctx.now;
+    let found = app.read(|read| {
+        let Some(found) = live_token(read, id, &hash, now)? else { return Ok(None) };
+        Ok(Some((found.owner, person_key(app, read, found.owner)?)))
+    })?;
     let (owner, person) = found.ok_or(VerifyFault::Invalid)?;
     let witness = Witness::of_self(app, ctx, owner, &person);
     let event = witness.event(Action::EmailVerified, Outcome::Success).done();
-    let ctx_now = ctx.clone();
     app.store
         .transact("verify_email", app.stamp(ctx), move |txn| {
-            let found = live_token(txn, id, &hash, &ctx_now)?.ok_or(Abort::Rule(VerifyFault::Invalid))?;
+            let found = live_token(txn, id, &hash, now)?.ok_or(Abort::Rule(VerifyFault::Invalid))?;
             let user = store::user::by_id(txn, found.owner)?.filter(|user| user.status.is_usable());
             let mut user = user.ok_or(Abort::Rule(VerifyFault::Invalid))?;
             one_time::remove(txn, Purpose::VerifyEmail, &found)?;
@@ -65,9 +63,7 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
 /// unknown, a proved and a waiting address look alike (R10).
 pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
     let identifier = Identifier::typed(email);
-    let waiting = app
-        .store
-        .read(|read| {
+    let waiting = app.read(|read| {
             let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
             let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
             let Some(user) = user else { return Ok(None) };
@@ -76,20 +72,17 @@ pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), St
             if rests {
                 return Ok(None);
             }
-            Ok::<_, Abort<StoreError>>(Some((person_key(app, read, user.id)?, user)))
-        })
-        .map_err(flatten::<StoreError>)?;
+            Ok(Some((person_key(app, read, user.id)?, user)))
+        })?;
     let Some((person, user)) = waiting else { return Ok(()) };
     let mail = VerificationMail::new(app, ctx, user.id, &user.email);
     let witness = Witness::of_self(app, ctx, user.id, &person);
     let event = witness.event(Action::VerificationResent, Outcome::Success).done();
-    app.store
-        .transact("resend_verification", app.stamp(ctx), move |txn| {
-            mail.insert(txn)?;
-            Ok::<_, Abort<StoreError>>(txn.emit(event.clone())?)
-        })
-        .await
-        .map_err(flatten::<StoreError>)?;
+    app.write("resend_verification", ctx, move |txn| {
+        mail.insert(txn)?;
+        txn.emit(event.clone())
+    })
+    .await?;
     app.mail_queued.notify_one();
     Ok(())
 }
@@ -117,7 +110,7 @@ impl VerificationMail {
     }
 
     /// Stores the token in place of an older one, and queues the mail.
-    pub(super) fn insert(&self, txn: &mut Txn) -> Result<(), StoreError> {
+    pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
         one_time::replace(txn, Purpose::VerifyEmail, &self.token)?;
         self.mail.insert(txn)
     }
@@ -127,10 +120,10 @@ fn live_token(
     read: &impl store::Read,
     id: TokenId,
     hash: &HashedToken,
-    ctx: &Context,
+    now: Timestamp,
 ) -> Result<Option<OneTime>, StoreError> {
     let found = one_time::by_id(read, Purpose::VerifyEmail, id)?;
     Ok(found.filter(|found| {
-        HashedToken::from_bytes(found.hash).matches(hash) && ctx.now < found.expires_at
+        HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at
     }))
 }
