@@ -115,7 +115,7 @@ fn is_domain(domain: &str) -> bool {
 }
 
 /// A letter-digit-hyphen label of RFC 1123.
-fn is_label(label: &str) -> bool {
+pub(super) fn is_label(label: &str) -> bool {
     let ends_well = !label.starts_with('-') && !label.ends_with('-');
     (1..=MAX_LABEL).contains(&label.len())
         && ends_well

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::email::is_label;
+
 /// The address under which people reach this server, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
@@ -88,10 +90,6 @@ fn is_authority(authority: &str) -> bool {
         None => host.split('.').all(is_label),
     };
     port_is_good && host_is_good
-}
-
-fn is_label(label: &str) -> bool {
-    !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Everything but the unreserved characters of RFC 3986.

@@ -85,7 +85,7 @@ mod tests {
         transport.send(&mail()).await.unwrap();
         transport.send(&mail()).await.unwrap();
         let name = format!("1700000000000-{}.eml", mail().id);
-        assert_eq!(names(&folder), [name.clone()]);
+        assert_eq!(names(&folder), [name.as_str()]);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join(&name))), (0o700, 0o600));
         let text = fs::read_to_string(folder.join(name)).unwrap();

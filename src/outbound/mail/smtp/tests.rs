@@ -73,7 +73,7 @@ async fn serve(
             stream = BufReader::new(Box::new(acceptor.clone()?.accept(stream.into_inner()).await.ok()?));
         }
         if line == "DATA" && scripted.is_none() {
-            while !kept.lock().unwrap().last().is_some_and(|last| last == ".") {
+            while kept.lock().unwrap().last().is_none_or(|last| last != ".") {
                 let mut line = String::new();
                 stream.read_line(&mut line).await.ok().filter(|count| *count > 0)?;
                 kept.lock().unwrap().push(line.trim_end_matches(['\r', '\n']).to_owned());
@@ -114,8 +114,8 @@ fn settings(port: u16) -> SmtpSettings {
     }
 }
 
-fn login() -> Option<SmtpLogin> {
-    Some(SmtpLogin { username: "acme".into(), password: Zeroizing::new(PASSWORD.into()) })
+fn login() -> SmtpLogin {
+    SmtpLogin { username: "acme".into(), password: Zeroizing::new(PASSWORD.into()) }
 }
 
 /// The answer of a plain relay that follows `script`, and what it heard.
@@ -232,7 +232,7 @@ async fn starttls_and_implicit_tls_carry_the_login_and_the_mail() {
             host: "localhost".into(),
             tls,
             ca_file: Some(ca_file.path().to_owned()),
-            login: login(),
+            login: Some(login()),
             ..settings(server.port)
         };
         SmtpTransport::new(wanted).unwrap().send(&mail()).await.unwrap();
@@ -251,7 +251,7 @@ async fn a_certificate_nobody_vouches_for_or_of_another_name_gets_no_mail() {
                 host: "localhost".into(),
                 tls,
                 ca_file,
-                login: login(),
+                login: Some(login()),
                 ..settings(server.port)
             };
             let fault = SmtpTransport::new(wanted).unwrap().send(&mail()).await.unwrap_err();
@@ -272,7 +272,7 @@ async fn without_starttls_neither_login_nor_mail_is_sent() {
     ];
     for script in scripts {
         let server = Server::start(script, SmtpTls::None, None).await;
-        let wanted = SmtpSettings { tls: SmtpTls::StartTls, login: login(), ..settings(server.port) };
+        let wanted = SmtpSettings { tls: SmtpTls::StartTls, login: Some(login()), ..settings(server.port) };
         let fault = SmtpTransport::new(wanted).unwrap().send(&mail()).await.unwrap_err();
         assert!(matches!(&fault, MailFault::Temporary(_)) && fault.reason().contains("TLS"), "{fault}");
         assert!(!server.said("AUTH") && !server.said("MAIL"));
@@ -300,7 +300,7 @@ async fn a_refused_login_keeps_the_mail_and_its_reason_names_no_credentials() {
     let script: Script =
         |line| line.starts_with("AUTH").then_some("535 5.7.8 bad: AGFjbWUAaHVudGVyMg== hunter2");
     let server = Server::start(script, SmtpTls::None, None).await;
-    let wanted = SmtpSettings { login: login(), ..settings(server.port) };
+    let wanted = SmtpSettings { login: Some(login()), ..settings(server.port) };
     let transport = SmtpTransport::new(wanted).unwrap();
     let fault = transport.send(&mail()).await.unwrap_err();
     assert_eq!(fault, MailFault::temporary("AUTH: 535: the server refused mail.username and mail.password"));
