@@ -76,8 +76,8 @@ pub fn decide(user: Option<&User>, matches: bool, has_factor: bool, policy: Logi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::ada;
     use crate::domain::time::Timestamp;
+    use crate::domain::user::ada;
 
     const STRICT: LoginPolicy = LoginPolicy { require_verified_email: true };
     const LAX: LoginPolicy = LoginPolicy { require_verified_email: false };

@@ -20,8 +20,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, lowest rank first.
-    pub const ALL: [Self; 5] =
-        [Self::Viewer, Self::Developer, Self::Manager, Self::Admin, Self::SuperAdmin];
+    pub const ALL: [Self; 5] = [Self::Viewer, Self::Developer, Self::Manager, Self::Admin, Self::SuperAdmin];
 
     /// The stable name, as in tokens, answers and the configuration.
     pub const fn name(self) -> &'static str {

@@ -117,7 +117,13 @@ impl Family {
     }
 
     /// Presents the token `id`; `successor` is the id for a new issue, should one be needed.
-    pub fn present(&mut self, id: TokenId, now: Timestamp, successor: TokenId, policy: &TokenPolicy) -> Presented {
+    pub fn present(
+        &mut self,
+        id: TokenId,
+        now: Timestamp,
+        successor: TokenId,
+        policy: &TokenPolicy,
+    ) -> Presented {
         if id == self.head.id {
             if now >= self.head.expires_at {
                 return Presented::Expired;

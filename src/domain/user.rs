@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::id::UserId;
 use super::email::EmailAddress;
+use super::id::UserId;
 use super::role::Role;
 use super::time::Timestamp;
 
@@ -125,14 +125,19 @@ impl Username {
         let edge = |c: Option<&u8>| c.is_some_and(u8::is_ascii_alphanumeric);
         let bytes = text.as_bytes();
         let fits = bytes.len() <= USERNAME_CHARS_MAX && bytes.iter().all(|c| is_username_byte(*c));
-        if fits && edge(bytes.first()) && edge(bytes.last()) { Ok(Self(text.to_owned())) } else { Err(NotAUsername) }
+        if fits && edge(bytes.first()) && edge(bytes.last()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAUsername)
+        }
     }
 
     /// A name for an account that gave none: the local part of its address, with `-` for `+` and
     /// without what a username may not have; `user` when nothing is left.
     pub fn derived(email: &EmailAddress) -> Self {
         let local = email.local().replace('+', "-");
-        let kept: String = local.bytes().filter(|c| is_username_byte(*c)).take(DERIVED_CHARS_MAX).map(char::from).collect();
+        let kept: String =
+            local.bytes().filter(|c| is_username_byte(*c)).take(DERIVED_CHARS_MAX).map(char::from).collect();
         let base = kept.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         Self(if base.is_empty() { "user".to_owned() } else { base.to_owned() })
     }
@@ -252,8 +257,14 @@ mod tests {
 
     #[test]
     fn spellings_of_one_name_share_a_budget() {
-        let spellings = ["ada@example.com", " ADA@example.com ", "ada@example.com.", "\u{ff41}da@example.com",
-            "ad\u{200b}a@example.com", "ada@example.com\0"];
+        let spellings = [
+            "ada@example.com",
+            " ADA@example.com ",
+            "ada@example.com.",
+            "\u{ff41}da@example.com",
+            "ad\u{200b}a@example.com",
+            "ada@example.com\0",
+        ];
         for spelling in spellings {
             assert_eq!(Identifier::typed(spelling).budget(), "ada@example.com", "{spelling:?}");
         }

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,12 @@ impl Witness {
     }
 
     /// Watches `actor`, whose key is `person`, act on `subject`.
-    pub fn of_other(app: &Services, ctx: &Context, (actor, subject): (UserId, UserId), person: &SealKey) -> Self {
+    pub fn of_other(
+        app: &Services,
+        ctx: &Context,
+        (actor, subject): (UserId, UserId),
+        person: &SealKey,
+    ) -> Self {
         Self::new(app, ctx, (Some(actor), Some(subject)), person)
     }
 
@@ -123,8 +129,8 @@ impl Draft {
 }
 
 /// The key of a person's own fields; a person without one (it was dropped) gets the nobody key.
-pub fn person_key(app: &Services, read: &impl Read, id: UserId) -> Result<SealKey, StoreError> {
-    Ok(opened_person_key(app, read, id)?.unwrap_or_else(|| app.keys.nobody.clone()))
+pub fn person_key(app: &Services, read: &impl Read, id: UserId) -> Result<Arc<SealKey>, StoreError> {
+    Ok(opened_person_key(app, read, id)?.map_or_else(|| app.keys.nobody.clone(), Arc::new))
 }
 
 /// A new personal key for the account `id`, and the form in which it is stored.
@@ -143,7 +149,7 @@ pub(super) fn open_personal(
 ) -> Result<Option<Personal>, StoreError> {
     let owner = event.actor.or(event.subject).map(UserId::from_bytes);
     let key = match owner {
-        None => Some(&app.keys.nobody),
+        None => Some(app.keys.nobody.as_ref()),
         Some(id) => match keys.entry(id) {
             Entry::Occupied(entry) => entry.into_mut().as_ref(),
             Entry::Vacant(entry) => entry.insert(opened_person_key(app, read, id)?).as_ref(),

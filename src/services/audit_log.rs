@@ -163,7 +163,9 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
     loop {
         let from = good.head;
         // A step ends at the next sealed record, so that its hash can be compared.
-        let step = sealed.peek().map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
+        let step = sealed
+            .peek()
+            .map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
         let walk = view(store, |read| lane::verify(read, from, step))?;
         let (head, ends) = match walk {
             Walk::Ongoing(head) => (head, false),
@@ -190,7 +192,11 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
 }
 
 /// The sealed heads, oldest first, once each; stops at the first bad seal.
-fn seals(store: &Store, key: &AuditPublicKey, good: &mut Verified) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
+fn seals(
+    store: &Store,
+    key: &AuditPublicKey,
+    good: &mut Verified,
+) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
     let (mut after, mut prev, mut heads) = (0, [0; 32], Vec::new());
     loop {
         let page = view(store, |read| seal::after(read, after, BATCH))?;

@@ -6,6 +6,8 @@
 //! denial is the same (R8, R9). The transaction reads the account again: it may have changed
 //! while the password was hashed.
 
+use std::sync::Arc;
+
 use super::audit::{Witness, person_key};
 use super::token::{Granted, mint};
 use super::{Context, Services};
@@ -63,17 +65,17 @@ pub async fn log_in(
 struct Account {
     user: User,
     phc: String,
-    person: SealKey,
+    person: Arc<SealKey>,
 }
 
 fn find(app: &Services, identifier: &Identifier) -> Result<Option<Account>, StoreError> {
     let Some(key) = identifier.key() else { return Ok(None) };
     app.read(|read| {
-            let Some(user) = store::user::by_identifier(read, key)? else { return Ok(None) };
-            let Some(phc) = store::user::phc(read, user.id)? else { return Ok(None) };
-            let person = person_key(app, read, user.id)?;
-            Ok(Some(Account { user, phc, person }))
-        })
+        let Some(user) = store::user::by_identifier(read, key)? else { return Ok(None) };
+        let Some(phc) = store::user::phc(read, user.id)? else { return Ok(None) };
+        let person = person_key(app, read, user.id)?;
+        Ok(Some(Account { user, phc, person }))
+    })
 }
 
 /// A password that no account can have still costs one hash; of a very long one, only the start is hashed.

@@ -30,11 +30,8 @@ struct Body {
 impl Sealed {
     pub(super) fn new(app: &Services, ctx: &Context, to: &EmailAddress, letter: &Letter) -> Self {
         let id = MailId::new(ctx.now, &app.random());
-        let body = Body {
-            subject: letter.subject.clone(),
-            text: letter.text.clone(),
-            html: letter.html.clone(),
-        };
+        let body =
+            Body { subject: letter.subject.clone(), text: letter.text.clone(), html: letter.html.clone() };
         let plain = postcard::to_stdvec(&body).unwrap_or_default();
         Self(Queued {
             id,
@@ -97,10 +94,10 @@ pub struct OutboxPage {
 /// Waiting mails and dead letters, newest first, older than `after`.
 pub fn outbox(app: &Services, after: Option<MailId>, limit: usize) -> Result<OutboxPage, StoreError> {
     app.read(|read| {
-            let (mails, more) = outbox::list(read, after, limit)?;
-            let next = if more { mails.last().map(|mail| mail.id) } else { None };
-            Ok(OutboxPage { mails, next })
-        })
+        let (mails, more) = outbox::list(read, after, limit)?;
+        let next = if more { mails.last().map(|mail| mail.id) } else { None };
+        Ok(OutboxPage { mails, next })
+    })
 }
 
 fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {

@@ -61,7 +61,7 @@ pub struct Keys {
     /// Seals the personal keys.
     pub people: SealKey,
     /// Seals the personal fields of records about nobody.
-    pub nobody: SealKey,
+    pub nobody: Arc<SealKey>,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
     /// Signs the seals of the audit log.
@@ -76,7 +76,7 @@ impl Keys {
         Self {
             mail: seal(Purpose::MailSealing),
             people: seal(Purpose::UserKeySealing),
-            nobody: seal(Purpose::AuditOfNobody),
+            nobody: Arc::new(seal(Purpose::AuditOfNobody)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),

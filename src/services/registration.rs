@@ -80,11 +80,7 @@ pub enum RegisterFault {
 }
 
 /// Makes a pending account for a stranger, and mails the link that proves the address.
-pub async fn register(
-    app: &Services,
-    ctx: &Context,
-    form: &Registration<'_>,
-) -> Result<User, RegisterFault> {
+pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) -> Result<User, RegisterFault> {
     let policy = app.policy.registration;
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
@@ -189,7 +185,8 @@ impl Draft {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);
-        let registered = Witness::of_self(app, ctx, id, &person).event(Action::UserRegistered, Outcome::Success);
+        let registered =
+            Witness::of_self(app, ctx, id, &person).event(Action::UserRegistered, Outcome::Success);
         let user = User {
             id,
             number: 0,

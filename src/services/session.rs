@@ -47,7 +47,8 @@ pub fn authenticate(app: &Services, token: &str) -> Result<Principal, AuthFault>
     })?;
     app.store
         .read(|read| {
-            let session = store::session::by_id(read, claims.sid)?.filter(|session| session.user == claims.user_id);
+            let session =
+                store::session::by_id(read, claims.sid)?.filter(|session| session.user == claims.user_id);
             let user = store::user::by_id(read, claims.user_id)?;
             match (session, user) {
                 (Some(session), Some(user))
@@ -71,13 +72,19 @@ pub struct SessionPage {
 }
 
 /// The caller's own live sessions, newest first, older than `after`.
-pub fn list(app: &Services, ctx: &Context, caller: &Principal, after: Option<SessionId>, limit: usize) -> Result<SessionPage, StoreError> {
+pub fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    after: Option<SessionId>,
+    limit: usize,
+) -> Result<SessionPage, StoreError> {
     app.read(|read| {
-            let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
-            let next = if more { sessions.last().map(|session| session.id) } else { None };
-            let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
-            Ok(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
-        })
+        let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
+        let next = if more { sessions.last().map(|session| session.id) } else { None };
+        let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
+        Ok(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
+    })
 }
 
 /// Why a session was not ended.
@@ -116,14 +123,14 @@ pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Resul
     let witness = witness(app, ctx, caller)?;
     let id = caller.user.id;
     app.write("session.end_all", ctx, move |txn| {
-            let Some(mut user) = store::user::by_id(txn, id)? else { return Ok(0) };
-            let ended = end_all_of(txn, &mut user)?;
-            store::user::put(txn, &user)?;
-            let event = witness.event(Action::SessionAllEnded, Outcome::Success).reason("logout_all");
-            txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
-            Ok(ended)
-        })
-        .await
+        let Some(mut user) = store::user::by_id(txn, id)? else { return Ok(0) };
+        let ended = end_all_of(txn, &mut user)?;
+        store::user::put(txn, &user)?;
+        let event = witness.event(Action::SessionAllEnded, Outcome::Success).reason("logout_all");
+        txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
+        Ok(ended)
+    })
+    .await
 }
 
 /// Ends every session of `user` by raising its epoch (the caller stores the account), and removes

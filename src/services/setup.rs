@@ -33,7 +33,7 @@ pub enum SetupFault {
 
 /// Whether there is a super administrator.
 pub fn is_done(app: &Services) -> Result<bool, StoreError> {
-    app.read(has_super_admin)
+    app.read(|read| has_super_admin(read))
 }
 
 /// A new setup code in place of an older one; `None` when there is a super administrator already.
@@ -73,7 +73,8 @@ pub async fn set_up(
     let now = ctx.now;
     app.read(|read| live_code(read, id, &hash, now))?.ok_or(SetupFault::Invalid)?;
     let standing = Standing { role: Role::SuperAdmin, is_proved: true };
-    let account = Draft::check(form)?.prepare(app, ctx, form.password, standing).await.map_err(RegisterFault::from)?;
+    let account =
+        Draft::check(form)?.prepare(app, ctx, form.password, standing).await.map_err(RegisterFault::from)?;
     app.store
         .transact("setup", app.stamp(ctx), move |txn| {
             if has_super_admin(txn)? {
@@ -98,7 +99,5 @@ fn live_code(
     now: Timestamp,
 ) -> Result<Option<OneTime>, StoreError> {
     let found = one_time::by_id(read, Purpose::Setup, id)?;
-    Ok(found.filter(|found| {
-        HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at
-    }))
+    Ok(found.filter(|found| HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at))
 }

@@ -16,14 +16,14 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
     }
     let may_be_more = due.len() == BATCH;
     app.write("sweep", &ctx, move |txn| {
-            for due in &due {
-                if let Some(id) = due.key_in(&tables::SESSIONS) {
-                    session::expire(txn, id, due.at)?;
-                } else if let Some(key) = due.key_in(&tables::ONE_TIME) {
-                    one_time::expire(txn, key, due.at)?;
-                }
+        for due in &due {
+            if let Some(id) = due.key_in(&tables::SESSIONS) {
+                session::expire(txn, id, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::ONE_TIME) {
+                one_time::expire(txn, key, due.at)?;
             }
-            Ok(may_be_more)
-        })
-        .await
+        }
+        Ok(may_be_more)
+    })
+    .await
 }

@@ -92,7 +92,8 @@ impl Step {
             Presented::Expired => return Ok(Exchange::Expired),
             Presented::Reused => {
                 store::session::remove(txn, &session)?;
-                let event = self.event(Action::RefreshReused, Outcome::Denied).detail("suspicious", "token_reuse");
+                let event =
+                    self.event(Action::RefreshReused, Outcome::Denied).detail("suspicious", "token_reuse");
                 txn.emit(event.done())?;
                 return Ok(Exchange::Refused);
             }

@@ -64,16 +64,16 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
 pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
     let identifier = Identifier::typed(email);
     let waiting = app.read(|read| {
-            let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
-            let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
-            let Some(user) = user else { return Ok(None) };
-            let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
-            let rests = last.is_some_and(|last| ctx.now < last.issued_at.plus(RESEND_PAUSE));
-            if rests {
-                return Ok(None);
-            }
-            Ok(Some((person_key(app, read, user.id)?, user)))
-        })?;
+        let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
+        let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
+        let Some(user) = user else { return Ok(None) };
+        let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
+        let rests = last.is_some_and(|last| ctx.now < last.issued_at.plus(RESEND_PAUSE));
+        if rests {
+            return Ok(None);
+        }
+        Ok(Some((person_key(app, read, user.id)?, user)))
+    })?;
     let Some((person, user)) = waiting else { return Ok(()) };
     let mail = VerificationMail::new(app, ctx, user.id, &user.email);
     let witness = Witness::of_self(app, ctx, user.id, &person);
@@ -96,7 +96,8 @@ pub(super) struct VerificationMail {
 impl VerificationMail {
     pub(super) fn new(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> Self {
         let ttl = app.policy.registration.verify_ttl;
-        let plain = PlainToken::new(OneTimeKind::VerifyEmail, TokenId::new(ctx.now, &app.random()), app.random());
+        let plain =
+            PlainToken::new(OneTimeKind::VerifyEmail, TokenId::new(ctx.now, &app.random()), app.random());
         let token = OneTime {
             id: plain.id(),
             owner,
@@ -123,7 +124,5 @@ fn live_token(
     now: Timestamp,
 ) -> Result<Option<OneTime>, StoreError> {
     let found = one_time::by_id(read, Purpose::VerifyEmail, id)?;
-    Ok(found.filter(|found| {
-        HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at
-    }))
+    Ok(found.filter(|found| HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at))
 }

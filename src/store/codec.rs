@@ -31,6 +31,11 @@ pub trait Value: Serialize + DeserializeOwned {
     }
 }
 
+/// An id: the value of an index that points to one row.
+impl Value for [u8; 16] {
+    const VERSION: u8 = 1;
+}
+
 /// A row that exists says all: the value of an index.
 impl Value for () {
     const VERSION: u8 = 1;

@@ -29,11 +29,16 @@ pub mod expiry;
 pub mod keys;
 pub mod lane;
 pub mod migrate;
+pub mod one_time;
+pub mod outbox;
 mod overlay;
 mod scan;
+pub mod seal;
+pub mod session;
 mod snapshot;
 pub mod tables;
 mod txn;
+pub mod user;
 mod writer;
 
 pub use engine::memory::MemoryEngine;

@@ -70,7 +70,7 @@ pub fn of_owner(read: &impl Read, purpose: Purpose, owner: UserId) -> Result<Opt
 }
 
 /// Stores a token in place of the one its owner had.
-pub fn replace(txn: &mut Txn, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
+pub fn replace(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
     if let Some(old) = of_owner(txn, purpose, token.owner)? {
         txn.remove(&tables::ONE_TIME, &(code(purpose), old.id))?;
     }
@@ -86,13 +86,13 @@ pub fn replace(txn: &mut Txn, purpose: Purpose, token: &OneTime) -> Result<(), S
 }
 
 /// Removes a token: it was used.
-pub fn remove(txn: &mut Txn, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
+pub fn remove(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
     txn.remove(&tables::ONE_TIME_OF, &(token.owner, code(purpose)))?;
     txn.remove(&tables::ONE_TIME, &(code(purpose), token.id))
 }
 
 /// Removes the token at `key`, whose end was planned for `planned`.
-pub fn expire(txn: &mut Txn, key: (u8, TokenId), planned: Timestamp) -> Result<(), StoreError> {
+pub fn expire(txn: &mut Txn<'_>, key: (u8, TokenId), planned: Timestamp) -> Result<(), StoreError> {
     expiry::unschedule(txn, planned, &tables::ONE_TIME, &key)?;
     if let Some(record) = txn.get(&tables::ONE_TIME, &key)? {
         txn.remove(&tables::ONE_TIME_OF, &(UserId::from_bytes(record.owner), key.0))?;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, tables};
-use crate::domain::id::MailId;
 use crate::domain::email::EmailAddress;
+use crate::domain::id::MailId;
 use crate::domain::time::Timestamp;
 
 /// A mail in the outbox.
@@ -51,18 +51,18 @@ pub fn by_id(read: &impl Read, id: MailId) -> Result<Option<Queued>, StoreError>
 }
 
 /// Stores a new mail, due now.
-pub fn insert(txn: &mut Txn, mail: &Queued) -> Result<(), StoreError> {
+pub fn insert(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
     put(txn, mail)
 }
 
 /// Stores a mail after an attempt. `before` is what it was.
-pub fn replace(txn: &mut Txn, before: &Queued, after: &Queued) -> Result<(), StoreError> {
+pub fn replace(txn: &mut Txn<'_>, before: &Queued, after: &Queued) -> Result<(), StoreError> {
     unschedule(txn, before)?;
     put(txn, after)
 }
 
 /// Removes a mail: it was sent, or is a dead letter nobody needs any more.
-pub fn remove(txn: &mut Txn, mail: &Queued) -> Result<(), StoreError> {
+pub fn remove(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
     unschedule(txn, mail)?;
     txn.remove(&tables::OUTBOX, &mail.id)
 }
@@ -90,7 +90,11 @@ pub struct Due {
 }
 
 /// Mails and dead letters, newest first, older than `after`; and whether there are more.
-pub fn list(read: &impl Read, after: Option<MailId>, limit: usize) -> Result<(Vec<Queued>, bool), StoreError> {
+pub fn list(
+    read: &impl Read,
+    after: Option<MailId>,
+    limit: usize,
+) -> Result<(Vec<Queued>, bool), StoreError> {
     let mut scan = Scan::all(limit).reverse();
     if let Some(after) = after {
         scan = scan.before(&after);
@@ -100,7 +104,7 @@ pub fn list(read: &impl Read, after: Option<MailId>, limit: usize) -> Result<(Ve
     Ok((mails, page.more))
 }
 
-fn put(txn: &mut Txn, mail: &Queued) -> Result<(), StoreError> {
+fn put(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
     if let Some(at) = mail.due_at {
         txn.put(&tables::OUTBOX_DUE, &(at, mail.id), &())?;
     }
@@ -116,7 +120,7 @@ fn put(txn: &mut Txn, mail: &Queued) -> Result<(), StoreError> {
     txn.put(&tables::OUTBOX, &mail.id, &record)
 }
 
-fn unschedule(txn: &mut Txn, mail: &Queued) -> Result<(), StoreError> {
+fn unschedule(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
     match mail.due_at {
         Some(at) => txn.remove(&tables::OUTBOX_DUE, &(at, mail.id)),
         None => Ok(()),

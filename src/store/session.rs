@@ -61,7 +61,7 @@ pub fn of_user(
 }
 
 /// Stores a new session.
-pub fn insert(txn: &mut Txn, session: &Session) -> Result<(), StoreError> {
+pub fn insert(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.put(&tables::USER_SESSIONS, &(session.user, session.id), &())?;
     expiry::schedule(txn, session.expires_at(), &tables::SESSIONS, &session.id)?;
     txn.put(&tables::SESSIONS, &session.id, &to_record(session))
@@ -69,19 +69,19 @@ pub fn insert(txn: &mut Txn, session: &Session) -> Result<(), StoreError> {
 
 /// Stores a session again after its family moved on. Its place among the sessions to expire stays
 /// where the login put it; the sweep moves it when it gets there, which saves two writes a refresh.
-pub fn put(txn: &mut Txn, session: &Session) -> Result<(), StoreError> {
+pub fn put(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.put(&tables::SESSIONS, &session.id, &to_record(session))
 }
 
 /// Removes a session. Its expiry row goes when the sweep reaches it.
-pub fn remove(txn: &mut Txn, session: &Session) -> Result<(), StoreError> {
+pub fn remove(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.remove(&tables::USER_SESSIONS, &(session.user, session.id))?;
     txn.remove(&tables::SESSIONS, &session.id)
 }
 
 /// Handles the end that was planned for the session `id` at `planned`: removes the session, or plans
 /// its new end when refreshes have moved it.
-pub fn expire(txn: &mut Txn, id: SessionId, planned: Timestamp) -> Result<(), StoreError> {
+pub fn expire(txn: &mut Txn<'_>, id: SessionId, planned: Timestamp) -> Result<(), StoreError> {
     expiry::unschedule(txn, planned, &tables::SESSIONS, &id)?;
     match by_id(txn, id)? {
         Some(session) if session.expires_at() > txn.now() => {

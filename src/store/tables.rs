@@ -8,6 +8,11 @@ use super::codec::{Codec, Value};
 use super::error::StoreError;
 use super::keys::{self, Bytes, Key};
 use super::lane::{LaneRecordV1, SealV1};
+use super::one_time::OneTimeV1;
+use super::outbox::MailV1;
+use super::session::SessionV1;
+use super::user::{CredentialV1, PersonKeyV1, UserV1};
+use crate::domain::id::{MailId, SessionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row.
@@ -21,8 +26,51 @@ pub const EXPIRY: Table<(Timestamp, u8, Bytes), ()> = Table::new(0x04, "expiry")
 /// Signed heads of all lanes: number of the seal.
 pub const SEAL: Table<u64, SealV1> = Table::new(0x05, "seal");
 
+/// Accounts.
+pub const USERS: Table<UserId, UserV1> = Table::new(0x10, "users");
+/// The account of a folded email address or username.
+pub const IDENTIFIERS: Table<String, [u8; 16]> = Table::new(0x11, "identifiers");
+/// The account of a number.
+pub const USER_NUMBERS: Table<u32, [u8; 16]> = Table::new(0x12, "user_numbers");
+/// Password verifiers of accounts.
+pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentials");
+/// Personal keys of accounts.
+pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
+/// Which accounts hold a role: (role code, account).
+pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Sessions.
+pub const SESSIONS: Table<SessionId, SessionV1> = Table::new(0x20, "sessions");
+/// The sessions of an account: (account, session).
+pub const USER_SESSIONS: Table<(UserId, SessionId), ()> = Table::new(0x21, "user_sessions");
+/// One-time tokens: (purpose code, token).
+pub const ONE_TIME: Table<(u8, TokenId), OneTimeV1> = Table::new(0x22, "one_time");
+/// The one-time token of a person: (account, purpose code).
+pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_time_of");
+/// Mails to send, and dead letters.
+pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
+/// When mails are due: (time, mail).
+pub const OUTBOX_DUE: Table<(Timestamp, MailId), ()> = Table::new(0x31, "outbox_due");
+
 /// All tables.
-pub const ALL: &[&dyn AnyTable] = &[&META, &LANE, &AUDIT_BY_SUBJECT, &EXPIRY, &SEAL];
+pub const ALL: &[&dyn AnyTable] = &[
+    &META,
+    &LANE,
+    &AUDIT_BY_SUBJECT,
+    &EXPIRY,
+    &SEAL,
+    &USERS,
+    &IDENTIFIERS,
+    &USER_NUMBERS,
+    &CREDENTIALS,
+    &PERSON_KEYS,
+    &ROLE_MEMBERS,
+    &SESSIONS,
+    &USER_SESSIONS,
+    &ONE_TIME,
+    &ONE_TIME_OF,
+    &OUTBOX,
+    &OUTBOX_DUE,
+];
 
 /// Consistency of indexes: each entry says which rows an index table has to match.
 pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX];

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, tables};
-use crate::domain::id::UserId;
 use crate::domain::email::EmailAddress;
+use crate::domain::id::UserId;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{DisplayName, Status, User, Username};
@@ -97,7 +97,7 @@ pub fn number_is_taken(read: &impl Read, number: u32) -> Result<bool, StoreError
 }
 
 /// Stores a new account whose names were found free in the same transaction.
-pub fn insert(txn: &mut Txn, user: &User) -> Result<(), StoreError> {
+pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     let id = *user.id.as_bytes();
     txn.put(&tables::IDENTIFIERS, &user.email.as_str().to_owned(), &id)?;
     txn.put(&tables::IDENTIFIERS, &user.username.folded(), &id)?;
@@ -109,7 +109,7 @@ pub fn insert(txn: &mut Txn, user: &User) -> Result<(), StoreError> {
 }
 
 /// Stores an account again. Its names, number and roles are what they were.
-pub fn put(txn: &mut Txn, user: &User) -> Result<(), StoreError> {
+pub fn put(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.put(&tables::USERS, &user.id, &to_record(user))
 }
 
@@ -140,7 +140,7 @@ pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
 }
 
 /// Sets the verifier of an account's password.
-pub fn put_phc(txn: &mut Txn, id: UserId, phc: String) -> Result<(), StoreError> {
+pub fn put_phc(txn: &mut Txn<'_>, id: UserId, phc: String) -> Result<(), StoreError> {
     let set_at = txn.now().millis();
     txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, set_at })
 }
@@ -151,7 +151,7 @@ pub fn person_key(read: &impl Read, id: UserId) -> Result<Option<Vec<u8>>, Store
 }
 
 /// Stores the sealed personal key of an account.
-pub fn put_person_key(txn: &mut Txn, id: UserId, sealed: Vec<u8>) -> Result<(), StoreError> {
+pub fn put_person_key(txn: &mut Txn<'_>, id: UserId, sealed: Vec<u8>) -> Result<(), StoreError> {
     txn.put(&tables::PERSON_KEYS, &id, &PersonKeyV1 { sealed })
 }
 
