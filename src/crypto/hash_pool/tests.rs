@@ -7,13 +7,15 @@ use super::*;
 /// Lets a test hold every hash at its start, and make one panic.
 #[derive(Default)]
 pub(super) struct Hooks {
-    gate: Mutex<()>,
+    held: AtomicBool,
     panic_next: AtomicBool,
 }
 
 impl Hooks {
     pub(super) fn pass(&self) {
-        drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+        while self.held.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
         assert!(!self.panic_next.swap(false, Ordering::SeqCst), "a test asked for this panic");
     }
 }
@@ -37,6 +39,11 @@ fn typed(text: &str) -> Password {
 
 fn stored(phc: &Phc) -> Verifier {
     Verifier::Phc(phc.as_str().to_owned())
+}
+
+/// Holds every hash at its start, or lets all go on.
+fn hold(shared: &Shared, held: bool) {
+    shared.hooks.held.store(held, Ordering::SeqCst);
 }
 
 /// Begins a verification on another task.
@@ -122,14 +129,13 @@ async fn nobody_never_matches_even_the_hash_of_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_and_says_when_to_come_again() {
     let pool = start(single(2));
-    let gate = pool.shared.hooks.gate.lock().unwrap();
+    hold(&pool.shared, true);
     let held: Vec<_> = (0..3).map(|_| begin(&pool)).collect();
     until(&pool, |stats| stats.running == 1 && stats.queued == 2);
-    let refused = tokio::runtime::Handle::current();
-    let refused = tokio::task::block_in_place(|| refused.block_on(pool.hash(typed("late"), [0; 16])));
+    let refused = pool.hash(typed("late"), [0; 16]).await;
     assert!(matches!(refused, Err(HashError::Busy { retry_after }) if retry_after.as_secs() >= 1));
     assert_eq!(pool.stats().refused, 1);
-    drop(gate);
+    hold(&pool.shared, false);
     for held in held {
         assert!(!held.await.unwrap().unwrap().matches);
     }
@@ -141,7 +147,7 @@ async fn a_full_queue_refuses_and_says_when_to_come_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_gives_its_place_up_and_costs_no_run() {
     let pool = start(single(1));
-    let gate = pool.shared.hooks.gate.lock().unwrap();
+    hold(&pool.shared, true);
     let running = begin(&pool);
     until(&pool, |stats| stats.running == 1);
     let waiting = begin(&pool);
@@ -152,7 +158,7 @@ async fn a_caller_that_goes_away_gives_its_place_up_and_costs_no_run() {
     until(&pool, |stats| stats.queued == 1);
     // Going away from a hash that already runs leaves no permit behind either.
     running.abort();
-    drop(gate);
+    hold(&pool.shared, false);
     assert!(!next.await.unwrap().unwrap().matches);
     assert_eq!((pool.stats().runs, pool.stats().refused, pool.stats().running), (2, 0, 0));
 }
@@ -191,7 +197,7 @@ async fn buffers_are_freed_when_idle_and_taken_again_when_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_hash_with_more_memory_runs_alone_and_its_buffer_is_not_kept() {
     let pool = start(PoolConfig { budget_bytes: 16 * 1024, max_waiting: 8, ..config() });
-    let gate = pool.shared.hooks.gate.lock().unwrap();
+    hold(&pool.shared, true);
     let large = {
         let pool = Arc::clone(&pool);
         let phc = Argon2Hash { params: HashParams::insecure_for_tests(), salt: vec![0; 16], hash: [0; 32] };
@@ -201,7 +207,7 @@ async fn a_stored_hash_with_more_memory_runs_alone_and_its_buffer_is_not_kept() 
     until(&pool, |stats| stats.running == 1);
     let small = begin(&pool);
     until(&pool, |stats| stats.queued == 1);
-    drop(gate);
+    hold(&pool.shared, false);
     assert!(!large.await.unwrap().unwrap().matches);
     assert!(!small.await.unwrap().unwrap().matches);
     assert_eq!(pool.stats().runs, 2);
@@ -212,7 +218,7 @@ async fn a_stored_hash_with_more_memory_runs_alone_and_its_buffer_is_not_kept() 
 async fn closing_the_pool_answers_those_who_wait() {
     let pool = start(single(4));
     let shared = Arc::clone(&pool.shared);
-    let gate = shared.hooks.gate.lock().unwrap();
+    hold(&shared, true);
     let running = begin(&pool);
     until(&pool, |stats| stats.running == 1);
     // The pool is dropped when its last holder is: the waiting task holds the state only.
@@ -224,7 +230,7 @@ async fn closing_the_pool_answers_those_who_wait() {
     drop(pool);
     assert!(answer.await.is_err(), "the reply is dropped with the queue");
     drop(place);
-    drop(gate);
+    hold(&shared, false);
     let (reply, _answer) = oneshot::channel();
     let order = Order { password: typed("x"), salt: vec![0; 16], params: HashParams::insecure_for_tests() };
     assert!(matches!(shared.enqueue(order, reply), Err(HashError::Closed)));
