@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
-use super::{Listener, Phase, Shared, connection};
+use super::connection::{self, Speakers};
+use super::{Listener, Phase, Shared};
 
 /// Connections the kernel keeps while the loop is busy.
 const BACKLOG: u32 = 1_024;
@@ -80,24 +81,26 @@ impl Bound {
 
 /// Takes connections until the server drains.
 pub(super) async fn run(listener: Listener, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
-    let listener = Arc::new(listener);
+    let Listener { bound: Bound { socket, address }, tls, plain } = listener;
+    // Connections share this and not the socket: it must close when the drain begins, not when they are gone.
+    let speakers = Arc::new(Speakers { address, tls, plain });
     let mut complained = false;
     loop {
         let accepted = tokio::select! {
             biased;
             _ = phase.changed() => return,
-            accepted = listener.bound.socket.accept() => accepted,
+            accepted = socket.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 complained = false;
-                take(stream, peer, &listener, &shared, &phase);
+                take(stream, peer, &speakers, &shared, &phase);
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
                 if !complained {
                     complained = true;
-                    tracing::warn!(%error, address = %listener.bound.address, "cannot accept connections for now");
+                    tracing::warn!(%error, %address, "cannot accept connections for now");
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -108,7 +111,7 @@ pub(super) async fn run(listener: Listener, shared: Arc<Shared>, mut phase: watc
 fn take(
     stream: TcpStream,
     peer: SocketAddr,
-    listener: &Arc<Listener>,
+    speakers: &Arc<Speakers>,
     shared: &Arc<Shared>,
     phase: &watch::Receiver<Phase>,
 ) {
@@ -119,7 +122,7 @@ fn take(
     shared.metrics.accepted.up();
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let open = connection::Open::new(Arc::clone(shared), slot);
-    tokio::spawn(connection::run(stream, peer, Arc::clone(listener), open, phase.clone()));
+    tokio::spawn(connection::run(stream, peer, Arc::clone(speakers), open, phase.clone()));
 }
 
 /// The client was gone before it was accepted; the next one may be fine.

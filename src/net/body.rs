@@ -2,7 +2,9 @@
 //!
 //! A request body that breaks a rule ends with an [`io::Error`]. Its kind is `TimedOut` when it came too slowly (408);
 //! its inner error is [`http_body_util::LengthLimitError`] when it was too long (413):
-//! `error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>())`.
+//! `error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>())`. poem's own readers (`Body::into_bytes` and
+//! what builds on it) wrap the error in another [`io::Error`]: unwrap while `get_ref` downcasts to one.
+//! Every other error means that the body broke off or was framed wrongly (400).
 
 use std::future::Future;
 use std::io;

@@ -27,7 +27,7 @@ use super::activity::{Activity, Expired, Watchdog};
 use super::body::{RequestBody, ResponseBody};
 use super::slots::Slot;
 use super::watched::Watched;
-use super::{Fault, Handler, Limits, Listener, Phase, Shared};
+use super::{Fault, Handler, Limits, Phase, Shared, TlsSource};
 
 /// The first byte of a TLS record that carries a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -38,6 +38,13 @@ const HTTP2_PREFACE: &[u8; 4] = b"PRI ";
 pub(super) struct Open {
     shared: Arc<Shared>,
     _slot: Slot,
+}
+
+/// What an address speaks.
+pub(super) struct Speakers {
+    pub(super) address: SocketAddr,
+    pub(super) tls: Option<(Arc<TlsSource>, Handler)>,
+    pub(super) plain: Option<Handler>,
 }
 
 /// Who answers this connection, and what it knows of it.
@@ -104,13 +111,13 @@ pub(super) fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
 pub(super) async fn run(
     stream: TcpStream,
     peer: SocketAddr,
-    listener: Arc<Listener>,
+    speakers: Arc<Speakers>,
     open: Open,
     mut phase: watch::Receiver<Phase>,
 ) {
     // Answers are small and written whole: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
-    let local = stream.local_addr().unwrap_or(listener.bound.address());
+    let local = stream.local_addr().unwrap_or(speakers.address);
     let caller = |handler: &Handler, scheme, http2| Caller {
         shared: Arc::clone(&open.shared),
         activity: Arc::new(Activity::new(http2)),
@@ -121,7 +128,7 @@ pub(super) async fn run(
     };
     let metrics = &open.shared.metrics;
     let Some(opening) = before_drain(&mut phase, opening(&stream, &open.shared)).await else { return };
-    match (opening, &listener.tls, &listener.plain) {
+    match (opening, &speakers.tls, &speakers.plain) {
         (Opening::Tls, Some((source, handler)), _) => {
             let handshake = TlsAcceptor::from(source.config()).accept(stream);
             let handshake = timeout(open.shared.limits.handshake_timeout, handshake);
@@ -142,7 +149,7 @@ pub(super) async fn run(
             serve(stream, caller(handler, Scheme::HTTP, true), true, phase).await;
         }
         (Opening::Tls, None, _) | (Opening::Http1 | Opening::Http2, _, None) => {
-            metrics.handshake_failures.up()
+            metrics.handshake_failures.up();
         }
     }
 }
@@ -178,7 +185,7 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let shared = Arc::clone(&caller.shared);
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&caller.activity)));
+    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&caller.activity), http2));
     let mut watchdog = Watchdog::new(Arc::clone(&caller.activity), Arc::clone(&shared.limits));
     let caller = Arc::new(caller);
     let service = service_fn(move |request| answer(Arc::clone(&caller), request));

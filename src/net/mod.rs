@@ -15,6 +15,7 @@ mod activity;
 pub mod body;
 mod certificate;
 mod connection;
+mod framing;
 mod limits;
 mod metrics;
 mod slots;

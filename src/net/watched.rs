@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::activity::{Activity, LINGER};
+use super::framing::{Framing, POISON};
 
 /// Bytes thrown away at most while a connection closes.
 const DISCARD: usize = 1024 * 1024;
@@ -18,7 +19,18 @@ const DISCARD: usize = 1024 * 1024;
 pub(super) struct Watched<T> {
     inner: T,
     activity: Arc<Activity>,
+    reading: Reading,
     closing: Option<Closing>,
+}
+
+/// How bytes reach the parser.
+enum Reading {
+    /// As they are: HTTP/2 frames itself.
+    Raw,
+    /// Followed by the framing check.
+    Framed(Framing),
+    /// Not any more: this is what is left of the poison, and then the end.
+    Poisoned(&'static [u8]),
 }
 
 /// The end of a connection whose client may still be sending.
@@ -28,8 +40,18 @@ struct Closing {
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self { inner, activity, closing: None }
+    pub(super) fn new(inner: T, activity: Arc<Activity>, http2: bool) -> Self {
+        let reading = if http2 { Reading::Raw } else { Reading::Framed(Framing::default()) };
+        Self { inner, activity, reading, closing: None }
+    }
+
+    /// Gives out the poison as far as `buffer` has room.
+    fn poison(&mut self, buffer: &mut ReadBuf<'_>) {
+        if let Reading::Poisoned(rest) = &mut self.reading {
+            let (now, later) = rest.split_at(rest.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            *rest = later;
+        }
     }
 }
 
@@ -40,10 +62,22 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
+        if !matches!(self.reading, Reading::Poisoned(_)) {
+            ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+        }
+        let fresh = buffer.filled().get(before..).unwrap_or_default();
+        if !fresh.is_empty() {
             self.activity.has_read();
         }
+        if let Reading::Framed(framing) = &mut self.reading
+            && let Err(position) = framing.follow(fresh)
+        {
+            buffer.set_filled(before + position);
+            self.reading = Reading::Poisoned(POISON);
+            // What follows is never read: closing must not reset the answer away.
+            self.activity.left_unread();
+        }
+        self.poison(buffer);
         Poll::Ready(Ok(()))
     }
 }
