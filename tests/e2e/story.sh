@@ -20,9 +20,11 @@ leave() {
         echo '--- the end of the server log' >&2
         tail -n 40 "$work/server.log" >&2
     fi
+    cd /
     rm -rf "$work"
 }
 trap leave EXIT
+cd "$work" # where there is no auth.toml
 
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Over TLS with the certificate the server made for itself: the tour in dev mode, then a server as an operator starts it.
+# Over TLS with the certificate the server made for itself: the tour in dev mode, then a server
+# without any settings, as an operator starts it.
 . "$(dirname "$0")/story.sh"
 
 port=$(free_port)
@@ -11,12 +12,11 @@ stop_server
 data=$work/data
 export CURL_CA_BUNDLE=$data/tls/cert.pem
 umask 077
-echo 'http = "reject"' >"$work/auth.toml"
 echo 'correct horse battery staple' >"$work/password"
-"$binary" user create --config "$work/auth.toml" --data-dir "$data" \
+"$binary" user create --data-dir "$data" \
     --email root@example.com --username root --name 'First Administrator' --role super_admin \
     --password-file "$work/password" >"$work/create.log" 2>&1 || { cat "$work/create.log" >&2; fail 'user create'; }
-start_server "$url" --config "$work/auth.toml" --data-dir "$data" --listen "127.0.0.1:$port"
+start_server "$url" --data-dir "$data" --listen "127.0.0.1:$port"
 
 status() { curl --silent --output "$work/body" --write-out '%{http_code}' "$@"; }
 expect 'plain HTTP' 403 "$(status "http://127.0.0.1:$port/api/v1/auth/me")"

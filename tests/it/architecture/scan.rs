@@ -258,7 +258,7 @@ mod tests {
             Vec::<String>::new()
         );
         assert_eq!(
-            own(r####"f("crate::a \" crate::b", r#"crate::"c"#, b"crate::d", '"', "crate::e")"####, 1),
+            own(r##"f("crate::a \" crate::b", r#"crate::"c"#, b"crate::d", '"', "crate::e")"##, 1),
             Vec::<String>::new()
         );
         assert_eq!(own("fn f<'a>(x: &'a str) { crate::seen::f('\\'', x) }", 1), ["seen"]);
