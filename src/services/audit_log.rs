@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::audit::open_personal;
+use super::audit::{Personal, open_personal};
 use super::role::{Refused, require};
 use super::session::Principal;
 use super::{Context, Services, flatten};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
-use crate::domain::id::UserId;
+use crate::domain::audit::Outcome;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
-use crate::store::lane::{self, EventV1, Head, LANE_0, SealV1, Span, Walk};
+use crate::store::lane::{self, EventV1, Head, LANE_0, OutcomeV1, SealV1, Span, Walk};
 use crate::store::{Abort, Page, Read, Snapshot, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
@@ -47,8 +48,24 @@ pub struct AuditEntry {
     pub index: usize,
     /// The hash of its commit, lower-case hex.
     pub checksum: String,
-    /// What happened.
-    pub event: EventV1,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The stable name of the act.
+    pub action: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The stable name of the reason.
+    pub reason: Option<String>,
+    /// Who acted, once known.
+    pub actor: Option<UserId>,
+    /// Whom it concerns.
+    pub subject: Option<UserId>,
+    /// The session it happened in.
+    pub session: Option<SessionId>,
+    /// The request it happened in.
+    pub request_id: String,
+    /// Further facts: names and values.
+    pub detail: Vec<(String, String)>,
     /// Where the request came from; `None` once the person was forgotten.
     pub client: Option<IpAddr>,
     /// What the client called itself.
@@ -92,9 +109,7 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
             let checksum = to_hex(&record.hash(LANE_0, seq)?);
             for (index, event) in wanted {
                 let personal = open_personal(app, read, &mut keys, event)?;
-                let (client, user_agent) = personal.map_or((None, None), |p| (Some(p.client), p.user_agent));
-                let (event, checksum) = (event.clone(), checksum.clone());
-                page.entries.push(AuditEntry { seq, index, checksum, event, client, user_agent });
+                page.entries.push(entry((seq, index), checksum.clone(), event.clone(), personal));
             }
             page.next = Some(seq);
         }
@@ -106,6 +121,35 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
         }
     }
     Ok(page)
+}
+
+fn entry(
+    (seq, index): (u64, usize),
+    checksum: String,
+    event: EventV1,
+    personal: Option<Personal>,
+) -> AuditEntry {
+    let (client, user_agent) = personal.map_or((None, None), |known| (Some(known.client), known.user_agent));
+    AuditEntry {
+        seq,
+        index,
+        checksum,
+        at: Timestamp::from_millis(event.at),
+        action: event.action,
+        outcome: match event.outcome {
+            OutcomeV1::Success => Outcome::Success,
+            OutcomeV1::Failure => Outcome::Failure,
+            OutcomeV1::Denied => Outcome::Denied,
+        },
+        reason: event.reason,
+        actor: event.actor.map(UserId::from_bytes),
+        subject: event.subject.map(UserId::from_bytes),
+        session: event.session.map(SessionId::from_bytes),
+        request_id: event.request_id,
+        detail: event.detail,
+        client,
+        user_agent,
+    }
 }
 
 fn batch(

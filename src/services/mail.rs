@@ -5,10 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
+use super::role::{Refused, require};
+use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::MailId;
 use crate::domain::mail::{Letter, retry_delay};
+use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
 use crate::store::{StoreError, Txn};
@@ -91,13 +94,18 @@ pub struct OutboxPage {
     pub next: Option<MailId>,
 }
 
-/// Waiting mails and dead letters, newest first, older than `after`.
-pub fn outbox(app: &Services, after: Option<MailId>, limit: usize) -> Result<OutboxPage, StoreError> {
-    app.read(|read| {
-        let (mails, more) = outbox::list(read, after, limit)?;
-        let next = if more { mails.last().map(|mail| mail.id) } else { None };
-        Ok(OutboxPage { mails, next })
-    })
+/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:read`.
+pub async fn outbox(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    after: Option<MailId>,
+    limit: usize,
+) -> Result<OutboxPage, Refused> {
+    require(app, ctx, caller, Permission::UsersRead).await?;
+    let (mails, more) = app.read(|read| outbox::list(read, after, limit))?;
+    let next = if more { mails.last().map(|mail| mail.id) } else { None };
+    Ok(OutboxPage { mails, next })
 }
 
 fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {

@@ -30,7 +30,10 @@ use crate::domain::mail::Letters;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
-use crate::store::{Abort, Snapshot, Stamp, Store, StoreError, Txn};
+use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
+
+pub use crate::store::StoreError;
+pub use crate::store::user::Taken;
 
 /// Everything a use case works with. One value, shared by all requests.
 pub struct Services {

@@ -4,7 +4,7 @@ use super::audit::{Witness, new_person_key};
 use super::mail::Sealed;
 use super::verification::VerificationMail;
 use super::{Context, Services, flatten};
-use crate::crypto::{HashError, Password, Phc};
+use crate::crypto::{Password, Phc};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::{PasswordFault, check_length};
 use crate::domain::email::{EmailAddress, EmailError};
@@ -14,6 +14,8 @@ use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Use
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
 use crate::store::{self, Abort, StoreError, Txn};
+
+pub use crate::crypto::HashError as HashFault;
 
 /// How many random numbers a new account tries before it gives up.
 const NUMBER_TRIES: usize = 8;
@@ -73,7 +75,7 @@ pub enum RegisterFault {
     Exists(Taken),
     /// The password could not be hashed now.
     #[error(transparent)]
-    Hash(#[from] HashError),
+    Hash(#[from] HashFault),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -181,7 +183,7 @@ impl Draft {
         ctx: &Context,
         password: &str,
         standing: Standing,
-    ) -> Result<NewAccount, HashError> {
+    ) -> Result<NewAccount, HashFault> {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);

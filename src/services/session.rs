@@ -6,6 +6,7 @@ use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::SessionId;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -39,8 +40,7 @@ pub enum AuthFault {
 }
 
 /// Checks an access token. What the token says never outranks what the store says now (R27).
-pub fn authenticate(app: &Services, token: &str) -> Result<Principal, AuthFault> {
-    let now = app.clock.now();
+pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Principal, AuthFault> {
     let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
         TokenFault::Expired => AuthFault::Expired,
         _ => AuthFault::Invalid,
