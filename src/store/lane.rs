@@ -21,7 +21,6 @@ use super::codec::Value;
 use super::error::StoreError;
 use super::scan::{Page, Read, Scan};
 use super::tables::{AUDIT_BY_SUBJECT, LANE};
-use crate::domain::time::Timestamp;
 
 /// The lane of the embedded engine.
 pub const LANE_0: u16 = 0;
@@ -245,13 +244,6 @@ pub fn verify(reader: &impl Read, from: Head, limit: usize) -> Result<Walk, Stor
         head = Head { lane: head.lane, seq, hash: record.hash(head.lane, seq)? };
     }
     Ok(if page.more { Walk::Ongoing(head) } else { Walk::Whole(head) })
-}
-
-impl EventV1 {
-    /// The time as a [`Timestamp`].
-    pub fn at(&self) -> Timestamp {
-        Timestamp::from_millis(self.at)
-    }
 }
 
 #[cfg(test)]
