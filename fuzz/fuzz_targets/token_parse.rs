@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use latchkey::crypto::digest::{hmac_sha256, to_base64url};
+use latchkey::crypto::token::MAX_TOKEN_LEN;
 use latchkey::crypto::{OneTimeKind, PlainToken, TokenKeys, TokenRules};
 use latchkey::domain::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -39,12 +40,14 @@ fuzz_target!(|data: &[u8]| {
     read(&signed(header, payload.get(1..).unwrap_or_default()));
 });
 
-/// Reads a token as both kinds; claims that are read must survive being signed and read again.
+/// Reads a token as both kinds; claims that are read must survive being signed and read again,
+/// unless our longer header takes the token over the cap.
 fn read(token: &str) -> Option<()> {
     let now = Timestamp::from_seconds(1_800_000_000);
     let access = KEYS.verify_access(token, now).ok();
     if let Some(claims) = &access {
-        assert_eq!(KEYS.verify_access(&KEYS.sign_access(claims), now).as_ref(), Ok(claims));
+        let again = KEYS.sign_access(claims);
+        assert!(again.len() > MAX_TOKEN_LEN || KEYS.verify_access(&again, now).as_ref() == Ok(claims));
     }
     let refresh = KEYS.verify_refresh(token, now).ok();
     if let Some(claims) = &refresh {

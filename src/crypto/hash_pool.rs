@@ -11,12 +11,11 @@
 //! A stored hash may ask for more memory than a new one would, up to the whole budget; it then runs
 //! when nothing else does.
 
+mod queue;
 mod worker;
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use zeroize::Zeroizing;
 
 use super::digest;
 use super::password::{Argon2Hash, HashParams, Password, Phc};
-use crate::ambient::Stopwatch;
+use queue::{Order, Shared};
 
 /// How the pool is sized.
 #[derive(Debug, Clone)]
@@ -213,118 +212,6 @@ pub enum PoolError {
     /// The system starts no thread.
     #[error("a hash thread does not start")]
     Thread(#[source] std::io::Error),
-}
-
-/// One Argon2 run to do.
-struct Order {
-    password: Password,
-    salt: Vec<u8>,
-    params: HashParams,
-}
-
-impl Order {
-    fn memory_kib(&self) -> u64 {
-        u64::from(self.params.memory_kib())
-    }
-}
-
-type Reply = oneshot::Sender<Result<Zeroizing<[u8; 32]>, HashError>>;
-
-/// An order in the queue.
-struct Job {
-    number: u64,
-    order: Order,
-    reply: Reply,
-    waiting: Stopwatch,
-}
-
-/// What callers and threads share.
-struct Shared {
-    config: PoolConfig,
-    threads: usize,
-    state: Mutex<State>,
-    /// Told when there is a job to take, or the pool is closed.
-    work: Condvar,
-    /// Threads that hold a block buffer.
-    buffers: AtomicUsize,
-    #[cfg(test)]
-    hooks: tests::Hooks,
-}
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<Job>,
-    next_number: u64,
-    closed: bool,
-    running_kib: u64,
-    /// A moving average of the time of one run.
-    usual_run: Duration,
-    counts: HashStats,
-}
-
-impl Shared {
-    fn new(config: PoolConfig, threads: usize) -> Self {
-        Self {
-            config,
-            threads,
-            state: Mutex::default(),
-            work: Condvar::new(),
-            buffers: AtomicUsize::new(0),
-            #[cfg(test)]
-            hooks: tests::Hooks::default(),
-        }
-    }
-
-    fn budget_kib(&self) -> u64 {
-        self.config.budget_bytes / 1024
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stats(&self) -> HashStats {
-        let state = self.lock();
-        let buffers = self.buffers.load(Ordering::Relaxed);
-        HashStats { queued: state.queue.len(), buffers, ..state.counts }
-    }
-
-    fn enqueue(&self, order: Order, reply: Reply) -> Result<Place<'_>, HashError> {
-        let mut state = self.lock();
-        if state.closed {
-            return Err(HashError::Closed);
-        }
-        if state.queue.len() + state.counts.running >= self.threads + self.config.max_waiting {
-            return Err(self.refuse(&mut state));
-        }
-        let number = state.next_number;
-        state.next_number += 1;
-        state.queue.push_back(Job { number, order, reply, waiting: Stopwatch::start() });
-        self.work.notify_one();
-        Ok(Place { shared: self, number })
-    }
-
-    /// Counts a refusal; the time to come again is the time the queue needs to empty.
-    fn refuse(&self, state: &mut State) -> HashError {
-        state.counts.refused += 1;
-        let ahead = state.queue.len() + state.counts.running;
-        let rounds = u32::try_from(ahead.div_ceil(self.threads)).unwrap_or(u32::MAX);
-        let seconds = state.usual_run.saturating_mul(rounds).as_secs() + 1;
-        HashError::Busy { retry_after: Duration::from_secs(seconds) }
-    }
-}
-
-/// A caller's place in the queue: given up when the caller goes away.
-struct Place<'a> {
-    shared: &'a Shared,
-    number: u64,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.queue.retain(|job| job.number != self.number);
-    }
 }
 
 #[cfg(test)]

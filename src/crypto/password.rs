@@ -16,7 +16,9 @@ const MAX_PASSES: u32 = 16;
 /// The most memory a stored hash may ask for, in KiB; the pool's budget is usually lower.
 const MAX_MEMORY_KIB: u32 = 1_048_576;
 
-/// A password as it was typed, in Unicode normalisation form C. Wiped when dropped.
+/// A password as it was typed, in Unicode normalisation form C. Wiped when dropped, and so is each
+/// clone: one is verified, one hashed again.
+#[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {

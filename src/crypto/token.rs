@@ -15,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey};
+use zeroize::Zeroizing;
 
 use super::digest::{self, MacKey};
 use crate::domain::time::Timestamp;
@@ -146,7 +147,7 @@ impl VerifyingKey {
         if secret.len() < MIN_SECRET_LEN {
             return Err(SecretTooShort { length: secret.len() });
         }
-        let named = digest::sha256(&[b"latchkey/1/kid\0", secret].concat());
+        let named = digest::sha256(&Zeroizing::new([b"latchkey/1/kid\0", secret].concat()));
         let (front, _) = named.split_at(8);
         let kid = digest::to_hex(front);
         let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);

@@ -1,8 +1,9 @@
 //! The pool under test: exact counts of runs, refusals and buffers, without one sleep.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::ambient::Stopwatch;
 
 /// Lets a test hold every hash at its start, and make one panic.
 #[derive(Default)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{HashError, Job, Order, Shared, State};
+use super::HashError;
+use super::queue::{Job, Order, Shared, State};
 use crate::ambient::Stopwatch;
 
 /// More than the 32 MiB up to which glibc may keep a freed buffer in its heap: a larger allocation
@@ -83,6 +84,10 @@ fn take(shared: &Shared, state: &mut State) -> Option<Job> {
         state.counts.runs += 1;
         state.counts.running += 1;
         state.running_kib += kib;
+        // The next job may fit beside this one.
+        if !state.queue.is_empty() {
+            shared.work.notify_one();
+        }
         return Some(job);
     }
 }
@@ -92,8 +97,6 @@ fn finished(shared: &Shared, kib: u64, took: Duration) {
     state.counts.running -= 1;
     state.running_kib -= kib;
     state.usual_run = (state.usual_run * 7 + took) / 8;
-    // What did not fit beside this run may fit now.
-    shared.work.notify_one();
 }
 
 fn run(order: &Order, memory: &mut Memory<'_>) -> Result<Zeroizing<[u8; 32]>, HashError> {
