@@ -1,1 +1,3 @@
+//! Latchkey from outside. Needs nothing but the Rust toolchain.
+
 mod cli;
