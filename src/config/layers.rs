@@ -18,8 +18,18 @@ use super::variable::{CONFIG_VARIABLE, Environment};
 const USUAL_FILE: &str = "auth.toml";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// The path and the text of the configuration file, if there is to be one.
-pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<(String, String)>, Problem> {
+/// The configuration file as it was found.
+pub struct Text {
+    /// Its path as it was given.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+    /// Whether everyone on this machine can read it.
+    pub readable_by_all: bool,
+}
+
+/// The configuration file, if there is to be one.
+pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<Text>, Problem> {
     let named = flags.config.as_deref().or_else(|| environment.value(CONFIG_VARIABLE));
     let path = named.unwrap_or(USUAL_FILE);
     let unreadable = |reason: String| Problem::new(format!("cannot read the configuration {path}: {reason}"));
@@ -34,7 +44,8 @@ pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<(Str
         return Err(unreadable("everyone may change it".into()).help(format!("chmod 640 {path}")));
     }
     let text = fs::read_to_string(path).map_err(|error| unreadable(plain(&error)))?;
-    Ok(Some((path.to_owned(), text)))
+    let readable_by_all = metadata.permissions().mode() & 0o004 != 0;
+    Ok(Some(Text { path: path.to_owned(), text, readable_by_all }))
 }
 
 /// Every value of every layer, the stronger over the weaker, ready to be read.

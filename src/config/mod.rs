@@ -113,10 +113,16 @@ pub struct Loaded {
 impl Loaded {
     /// Reads every layer. The file is `--config`, else `$LATCHKEY_CONFIG`, else `./auth.toml` when there is one.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let file = layers::read_file(flags, environment)
-            .map_err(|problem| ConfigError { problems: vec![problem] })?;
-        let file = file.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
-        Self::from_layers(file, environment, flags)
+        let file = layers::read_file(flags, environment);
+        let file = file.map_err(|problem| ConfigError { problems: vec![problem] })?;
+        let Some(layers::Text { path, text, readable_by_all }) = file else {
+            return Self::from_layers(None, environment, flags);
+        };
+        let mut loaded = Self::from_layers(Some((&path, &text)), environment, flags)?;
+        if readable_by_all && loaded.settings.iter().any(Setting::is_secret_in_file) {
+            loaded.notes.push(format!("{path} holds a secret and can be read by everyone on this machine"));
+        }
+        Ok(loaded)
     }
 
     /// The same from values: the path and the text of the file, the environment, the flags. Reads no file but those that

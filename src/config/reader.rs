@@ -164,9 +164,9 @@ impl Reader {
             return self.secret_in_file(&file_key, file);
         }
         let (value, source) = inline?;
-        self.set_shown(key, Some("(redacted)".into()));
+        self.set_shown(key, Some(Setting::REDACTED.into()));
         let Some(text) = text_of(&value) else {
-            self.problem(key, format!("expected text, found {}", kind(&value)));
+            self.problem(key, "expected text".into());
             return None;
         };
         if source.layer() == 1 && text.is_empty() {
@@ -178,7 +178,7 @@ impl Reader {
     fn secret_in_file(&mut self, key: &str, taken: Option<(Value, Source)>) -> Option<Secret> {
         let (value, _) = taken?;
         let Some(path) = text_of(&value).filter(|path| !path.is_empty()) else {
-            self.problem(key, format!("expected the path of a file, found {}", kind(&value)));
+            self.problem(key, "expected the path of a file".into());
             return None;
         };
         self.set_shown(key, Some(format!("{path:?}")));

@@ -53,3 +53,13 @@ pub struct Setting {
     /// Where it came from.
     pub source: Source,
 }
+
+impl Setting {
+    /// What is shown in place of a secret.
+    pub(super) const REDACTED: &'static str = "(redacted)";
+
+    /// Whether this is a secret that stands in the configuration file itself.
+    pub(super) fn is_secret_in_file(&self) -> bool {
+        self.shown.as_deref() == Some(Self::REDACTED) && matches!(self.source, Source::File { .. })
+    }
+}

@@ -10,6 +10,10 @@ use super::{DAY, MINUTE, SECOND};
 /// The shortest secret that is accepted, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
 
+/// Values that documentation shows. They are known to everyone, so they are no secrets.
+const EXAMPLES: [&str; 2] =
+    ["your-super-secret-key-min-32-chars", "an example: make yours with openssl rand -hex 32"];
+
 /// How tokens are made and how long they last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
@@ -49,8 +53,8 @@ impl Tokens {
     /// `issuer` stands in when none is configured.
     pub(super) fn read(reader: &mut Reader, issuer: &str) -> Self {
         let jwt_secret = reader.secret("tokens.jwt_secret");
-        if jwt_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_SECRET_BYTES) {
-            refuse_short_secret(reader);
+        if let Some(secret) = &jwt_secret {
+            check_secret(reader, secret);
         }
         let given = reader.text("tokens.issuer");
         if given.is_none() {
@@ -85,14 +89,17 @@ impl Tokens {
     }
 }
 
-fn refuse_short_secret(reader: &mut Reader) {
-    let file = reader.source_of("tokens.jwt_secret_file");
-    let key = if file.layer() > reader.source_of("tokens.jwt_secret").layer() {
-        "tokens.jwt_secret_file"
+fn check_secret(reader: &mut Reader, secret: &Secret) {
+    let reason = if secret.expose().len() < MIN_SECRET_BYTES {
+        format!("the secret (JWT_SECRET_KEY) is shorter than {MIN_SECRET_BYTES} bytes")
+    } else if EXAMPLES.contains(&secret.expose()) {
+        "the secret (JWT_SECRET_KEY) is an example from documentation, which everyone knows".into()
     } else {
-        "tokens.jwt_secret"
+        return;
     };
-    let reason = format!("the secret (JWT_SECRET_KEY) is shorter than {MIN_SECRET_BYTES} bytes");
+    let inline = reader.source_of("tokens.jwt_secret").layer();
+    let from_file = reader.source_of("tokens.jwt_secret_file").layer() > inline;
+    let key = if from_file { "tokens.jwt_secret_file" } else { "tokens.jwt_secret" };
     let help = "make one with `openssl rand -hex 32`, or set none: a key is made at the first start";
     reader.problem_with(key, reason, Some(help));
 }

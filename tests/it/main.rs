@@ -1,4 +1,4 @@
-//! The one integration test binary. It needs nothing but the Rust toolchain.
+//! Latchkey from outside, as one binary. It needs nothing but the Rust toolchain.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
