@@ -37,8 +37,9 @@ pub fn explain(bytes: &[u8], error: &serde_json::Error) -> ApiError {
 
 /// The name between `prefix` and the next backtick. These prefixes are serde's own words, held by a test.
 fn quoted_after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let (name, _) = text.strip_prefix(prefix)?.split_once('`')?;
-    plain(name).then_some(name)
+    let (name, rest) = text.strip_prefix(prefix)?.split_once('`')?;
+    let whole = [" at line", ", expected", ", there are no fields"].iter().any(|next| rest.starts_with(next));
+    (whole && plain(name)).then_some(name)
 }
 
 /// Whether a name that came from outside may be repeated in an answer.
