@@ -54,6 +54,7 @@ pub enum ProbeAnswer {
     No(Json<Probe>),
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
     /// How the server is

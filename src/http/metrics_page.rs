@@ -1,4 +1,4 @@
-//! `GET /metrics` in the OpenMetrics text format. Knows nothing of what is counted.
+//! `GET /metrics` in the `OpenMetrics` text format. Knows nothing of what is counted.
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ fn plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The bytes up to a place that serde_json named: lines from 1, columns in bytes.
+/// The bytes up to a place that `serde_json` named: lines from 1, columns in bytes.
 fn before(bytes: &[u8], line: usize, column: usize) -> &[u8] {
     let line_start = match line {
         0 | 1 => 0,

@@ -39,10 +39,12 @@ impl Statuses for Any {
 }
 type Reply = Result<Answer<Message>, Fault<Any>>;
 
+#[expect(clippy::unnecessary_wraps, reason = "every operation returns a result")]
 fn done(text: &str) -> Reply {
     Ok(Answer::new(Message::new(text), NOW))
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(prefix_path = "/api/v1")]
 impl Sample {
     #[oai(path = "/login", method = "post")]
