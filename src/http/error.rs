@@ -78,6 +78,11 @@ impl ApiError {
         status_of(self.code)
     }
 
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Seconds for `Retry-After`.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds

@@ -8,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod metrics_page;
 pub mod middleware;
+pub mod pages;
 pub mod principal;
 pub mod routes;
 pub mod tag;

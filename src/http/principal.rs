@@ -7,45 +7,12 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::error::ApiError;
 use super::visit::Visit;
-use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
+use crate::services::session::{AuthFault, Principal};
 use crate::wire::error::ErrorCode;
 
 /// Checks an access token at a time: the session must live, whatever the token claims.
 pub type Authenticate = dyn Fn(&str, Timestamp) -> Result<Principal, AuthFault> + Send + Sync;
-
-/// Who calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    /// The account.
-    pub user: UserId,
-    /// The session its token belongs to.
-    pub session: SessionId,
-}
-
-/// Why a token opens nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthFault {
-    /// Malformed, forged, revoked, or of another kind.
-    #[error("the token is not valid")]
-    Invalid,
-    /// It was good, and its time is over.
-    #[error("the token has expired")]
-    Expired,
-    /// It could not be checked.
-    #[error("the token could not be checked")]
-    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<AuthFault> for ApiError {
-    fn from(fault: AuthFault) -> Self {
-        match fault {
-            AuthFault::Invalid => Self::new(ErrorCode::TokenInvalid, "Invalid access token"),
-            AuthFault::Expired => Self::new(ErrorCode::TokenExpired, "Access token has expired"),
-            AuthFault::Broken(_) => Self::internal(fault),
-        }
-    }
-}
 
 /// An operation that takes this is closed to strangers. The token is read from one `Authorization` header and
 /// from nowhere else (SECURITY R24).
@@ -88,7 +55,7 @@ fn authenticated(request: &Request) -> Result<Bearer, ApiError> {
     let visit = Visit::of(request)?;
     let token = bearer_token(request.headers())?;
     let principal = (visit.gate().authenticate)(token, visit.now())?;
-    visit.known_as(principal.user);
+    visit.known_as(principal.user.id);
     Ok(Bearer(principal))
 }
 

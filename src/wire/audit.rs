@@ -14,12 +14,12 @@ pub struct AuditLog {
     /// Whom it happened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// Who did it, when that is somebody else.
+    /// Who did it, once that is known: nobody has shown who they are at a failed login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// What happened, for example `login.failed`.
     pub action: String,
-    /// `success` or `failure`.
+    /// `success`, `failure` or `denied`.
     pub outcome: String,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,11 +50,11 @@ pub struct AuditLog {
 impl Example for AuditLog {
     fn example() -> Self {
         Self {
-            id: "0-42-0".to_owned(),
+            id: "42-0".to_owned(),
             user_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11".to_owned()),
             actor_id: None,
             action: "login.failed".to_owned(),
-            outcome: "failure".to_owned(),
+            outcome: "denied".to_owned(),
             reason: Some("wrong_password".to_owned()),
             resource_type: None,
             resource_id: None,
@@ -77,13 +77,10 @@ pub struct AuditPage {
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// How many records match, when that is cheap to know.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
 }
 
 impl Example for AuditPage {
     fn example() -> Self {
-        Self { logs: vec![AuditLog::example()], next_cursor: Some("0-42-0".to_owned()), total: None }
+        Self { logs: vec![AuditLog::example()], next_cursor: Some("42".to_owned()) }
     }
 }

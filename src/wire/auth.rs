@@ -64,6 +64,21 @@ impl Example for Registered {
     }
 }
 
+/// A wish for a new verification link.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(deny_unknown_fields, example)]
+#[serde(deny_unknown_fields)]
+pub struct ResendRequest {
+    /// The address that waits for verification.
+    pub email: String,
+}
+
+impl Example for ResendRequest {
+    fn example() -> Self {
+        Self { email: "ada@example.com".to_owned() }
+    }
+}
+
 /// A login.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(deny_unknown_fields, example)]

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct OutboxMail {
     /// The mail.
     pub id: String,
+    /// Where it goes.
+    pub to: String,
     /// What it is for, for example `verify_email`.
     pub kind: String,
     /// `waiting` or `dead`.
@@ -30,6 +32,7 @@ impl Example for OutboxMail {
     fn example() -> Self {
         Self {
             id: "019a1f0c-9d20-7b11-8a52-5d1f2c3b4a59".to_owned(),
+            to: "ada@example.com".to_owned(),
             kind: "verify_email".to_owned(),
             state: "waiting".to_owned(),
             attempts: 2,
@@ -42,14 +45,17 @@ impl Example for OutboxMail {
 
 /// The mails that have not been sent.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct OutboxPage {
-    /// The mails, oldest first.
+    /// The mails, newest first.
     pub mails: Vec<OutboxMail>,
+    /// Send it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 impl Example for OutboxPage {
     fn example() -> Self {
-        Self { mails: vec![OutboxMail::example()] }
+        Self { mails: vec![OutboxMail::example()], next_cursor: None }
     }
 }

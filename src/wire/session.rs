@@ -41,14 +41,17 @@ impl Example for Session {
 
 /// The live sessions of the caller.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct SessionList {
     /// The sessions, newest first.
     pub sessions: Vec<Session>,
+    /// Send it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 impl Example for SessionList {
     fn example() -> Self {
-        Self { sessions: vec![Session::example()] }
+        Self { sessions: vec![Session::example()], next_cursor: None }
     }
 }

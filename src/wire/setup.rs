@@ -27,7 +27,7 @@ pub struct SetupRequest {
 impl Example for SetupRequest {
     fn example() -> Self {
         Self {
-            code: "K7QM-2XWD-9HTR".into(),
+            code: "lks_..".into(),
             email: "ada@example.com".to_owned(),
             password: "correct horse battery".into(),
             name: "Ada Lovelace".to_owned(),

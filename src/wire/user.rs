@@ -31,7 +31,7 @@ impl Example for UserSummary {
 
 /// An account.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example, skip_serializing_if_is_none)]
+#[oai(example)]
 pub struct User {
     /// The account.
     pub id: String,
@@ -53,9 +53,6 @@ pub struct User {
     pub roles: Vec<String>,
     /// RFC 3339.
     pub created_at: String,
-    /// RFC 3339; absent before the first login.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_login_at: Option<String>,
 }
 
 impl Example for User {
@@ -71,7 +68,6 @@ impl Example for User {
             mfa_enabled: false,
             roles: vec!["developer".to_owned()],
             created_at: "2026-11-21T10:00:00.000Z".to_owned(),
-            last_login_at: Some("2026-11-21T12:30:00.000Z".to_owned()),
         }
     }
 }
@@ -80,7 +76,7 @@ impl Example for User {
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example)]
 pub struct UserPage {
-    /// The accounts, oldest first.
+    /// The accounts, newest first.
     pub users: Vec<User>,
     /// How many match.
     pub total: u64,

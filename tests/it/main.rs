@@ -1,0 +1,11 @@
+//! The one integration test binary. It needs nothing but the Rust toolchain.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail; clippy excuses only the functions marked as tests"
+)]
+
+mod architecture;
+mod cli;
