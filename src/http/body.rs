@@ -131,7 +131,7 @@ pub async fn read(request: &Request, body: &mut RequestBody) -> Result<Zeroizing
 
 /// Why a body did not end well: the listener has a cap and a slowest pace of its own.
 fn broken(error: &std::io::Error, limit: usize) -> ApiError {
-    if error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>()) {
+    if matches!(error.get_ref(), Some(inner) if inner.is::<LengthLimitError>()) {
         return too_large(limit);
     }
     if error.kind() == std::io::ErrorKind::TimedOut {

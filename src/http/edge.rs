@@ -64,7 +64,6 @@ struct Edge<E> {
 #[error("a handler panicked")]
 struct Panicked;
 
-#[expect(clippy::needless_pass_by_value, reason = "poem asks for this signature")]
 fn panicked(_: Box<dyn std::any::Any + Send>) -> ApiError {
     ApiError::internal(Panicked)
 }
@@ -82,12 +81,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let visit = Arc::new(Visit::new(id, client, gate.clone()));
 
-        let answer = match self.transport.refusal(&request, peer, &gate.trusted_proxies) {
-            Some(refusal) => refusal,
-            None => {
-                request.set_data(visit.clone());
-                self.inner.call(request).await.unwrap_or_else(poem::Error::into_response)
-            }
+        let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
+        let answer = if let Some(refusal) = refusal {
+            refusal
+        } else {
+            request.set_data(visit.clone());
+            self.inner.call(request).await.unwrap_or_else(poem::Error::into_response)
         };
 
         let pattern = answer.data::<PathPattern>().cloned();

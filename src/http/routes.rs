@@ -70,7 +70,8 @@ fn numbered(path: &str) -> String {
             pattern.push('/');
         }
         if segment.starts_with('{') {
-            pattern.push_str(&format!(":param{count}"));
+            pattern.push_str(":param");
+            pattern.push_str(&count.to_string());
             count = count.saturating_add(1);
         } else {
             pattern.push_str(segment);

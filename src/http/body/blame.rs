@@ -37,8 +37,9 @@ pub fn explain(bytes: &[u8], error: &serde_json::Error) -> ApiError {
 
 /// The name between `prefix` and the next backtick. These prefixes are serde's own words, held by a test.
 fn quoted_after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let (name, _) = text.strip_prefix(prefix)?.split_once('`')?;
-    plain(name).then_some(name)
+    let (name, rest) = text.strip_prefix(prefix)?.split_once('`')?;
+    let whole = [" at line", ", expected", ", there are no fields"].iter().any(|next| rest.starts_with(next));
+    (whole && plain(name)).then_some(name)
 }
 
 /// Whether a name that came from outside may be repeated in an answer.
@@ -46,7 +47,7 @@ fn plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The bytes up to a place that serde_json named: lines from 1, columns in bytes.
+/// The bytes up to a place that `serde_json` named: lines from 1, columns in bytes.
 fn before(bytes: &[u8], line: usize, column: usize) -> &[u8] {
     let line_start = match line {
         0 | 1 => 0,
