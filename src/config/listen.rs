@@ -1,0 +1,120 @@
+//! `[[listen]]`: the addresses the server answers on. Knows no sockets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::reader::{Choice, Reader};
+
+const MAX_LISTENERS: usize = 16;
+
+/// What an address looks like, for messages.
+pub const EXPECTED: &str = r#"an address with a port such as "0.0.0.0:8443", "[::1]:8443" or ":8443""#;
+
+/// One address and what it speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where to listen. `[::]` means every address, IPv4 and IPv6.
+    pub addr: SocketAddr,
+    /// Whether TLS is spoken here.
+    pub tls: bool,
+    /// What a request in plain HTTP gets here.
+    pub http: PlainHttp,
+}
+
+/// What a request in plain HTTP gets. `/health*` answers in every mode but `Off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlainHttp {
+    /// The connection is closed.
+    Off,
+    /// 403 `HTTPS_REQUIRED`.
+    #[default]
+    Reject,
+    /// 301 to the public URL.
+    Redirect,
+    /// An answer when the peer is one of `trusted_proxies`, and 403 otherwise.
+    Trusted,
+    /// An answer for everyone. Only `--dev` makes this, and only on loopback.
+    Open,
+}
+
+impl Choice for PlainHttp {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("off", Self::Off),
+        ("reject", Self::Reject),
+        ("redirect", Self::Redirect),
+        ("trusted", Self::Trusted),
+    ];
+}
+
+impl Listener {
+    /// Whether the API can be reached here at all.
+    pub fn serves(&self) -> bool {
+        self.tls || matches!(self.http, PlainHttp::Trusted | PlainHttp::Open)
+    }
+
+    pub(super) fn read(reader: &mut Reader) -> Vec<Self> {
+        let addrs = reader.left.contains_key("listen").then(|| reader.list("listen", EXPECTED, parse_addr));
+        reader.known.insert("listen".into());
+        let count = addrs.as_ref().map_or_else(|| sections(reader), Vec::len);
+        if count == 0 || count > MAX_LISTENERS {
+            if reader.problems.iter().all(|problem| !problem.what.starts_with("listen:")) {
+                reader.problem("listen", format!("expected 1 to {MAX_LISTENERS} addresses, found {count}"));
+            }
+            return Vec::new();
+        }
+        let listeners = (0..count).filter_map(|index| {
+            let given = addrs.as_ref().and_then(|addrs| addrs.get(index)).copied();
+            let key = |name| format!("listen[{index}].{name}");
+            let addr = given.or_else(|| reader.parsed(&key("addr"), EXPECTED, parse_addr));
+            let (tls, http) = (reader.switch(&key("tls")), reader.choice(&key("http")));
+            Some(Self { addr: addr?, tls, http })
+        });
+        let listeners: Vec<_> = listeners.collect();
+        Self::check(&listeners, reader);
+        listeners
+    }
+
+    fn check(listeners: &[Self], reader: &mut Reader) {
+        for (index, listener) in listeners.iter().enumerate() {
+            if !listener.tls && listener.http == PlainHttp::Off {
+                reader.problem(
+                    &format!("listen[{index}].http"),
+                    r#""off" without tls leaves nothing to answer"#.into(),
+                );
+            }
+            let same = listeners
+                .iter()
+                .take(index)
+                .any(|other| other.addr == listener.addr && listener.addr.port() != 0);
+            if same {
+                reader
+                    .problem(&format!("listen[{index}].addr"), format!("{} is listed twice", listener.addr));
+            }
+        }
+        if !listeners.is_empty() && !listeners.iter().any(Self::serves) {
+            reader.problem(
+                "listen[0].tls",
+                r#"no listener serves the API: one needs tls or http = "trusted""#.into(),
+            );
+        }
+    }
+}
+
+/// Reads an address with a port. Without an address it means every one; `localhost` is 127.0.0.1.
+pub fn parse_addr(text: &str) -> Result<SocketAddr, String> {
+    let port = |text: &str| text.parse::<u16>().ok();
+    let all = || Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port(text.strip_prefix(':')?)?)));
+    let local = || Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port(text.strip_prefix("localhost:")?)?)));
+    let addr = text.parse().ok().or_else(all).or_else(local);
+    addr.ok_or_else(|| format!("expected {EXPECTED}, found {text:?}"))
+}
+
+/// Whether an address is this machine's own, also when written as an IPv4 address in IPv6.
+pub fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+/// How many `[[listen]]` there are.
+fn sections(reader: &Reader) -> usize {
+    let index = |key: &String| key.strip_prefix("listen[")?.split(']').next()?.parse::<usize>().ok();
+    reader.left.keys().filter_map(index).max().map_or(0, |last| last + 1)
+}

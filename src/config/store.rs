@@ -1,0 +1,16 @@
+//! `[store]`: the embedded database. Knows no engine.
+
+use super::reader::Reader;
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The page cache, in MiB. The process takes about twice as much.
+    pub cache_mib: u32,
+}
+
+impl Store {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { cache_mib: reader.number("store.cache_mib", 4..=65_536) }
+    }
+}

@@ -1,0 +1,98 @@
+//! `[tokens]`: access and refresh tokens. Knows no token format.
+
+use std::time::Duration;
+
+use super::duration;
+use super::reader::{Choice, Reader};
+use super::secret::Secret;
+use super::{DAY, MINUTE, SECOND};
+
+/// The shortest secret that is accepted, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// How tokens are made and how long they last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// The HS256 key, its UTF-8 bytes as they stand; `None` means the generated `keys/signing.key`.
+    pub jwt_secret: Option<Secret>,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl: Duration,
+    /// Life of a refresh token.
+    pub refresh_ttl: Duration,
+    /// Life of a refresh family, however often it rotates.
+    pub family_ttl: Duration,
+    /// What a used refresh token does.
+    pub rotation: Rotation,
+    /// How long the same successor is given again to a client that lost the answer.
+    pub retry_grace: Duration,
+}
+
+/// What a refresh token that was used before does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rotation {
+    /// It revokes its family, but for a retry within the grace.
+    #[default]
+    Strict,
+    /// It works until its successor has been used.
+    Lazy,
+}
+
+impl Choice for Rotation {
+    const WORDS: &'static [(&'static str, Self)] = &[("strict", Self::Strict), ("lazy", Self::Lazy)];
+}
+
+impl Tokens {
+    /// `issuer` stands in when none is configured.
+    pub(super) fn read(reader: &mut Reader, issuer: &str) -> Self {
+        let jwt_secret = reader.secret("tokens.jwt_secret");
+        if jwt_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_SECRET_BYTES) {
+            refuse_short_secret(reader);
+        }
+        let given = reader.text("tokens.issuer");
+        if given.is_none() {
+            reader.set_shown("tokens.issuer", Some(format!("{issuer:?}")));
+        }
+        let tokens = Self {
+            jwt_secret,
+            issuer: given.unwrap_or_else(|| issuer.to_owned()),
+            audience: reader.text("tokens.audience").unwrap_or_default(),
+            access_ttl: reader.duration("tokens.access_ttl", MINUTE..=DAY),
+            refresh_ttl: reader.duration("tokens.refresh_ttl", MINUTE..=365 * DAY),
+            family_ttl: reader.duration("tokens.family_ttl", MINUTE..=3650 * DAY),
+            rotation: reader.choice("tokens.rotation"),
+            retry_grace: reader.duration("tokens.retry_grace", Duration::ZERO..=60 * SECOND),
+        };
+        tokens.check(reader);
+        tokens
+    }
+
+    fn check(&self, reader: &mut Reader) {
+        if self.audience.is_empty() {
+            reader.problem("tokens.audience", "is empty".into());
+        }
+        if self.access_ttl > self.refresh_ttl {
+            let reason = format!("is less than tokens.access_ttl = {}", duration::display(self.access_ttl));
+            reader.problem("tokens.refresh_ttl", reason);
+        }
+        if self.refresh_ttl > self.family_ttl {
+            let reason = format!("is more than tokens.family_ttl = {}", duration::display(self.family_ttl));
+            reader.problem_with("tokens.refresh_ttl", reason, Some("raise tokens.family_ttl as well"));
+        }
+    }
+}
+
+fn refuse_short_secret(reader: &mut Reader) {
+    let file = reader.source_of("tokens.jwt_secret_file");
+    let key = if file.layer() > reader.source_of("tokens.jwt_secret").layer() {
+        "tokens.jwt_secret_file"
+    } else {
+        "tokens.jwt_secret"
+    };
+    let reason = format!("the secret (JWT_SECRET_KEY) is shorter than {MIN_SECRET_BYTES} bytes");
+    let help = "make one with `openssl rand -hex 32`, or set none: a key is made at the first start";
+    reader.problem_with(key, reason, Some(help));
+}
