@@ -38,7 +38,7 @@ const NARROW: &[(&str, &str, &str)] =
 /// Crate, and the only layers that may name it.
 const HOMES: &[(&str, &[&str])] = &[
     ("redb", &["store"]),
-    ("postcard", &["store"]),
+    ("postcard", &["store", "services"]),
     ("poem", &["http", "wire", "net", "runtime"]),
     ("poem_openapi", &["http", "wire", "runtime"]),
     ("hyper", &["net"]),
