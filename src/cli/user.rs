@@ -72,7 +72,7 @@ impl User {
             role: create.role.unwrap_or_else(|| loaded.config.registration.default_role.clone()),
             password: create.password.read()?,
         };
-        let made = commands::create_user(&loaded, user)?;
+        let made = commands::create_user(&loaded, &user)?;
         writeln!(out, "{made}")?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `[mail]`: how mail leaves. Knows no SMTP.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::listen::is_loopback;
@@ -21,6 +22,8 @@ pub struct Mail {
     pub tls: SmtpTls,
     /// Name and password, both or neither.
     pub login: Option<MailLogin>,
+    /// PEM certificates of the authority that signed the server's, beside the public ones.
+    pub ca_file: Option<PathBuf>,
     /// The address in `From`.
     pub from_email: String,
     /// The name in `From`.
@@ -88,6 +91,7 @@ impl Mail {
         let port = reader.number("mail.port", 1..=u16::MAX);
         let tls = reader.choice("mail.tls");
         let login = login(reader);
+        let ca_file = reader.text("mail.ca_file").map(PathBuf::from);
         let from_email = reader.parsed("mail.from_email", "an email address", address);
         let from_email = from_email.unwrap_or_else(|| format!("no-reply@{domain}"));
         reader.set_shown("mail.from_email", Some(format!("{from_email:?}")));
@@ -115,6 +119,7 @@ impl Mail {
             host,
             port,
             login,
+            ca_file,
             from_email,
             from_name,
             timeout: reader.duration("mail.timeout", SECOND..=5 * MINUTE),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
-use poem::{EndpointExt, IntoResponse, Request, Response, Route, get, handler};
+use poem::{EndpointExt, FromRequest, IntoResponse, Request, RequestBody, Response, Route, get, handler};
 use poem_openapi::types::ToJSON;
 
 use super::answer;
-use super::body::Json;
+use super::body;
 use super::error::ApiError;
 use super::pages::render::{MailView, Pages};
 use super::site::page;
@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::wire::dev::{AdvanceClock, CapturedMail, DevClock};
 
 /// One captured mail.
-pub struct Mail {
+pub struct Captured {
     /// Names it.
     pub id: MailId,
     /// Whom it is for.
@@ -38,7 +38,7 @@ pub struct Mail {
 /// What the tools need.
 pub struct DevTools {
     /// The captured mails, newest first.
-    pub mails: Box<dyn Fn() -> Vec<Mail> + Send + Sync>,
+    pub mails: Box<dyn Fn() -> Vec<Captured> + Send + Sync>,
     /// The clock of the whole server.
     pub clock: MovableClock,
     /// The looks.
@@ -49,7 +49,7 @@ pub struct DevTools {
 pub fn add(route: Route, tools: Arc<DevTools>) -> Route {
     route
         .at("/dev/mailbox", get(mailbox).data(tools.clone()))
-        .at("/dev/mailbox/:id", get(mail).data(tools.clone()))
+        .at("/dev/mailbox/:id", get(one_mail).data(tools.clone()))
         .at("/dev/clock", get(clock).post(advance).data(tools))
 }
 
@@ -66,7 +66,7 @@ fn mailbox(request: &Request, tools: Data<&Arc<DevTools>>) -> Response {
 }
 
 #[handler]
-fn mail(tools: Data<&Arc<DevTools>>, id: Path<String>) -> Response {
+fn one_mail(tools: Data<&Arc<DevTools>>, id: Path<String>) -> Response {
     let wanted = id.0.parse::<MailId>().ok();
     match (tools.mails)().iter().find(|mail| Some(mail.id) == wanted) {
         Some(mail) => page(StatusCode::OK, tools.pages.mail(&view(mail))),
@@ -80,16 +80,24 @@ fn clock(tools: Data<&Arc<DevTools>>) -> Response {
 }
 
 #[handler]
-async fn advance(tools: Data<&Arc<DevTools>>, body: Json<AdvanceClock>) -> Response {
-    tools.clock.advance_seconds(body.0.advance_seconds);
+async fn advance(tools: Data<&Arc<DevTools>>, by: Posted) -> Response {
+    tools.clock.advance_seconds(by.0.advance_seconds);
     now(&tools)
+}
+
+struct Posted(AdvanceClock);
+
+impl<'a> FromRequest<'a> for Posted {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(body::parse(&body::read(request, body).await?)?))
+    }
 }
 
 fn now(tools: &DevTools) -> Response {
     answer::json(StatusCode::OK, &DevClock { now: tools.clock.now().seconds() })
 }
 
-fn to_wire(mail: Mail) -> CapturedMail {
+fn to_wire(mail: Captured) -> CapturedMail {
     CapturedMail {
         id: mail.id.to_string(),
         to: mail.to,
@@ -101,7 +109,7 @@ fn to_wire(mail: Mail) -> CapturedMail {
     }
 }
 
-fn view(mail: &Mail) -> MailView<'_> {
+fn view(mail: &Captured) -> MailView<'_> {
     MailView {
         id: mail.id,
         to: &mail.to,

@@ -60,8 +60,8 @@ impl Assets {
 }
 
 /// Adds the page at `/docs` and the document `spec` (JSON) at `/openapi.json`.
-pub fn add(route: Route, spec: String) -> Route {
-    let spec = Bytes::from(spec);
+pub fn add(route: Route, spec: &'static str) -> Route {
+    let spec = Bytes::from_static(spec.as_bytes());
     let styles = Arc::new(Assets::default());
     let scripts = styles.clone();
     route

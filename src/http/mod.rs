@@ -1,53 +1,133 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
 pub mod answer;
+pub mod asked;
+pub mod audit;
 pub mod body;
+pub mod dev;
 pub mod docs;
 pub mod edge;
 pub mod error;
+pub mod faults;
 pub mod health;
+pub mod login;
 pub mod metrics_page;
 pub mod middleware;
 pub mod pages;
 pub mod principal;
+pub mod registration;
 pub mod routes;
+pub mod session;
+pub mod site;
 pub mod tag;
+pub mod user;
 pub mod visit;
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use prometheus_client::registry::Registry;
 
+use dev::DevTools;
+use edge::Gate;
+use health::HealthApi;
+use middleware::metrics::HttpMetrics;
+use middleware::transport::Transport;
+use pages::render::Pages;
 use routes::Routes;
+use site::Site;
 
-/// The description of `api` as an OpenAPI service.
-pub fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+use crate::services::Services;
+
+/// The API description as reviewed and committed; a test holds it equal to the code.
+pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
+
+/// What the floor is made of.
+pub struct Parts {
+    /// The use cases.
+    pub app: Arc<Services>,
+    /// The health operations.
+    pub health: HealthApi,
+    /// What `/metrics` shows; the floor adds its own.
+    pub registry: Registry,
+    /// The looks of the served pages.
+    pub pages: Pages,
+    /// The tools of `--dev`.
+    pub dev: Option<DevTools>,
+    /// The proxies whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Bodies above this size are refused.
+    pub max_body_bytes: usize,
+}
+
+/// The whole floor, ready to be put behind a listener.
+pub struct Front {
+    everything: Arc<Everything>,
+    gate: Arc<Gate>,
+}
+
+impl Front {
+    /// Puts the parts together: the whole route table.
+    pub fn new(mut parts: Parts) -> Self {
+        let metrics = HttpMetrics::new(&mut parts.registry);
+        let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
+        let mut route = site::add(Route::new(), site);
+        if let Some(tools) = parts.dev {
+            route = dev::add(route, Arc::new(tools));
+        }
+        let route = metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry));
+        let api = service(&parts.app, parts.health);
+        let app = parts.app.clone();
+        let gate = Gate {
+            clock: parts.app.clock.clone(),
+            entropy: parts.app.entropy.clone(),
+            authenticate: Box::new(move |token, now| crate::services::session::authenticate(&app, token, now)),
+            trusted_proxies: parts.trusted_proxies,
+            max_body_bytes: parts.max_body_bytes,
+            metrics,
+            routes: Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default()),
+        };
+        Self { everything: Arc::new(Everything::of(api, route)), gate: Arc::new(gate) }
+    }
+
+    /// What answers on a listener that carries requests by `transport`.
+    pub fn behind(&self, transport: Transport) -> impl Endpoint<Output = Response> + use<> {
+        edge::edge(self.everything.clone(), self.gate.clone(), transport)
+    }
+}
+
+/// The canonical API, and its description.
+pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl OpenApi + use<>, ()> {
     let description = "Every answer of `/api/v1` is an envelope: `{\"success\": true, \"data\": .., \
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
         \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused.";
-    OpenApiService::new(api, "Latchkey", env!("CARGO_PKG_VERSION")).description(description)
+    let api = (
+        registration::RegistrationApi(app.clone()),
+        login::LoginApi(app.clone()),
+        session::SessionApi(app.clone()),
+        user::UserApi(app.clone()),
+        audit::AuditApi(app.clone()),
+        health,
+    );
+    described(api).description(description)
 }
 
-/// Everything that is served, before the [edge](edge::edge): the API, its description, the metrics, and `pages`.
-/// Also the table that names the routes.
-pub fn everything<T: OpenApi + 'static>(
-    api: T,
-    metrics: Arc<Registry>,
-    pages: Route,
-) -> (impl Endpoint<Output = Response>, Routes) {
-    let service = service(api);
-    let spec = service.spec();
-    let routes = Routes::of(&serde_json::from_str(&spec).unwrap_or_default());
-    let site = metrics_page::add(docs::add(pages, spec), metrics);
-    (Everything { api: service.into_endpoint().boxed(), site }, routes)
+fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(api, "Latchkey", env!("CARGO_PKG_VERSION"))
 }
 
 struct Everything {
     api: BoxEndpoint<'static>,
     site: Route,
+}
+
+impl Everything {
+    fn of<T: OpenApi + 'static>(api: OpenApiService<T, ()>, site: Route) -> Self {
+        Self { api: api.into_endpoint().boxed(), site }
+    }
 }
 
 impl Endpoint for Everything {

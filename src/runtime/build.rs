@@ -1,5 +1,6 @@
 //! Puts the parts together: a configuration and the keys on disk become the services.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
-use crate::store::{RedbEngine, Store};
+use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -39,10 +41,24 @@ pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
 
 /// Opens the store in a data folder with its key.
 pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+    open_copy(&dir.store_file(), master, cache_mib)
+}
+
+/// Opens a store file anywhere with its key.
+pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+    let fail = |error: &StoreError| {
+        let failure = Failure::from_error(error);
+        match error {
+            StoreError::NewerSchema { .. } => failure.help("run the version of latchkey that wrote it, or a newer one"),
+            StoreError::BadFile(_) => failure.help("restore the newest backup"),
+            StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
+            _ => failure,
+        }
+    };
     let cache = usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-    let engine = RedbEngine::open(&dir.store_file(), cache).map_err(|error| Failure::from_error(&error))?;
-    Store::open(Arc::new(engine), *master.derive(Purpose::StoreChecksum).expose())
-        .map_err(|error| Failure::from_error(&error))
+    let engine = RedbEngine::open(file, cache).map_err(|error| fail(&error))?;
+    let key = *master.derive(Purpose::StoreChecksum).expose();
+    Store::open(Arc::new(engine), key).map_err(|error| fail(&error))
 }
 
 /// Everything the use cases work with.
@@ -64,6 +80,7 @@ pub fn services(
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
+        mail_counts: MailCounts::default(),
     })
 }
 
@@ -125,6 +142,6 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
-        mail_attempts_max: config.mail.retry_max,
+        mail_attempts_max: config.mail.retry_max.saturating_add(1),
     })
 }

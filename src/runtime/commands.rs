@@ -1,11 +1,26 @@
 //! What each subcommand does. Knows no arguments and no terminal.
 
-use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::config::{Loaded, Secret};
-
+use super::build;
+use super::data_dir::{DataDir, read_key};
 use super::failure::Failure;
+use super::serve::folder_failure;
+use crate::ambient::{OsEntropy, SystemClock};
+use crate::config::{Loaded, Secret};
+use crate::crypto::MasterKey;
+use crate::crypto::digest::to_hex;
+use crate::domain::role::{NotARole, Role};
+use crate::http::OPENAPI;
+use crate::services::registration::{RegisterFault, Registration};
+use crate::services::{Keys, audit_log, registration};
+use crate::store::check::check;
+
+pub use super::serve::serve;
+
+/// Page cache while verifying: a walk from end to end reads each page once.
+const VERIFY_CACHE_MIB: u32 = 16;
 
 /// A user to be made by the operator: active, the address taken as verified.
 #[derive(Debug)]
@@ -36,27 +51,90 @@ pub enum AuditSource {
     },
 }
 
-/// Runs the server until it is told to stop; announces itself on `out`.
-pub fn serve(_loaded: &Loaded, _out: &mut dyn Write) -> Result<(), Failure> {
-    Err(Failure::new("serve is not built in"))
-}
-
 /// Makes a user on a stopped server; the text names it.
-pub fn create_user(_loaded: &Loaded, _user: NewUser) -> Result<String, Failure> {
-    Err(Failure::new("user create is not built in"))
+pub fn create_user(loaded: &Loaded, user: &NewUser) -> Result<String, Failure> {
+    let role: Role = user.role.parse().map_err(|fault: NotARole| Failure::new(format!("--role: {fault}")))?;
+    let config = &loaded.config;
+    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))
+        .map_err(|error| folder_failure(&error))?;
+    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    dir.settle().map_err(|error| folder_failure(&error))?;
+    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let form = Registration {
+        email: &user.email,
+        password: user.password.expose(),
+        name: user.name.as_deref(),
+        username: user.username.as_deref(),
+    };
+    let made = in_runtime(registration::create(&app, &app.own_context("cli"), &form, role))?;
+    match made {
+        Ok(user) => Ok(format!("{} {} ({role})", user.id, user.email)),
+        Err(RegisterFault::Fields(faults)) => {
+            let faults = faults.iter().map(|fault| format!("{}: {fault}", fault.field()));
+            Err(Failure::new(faults.collect::<Vec<_>>().join("; ")))
+        }
+        Err(fault) => Err(Failure::from_error(&fault)),
+    }
 }
 
 /// Verifies the whole audit log; the text sums it up, the failure names the first bad record.
-pub fn verify_audit(_source: AuditSource) -> Result<String, Failure> {
-    Err(Failure::new("audit verify is not built in"))
+pub fn verify_audit(source: AuditSource) -> Result<String, Failure> {
+    let cache = VERIFY_CACHE_MIB;
+    let (master, store, _lock) = match source {
+        AuditSource::DataDir(path) => {
+            let (dir, keys) = DataDir::open(&path).map_err(|error| folder_failure(&error))?;
+            let master = build::master_key(&keys)?;
+            let store = build::open_store(&dir, &master, cache)?;
+            (master, store, Some(dir))
+        }
+        AuditSource::Copy { store, keys } => {
+            let text = read_key(&keys.join("master.key")).map_err(|error| folder_failure(&error))?;
+            let master = MasterKey::parse(&text).map_err(|fault| Failure::from_error(&fault))?;
+            let opened = build::open_copy(&store, &master, cache)?;
+            (master, opened, None)
+        }
+    };
+    let key = Keys::derive(&master).seals.public_key();
+    let found = audit_log::verify(&store, &key).map_err(|error| Failure::from_error(&error))?;
+    match found.fault {
+        Some(fault) => Err(Failure::new(format!("the audit log is broken at {fault}"))
+            .help("compare with a backup; what comes before this record is intact")),
+        None => Ok(format!(
+            "the audit log is whole: {} records, {} seals, head {}, sealed by {key}",
+            found.head.seq,
+            found.seals,
+            to_hex(&found.head.hash)
+        )),
+    }
 }
 
 /// Checks the whole store of a stopped server; one line for each thing checked.
-pub fn check_store(_loaded: &Loaded) -> Result<Vec<String>, Failure> {
-    Err(Failure::new("check --store is not built in"))
+pub fn check_store(loaded: &Loaded) -> Result<Vec<String>, Failure> {
+    let config = &loaded.config;
+    let (dir, keys) = DataDir::open(&config.data_dir).map_err(|error| folder_failure(&error))?;
+    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    let report = check(&store).map_err(|error| Failure::from_error(&error))?;
+    if !report.is_clean() {
+        let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+        if let Err(error) = &report.engine {
+            faults.insert(0, error.to_string());
+        }
+        let what = format!("the store has {} faults: {}", report.fault_count, faults.join("; "));
+        return Err(Failure::new(what).help("restore the newest backup that checks clean"));
+    }
+    Ok(vec![
+        format!("file: {}", dir.store_file().display()),
+        format!("rows: {}, each verified and decoded", report.rows),
+        format!("audit chain: whole up to record {}", report.head.seq),
+    ])
 }
 
 /// The description of the API, as JSON with a line end.
-pub fn openapi_json() -> Result<String, Failure> {
-    Err(Failure::new("openapi is not built in"))
+pub fn openapi_json() -> &'static str {
+    OPENAPI
+}
+
+fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Failure::from_error(&error))?.block_on(work))
 }

@@ -215,7 +215,7 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
             Walk::Ongoing(head) => (head, false),
             Walk::Whole(head) => (head, true),
             Walk::Broken { seq, fault } => {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: {fault:?}")));
+                good.fault = good.fault.or_else(|| Some(format!("record {seq}: it {fault}")));
                 return Ok(good);
             }
         };

@@ -2,6 +2,8 @@
 //!
 //! At least once: a crash between sending and forgetting sends a mail twice, with one `Message-ID`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
@@ -65,6 +67,31 @@ pub struct Round {
     pub dead: usize,
     /// When the next mail is due, as far as is known; `None` when none waits.
     pub next_at: Option<Timestamp>,
+}
+
+/// How mails fared since the start of the process.
+#[derive(Debug, Default)]
+pub struct MailCounts {
+    sent: AtomicU64,
+    postponed: AtomicU64,
+    dead: AtomicU64,
+}
+
+impl MailCounts {
+    /// Mails that left.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Attempts that failed and will be repeated.
+    pub fn postponed(&self) -> u64 {
+        self.postponed.load(Ordering::Relaxed)
+    }
+
+    /// Mails given up.
+    pub fn dead(&self) -> u64 {
+        self.dead.load(Ordering::Relaxed)
+    }
 }
 
 /// Sends what is due, one mail after another.
@@ -131,6 +158,7 @@ async fn settle(
     let fault = match outcome {
         Ok(()) => {
             round.sent += 1;
+            app.mail_counts.sent.fetch_add(1, Ordering::Relaxed);
             None
         }
         Err(fault) => {
@@ -144,9 +172,13 @@ async fn settle(
             match due_at {
                 Some(at) => {
                     round.postponed += 1;
+                    app.mail_counts.postponed.fetch_add(1, Ordering::Relaxed);
                     round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
                 }
-                None => round.dead += 1,
+                None => {
+                    round.dead += 1;
+                    app.mail_counts.dead.fetch_add(1, Ordering::Relaxed);
+                }
             }
             let sealed = if due_at.is_some() { mail.sealed.clone() } else { Vec::new() };
             let last_error = Some(fault.reason().to_owned());

@@ -55,6 +55,8 @@ pub struct Services {
     pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
+    /// How mails fared since the start.
+    pub mail_counts: mail::MailCounts,
 }
 
 /// Keys that seal what is at rest, each for one purpose.

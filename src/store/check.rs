@@ -54,15 +54,19 @@ impl Report {
 }
 
 /// Something wrong with the rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A row of no table.
+    #[error("a row of an unknown table, number {0}")]
     UnknownTable(u8),
     /// A row that does not verify or decode.
+    #[error("a damaged row of table {0}")]
     BadRow(&'static str),
     /// A row whose counterpart is not there or does not fit.
+    #[error("a row of table {0} that leads nowhere")]
     Index(&'static str),
     /// The first bad record of the audit chain.
+    #[error("audit record {seq} {fault}")]
     Chain {
         /// Its sequence.
         seq: u64,

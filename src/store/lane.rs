@@ -209,13 +209,16 @@ pub enum Walk {
 }
 
 /// What is wrong with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChainFault {
     /// There is no such record, but there are later ones.
+    #[error("is missing")]
     Missing,
     /// It does not follow from the record before it.
+    #[error("does not follow from the one before it")]
     HashMismatch,
     /// It does not verify or decode.
+    #[error("is damaged")]
     Damaged,
 }
 

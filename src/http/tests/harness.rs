@@ -13,22 +13,24 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 
 use crate::ambient::{Clock, ManualClock, SeededEntropy};
-use crate::domain::id::{SessionId, UserId};
+use crate::domain::id::SessionId;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
 use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
-use crate::http::everything;
+use crate::http::{Everything, described, docs, metrics_page};
+use crate::http::routes::Routes;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
-use crate::http::principal::{AuthFault, Bearer, Principal};
+use crate::domain::user::ada;
+use crate::http::principal::Bearer;
+use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
 use crate::wire::error::ErrorCode;
 
 pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-pub const USER: UserId = UserId::from_bytes([7; 16]);
 pub const SECRET: &str = "hunter2-in-a-cause";
 
 pub struct Sample;
@@ -59,7 +61,7 @@ impl Sample {
 
     #[oai(path = "/me", method = "get")]
     async fn me(&self, caller: Bearer) -> Reply {
-        done(&caller.0.user.to_string())
+        done(&caller.0.user.id.to_string())
     }
 
     #[oai(path = "/users/:id", method = "get")]
@@ -103,7 +105,11 @@ impl App {
         let mut registry = Registry::default();
         let metrics = HttpMetrics::new(&mut registry);
         let health = HealthApi::new(clock.clone(), Arc::new(|| Vitals { store_reads: true, ready: true }));
-        let (inner, routes) = everything((Sample, health), Arc::new(registry), Route::new());
+        let api = described((Sample, health));
+        let spec: &'static str = api.spec().leak();
+        let routes = Routes::of(&serde_json::from_str(spec).unwrap());
+        let site = metrics_page::add(docs::add(Route::new(), spec), Arc::new(registry));
+        let inner = Everything::of(api, site);
         let gate = Gate {
             clock,
             entropy: Arc::new(SeededEntropy::new(1)),
@@ -177,7 +183,7 @@ pub fn request_from(
 
 fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {
     match token {
-        "good" => Ok(Principal { user: USER, session: SessionId::from_bytes([8; 16]) }),
+        "good" => Ok(Principal { user: ada(), session: SessionId::from_bytes([8; 16]) }),
         "old" => Err(AuthFault::Expired),
         _ => Err(AuthFault::Invalid),
     }

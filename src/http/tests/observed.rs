@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use poem::http::Method;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::harness::{App, SECRET, USER, request, request_from};
+use crate::domain::user::ada;
+use super::harness::{App, SECRET, request, request_from};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -59,7 +60,7 @@ fn a_request_writes_one_line_with_every_fact() {
         before.trim_start(),
         "INFO latchkey::request: request method=\"GET\" route=\"/api/v1/me\" status=200 "
     );
-    assert_eq!(after, format!("request_id=\"r-1\" client=203.0.113.9 user={USER}"));
+    assert_eq!(after, format!("request_id=\"r-1\" client=203.0.113.9 user={}", ada().id));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use poem::http::{Method, StatusCode};
 
-use super::harness::{App, USER, request, request_from};
+use crate::domain::user::ada;
+use super::harness::{App, request, request_from};
 use crate::http::middleware::transport::Transport;
 
 #[tokio::test]
@@ -19,7 +20,7 @@ async fn a_success_is_enveloped_and_stamped() {
 async fn the_bearer_of_a_good_token_comes_in() {
     let headers = [("authorization", "bearer good")];
     let answer = App::new().send(request(Method::GET, "/api/v1/me", &headers, "")).await;
-    assert_eq!(answer.json()["data"]["message"], USER.to_string());
+    assert_eq!(answer.json()["data"]["message"], ada().id.to_string());
 }
 
 #[tokio::test]

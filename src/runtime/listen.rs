@@ -1,0 +1,123 @@
+//! Sockets and certificates: the configured listeners become bound ones, with what answers on each.
+
+use std::sync::Arc;
+
+use poem::IntoResponse;
+use poem::http::StatusCode;
+
+use super::data_dir::DataDir;
+use super::failure::Failure;
+use crate::ambient::SystemClock;
+use crate::config::{self, Config, PlainHttp};
+use crate::http::Front;
+use crate::http::answer;
+use crate::http::error::ApiError;
+use crate::http::middleware::transport::Transport;
+use crate::net::{self, Bound, Fault, FaultAnswer, Handler, Limits, Listener, TlsFiles, TlsSource};
+
+/// A bound listener, and how it is announced.
+pub struct Listening {
+    /// What the accept loop takes.
+    pub listener: Listener,
+    /// The address, and the certificate's fingerprint when it speaks TLS.
+    pub description: String,
+}
+
+/// Binds every configured address. Nothing is accepted yet.
+pub fn bind(config: &Config, dir: &DataDir, front: &Front) -> Result<Vec<Listening>, Failure> {
+    let tls = if config.listen.iter().any(|listener| listener.tls) {
+        Some(Arc::new(certificate(config, dir)?))
+    } else {
+        None
+    };
+    config.listen.iter().map(|listener| bind_one(config, listener, tls.as_ref(), front)).collect()
+}
+
+fn bind_one(
+    config: &Config,
+    listener: &config::Listener,
+    tls: Option<&Arc<TlsSource>>,
+    front: &Front,
+) -> Result<Listening, Failure> {
+    let bound = Bound::to(listener.addr).map_err(|error| {
+        Failure::from_error(&error).help("stop the other program, or choose another address with --listen")
+    })?;
+    let plain = match listener.http {
+        PlainHttp::Off => None,
+        PlainHttp::Reject => Some(Transport::Reject),
+        PlainHttp::Redirect => Some(Transport::Redirect { base: origin(config.public_url.as_str()) }),
+        PlainHttp::Trusted => Some(Transport::Trusted),
+        PlainHttp::Open => Some(Transport::Dev),
+    };
+    let handler = |transport| -> Handler { net::handler(front.behind(transport)) };
+    let tls = tls.filter(|_| listener.tls);
+    let description = match tls {
+        Some(tls) => format!("https://{} (certificate SHA-256 {})", bound.address(), tls.fingerprint()),
+        None => format!("http://{}", bound.address()),
+    };
+    let tls = tls.map(|tls| (tls.clone(), handler(Transport::Tls)));
+    Ok(Listening { listener: Listener { bound, tls, plain: plain.map(handler) }, description })
+}
+
+fn certificate(config: &Config, dir: &DataDir) -> Result<TlsSource, Failure> {
+    let files = match &config.tls.certificate {
+        Some(files) => TlsFiles::Given { certificate: files.cert_file.clone(), key: files.key_file.clone() },
+        None => TlsFiles::SelfSigned {
+            folder: dir.path().join("tls"),
+            host: Some(config.public_url.host().to_owned()),
+        },
+    };
+    TlsSource::load(files, Arc::new(SystemClock)).map_err(|error| Failure::from_error(&error))
+}
+
+/// Scheme and authority, without a path.
+fn origin(url: &str) -> String {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
+    url.get(..end).unwrap_or(url).to_owned()
+}
+
+/// The deadlines and caps of the configuration.
+pub fn limits(config: &Config) -> Limits {
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let net = &config.net;
+    Limits {
+        first_byte_timeout: net.header_timeout,
+        handshake_timeout: net.handshake_timeout,
+        header_read_timeout: net.header_timeout,
+        request_timeout: net.request_timeout,
+        idle_timeout: net.idle_timeout,
+        drain_timeout: net.drain_timeout,
+        max_connections: size(net.max_connections),
+        max_connections_per_address: size(net.max_connections_per_address),
+        uncounted: config.trusted_proxies.clone(),
+        max_header_bytes: net.max_header_bytes,
+        max_header_fields: size(net.max_header_fields),
+        max_body_bytes: size(net.max_body_bytes),
+        http2_max_streams: net.http2_max_streams,
+        ..Limits::default()
+    }
+}
+
+/// The answers of the accept loop itself, in the envelope. It knows no request id.
+pub fn faults() -> FaultAnswer {
+    Arc::new(|fault| {
+        let error = match fault {
+            Fault::Panic => ApiError::from_status(StatusCode::INTERNAL_SERVER_ERROR),
+            Fault::Deadline => ApiError::from_status(StatusCode::SERVICE_UNAVAILABLE).retry_after(1),
+            Fault::HeaderFields => ApiError::from_status(StatusCode::BAD_REQUEST),
+        };
+        answer::json(error.status(), &error.to_wire("none")).into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_goes_to_the_origin_of_the_public_url() {
+        assert_eq!(origin("https://auth.example.com"), "https://auth.example.com");
+        assert_eq!(origin("https://auth.example.com:8443/login"), "https://auth.example.com:8443");
+    }
+}

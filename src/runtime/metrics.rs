@@ -1,0 +1,72 @@
+//! What `/metrics` shows beside requests: the numbers that the parts count by themselves, read when asked for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::net;
+use crate::services::Services;
+
+/// A registry that shows the hash pool, the store, the outbox and the listeners.
+pub fn registry(app: Arc<Services>, net: Arc<net::Metrics>) -> Registry {
+    let mut registry = Registry::with_prefix("latchkey");
+    registry.register_collector(Box::new(Parts { app, net }));
+    registry
+}
+
+struct Parts {
+    app: Arc<Services>,
+    net: Arc<net::Metrics>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parts")
+    }
+}
+
+impl Collector for Parts {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut show = Show(&mut encoder);
+        let hash = self.app.hashing.stats();
+        show.counter("hash_runs", "Argon2 runs", hash.runs)?;
+        show.counter("hash_refused", "Hashes refused because the queue was full or slow", hash.refused)?;
+        show.gauge("hash_queued", "Hashes that wait for a thread", hash.queued)?;
+        show.gauge("hash_running", "Hashes under way", hash.running)?;
+        show.gauge("hash_buffers", "Hash buffers held", hash.buffers)?;
+        let store = self.app.store.counters();
+        show.counter("store_commits", "Durable commits", store.commits)?;
+        show.counter("store_transactions", "Transactions in those commits", store.transactions)?;
+        show.gauge("store_queued", "Transactions that wait for the writer", store.queued)?;
+        show.counter("connections_accepted", "Connections accepted", self.net.accepted.value())?;
+        show.counter("connections_refused", "Connections over a cap", self.net.refused.value())?;
+        show.counter("tls_handshake_failures", "Failed TLS handshakes", self.net.handshake_failures.value())?;
+        show.counter("connection_timeouts", "Connections that ran into a deadline", self.net.timeouts.value())?;
+        show.counter("handler_panics", "Handlers that panicked", self.net.panics.value())?;
+        show.gauge("connections_open", "Connections open", self.net.open.value())?;
+        show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
+        show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
+        show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
+    }
+}
+
+struct Show<'a, 'b>(&'a mut DescriptorEncoder<'b>);
+
+impl Show<'_, '_> {
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), fmt::Error> {
+        self.metric(name, help, &ConstCounter::new(value))
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) -> Result<(), fmt::Error> {
+        self.metric(name, help, &ConstGauge::new(value.try_into().unwrap_or(i64::MAX)))
+    }
+
+    fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), fmt::Error> {
+        metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+}

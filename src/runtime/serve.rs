@@ -1,0 +1,169 @@
+//! The life of the server: start, serve, drain, end.
+//!
+//! Start refuses before it promises: data folder, keys, store, certificate and sockets are all in hand before
+//! the first byte is answered. The end turns readiness off first, then drains, then seals the audit log.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::data_dir::DataDir;
+use super::failure::Failure;
+use super::{build, dev, jobs, listen, metrics, telemetry, transport};
+use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
+use crate::config::{Config, Loaded};
+use crate::domain::audit::{Action, Outcome};
+use crate::http::dev::DevTools;
+use crate::http::health::{HealthApi, Vitals};
+use crate::http::pages::render::Pages;
+use crate::http::{Front, Parts};
+use crate::net;
+use crate::services::audit::Witness;
+use crate::services::{Services, audit_log, setup};
+
+/// How long the jobs may take to end what they are doing.
+const JOBS_END: Duration = Duration::from_secs(2);
+
+/// Runs the server until SIGTERM or SIGINT.
+pub fn serve(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
+    telemetry::start(&loaded.config.log)?;
+    for note in &loaded.notes {
+        tracing::warn!("{note}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::from_error(&error))?;
+    let ended = runtime.block_on(run(&loaded.config, out));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
+    // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
+    let told_to_stop = stop_signal()?;
+    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))
+        .map_err(|error| folder_failure(&error))?;
+    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    dir.settle().map_err(|error| folder_failure(&error))?;
+
+    let dev_clock = config.dev.then(MovableClock::default);
+    let clock: Arc<dyn Clock> = match &dev_clock {
+        Some(clock) => Arc::new(clock.clone()),
+        None => Arc::new(SystemClock),
+    };
+    let mail = transport::mail(config, &dir, &clock)?;
+    let app = Arc::new(build::services(config, &keys, store, clock, Arc::new(OsEntropy))?);
+    let ready = Arc::new(AtomicBool::new(false));
+    let net_metrics = Arc::new(net::Metrics::default());
+    let pages = Pages::load(&config.mail.from_name).map_err(|error| Failure::from_error(&error))?;
+    let dev_tools = match (&mail.captured, dev_clock) {
+        (Some(captured), Some(clock)) => {
+            let captured = captured.clone();
+            let mails = Box::new(move || transport::shown(&captured));
+            Some(DevTools { mails, clock, pages: pages.clone() })
+        }
+        _ => None,
+    };
+    let front = Front::new(Parts {
+        app: app.clone(),
+        health: health(&app, &ready),
+        registry: metrics::registry(app.clone(), net_metrics.clone()),
+        pages,
+        dev: dev_tools,
+        trusted_proxies: config.trusted_proxies.clone(),
+        max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
+    });
+    let listeners = listen::bind(config, &dir, &front)?;
+    announce(config, &app, &listeners, out).await?;
+
+    let (shutdown, told) = watch::channel(false);
+    let mut jobs = jobs::start(&app, mail.transport, config.audit.seal_every, &told);
+    let server = net::Server {
+        limits: listen::limits(config),
+        faults: listen::faults(),
+        metrics: net_metrics,
+    };
+    ready.store(true, Ordering::SeqCst);
+    notify(&[sd_notify::NotifyState::Ready]);
+    let stopping = async {
+        told_to_stop.await;
+        ready.store(false, Ordering::SeqCst);
+        notify(&[sd_notify::NotifyState::Stopping]);
+        tracing::info!("stopping");
+    };
+    let drained = server.serve(listeners.into_iter().map(|bound| bound.listener).collect(), stopping).await;
+    shutdown.send_replace(true);
+    let _ = timeout(JOBS_END, async { while jobs.join_next().await.is_some() {} }).await;
+    if let Err(error) = audit_log::seal(&app).await {
+        tracing::error!(%error, "the audit log could not be sealed");
+    }
+    tracing::info!(connections_cut = drained.cut, "stopped");
+    Ok(())
+}
+
+/// A future that ends with the first SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let heard = |kind| signal(kind).map_err(|error| Failure::from_error(&error));
+    let (mut terminate, mut interrupt) = (heard(SignalKind::terminate())?, heard(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
+    let (store, ready) = (app.clone(), ready.clone());
+    let vitals = move || Vitals {
+        store_reads: setup::is_done(&store).is_ok(),
+        ready: ready.load(Ordering::SeqCst),
+    };
+    HealthApi::new(app.clock.clone(), Arc::new(vitals))
+}
+
+/// Says where the server is and how to begin, and records the start.
+async fn announce(
+    config: &Config,
+    app: &Services,
+    listeners: &[listen::Listening],
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let url = config.public_url.as_str();
+    let told = |result: std::io::Result<()>| result.map_err(|error| Failure::from_error(&error));
+    for listening in listeners {
+        told(writeln!(out, "listening on {}", listening.description))?;
+    }
+    if config.dev {
+        dev::seed(app).await?;
+        told(dev::banner(out, url))?;
+    }
+    let ctx = app.own_context("start");
+    if let Some(code) = setup::issue_code(app, &ctx).await.map_err(|error| Failure::from_error(&error))? {
+        told(writeln!(out, "No administrator yet. Open {url}/setup and enter this code, or send it to"))?;
+        told(writeln!(out, "{url}/api/v1/setup. It works once, for a day, until the next start:"))?;
+        told(writeln!(out, "  {}", *code.reveal()))?;
+    }
+    told(out.flush())?;
+    let event = Witness::of_nobody(app, &ctx).event(Action::ConfigLoaded, Outcome::Success);
+    let event = event.detail("version", env!("CARGO_PKG_VERSION")).done();
+    let recorded = app.write("start", &ctx, move |txn| txn.emit(event.clone())).await;
+    recorded.map_err(|error| Failure::from_error(&error))
+}
+
+/// Tells systemd, where there is one. Nobody else listens, so a failure means nothing.
+fn notify(state: &[sd_notify::NotifyState<'_>]) {
+    let _ = sd_notify::notify(state);
+}
+
+pub(super) fn folder_failure(error: &super::data_dir::DataDirError) -> Failure {
+    let failure = Failure::from_error(error);
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}

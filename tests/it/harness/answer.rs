@@ -1,0 +1,47 @@
+//! What came back.
+
+use poem::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+/// An answer with its body read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn of(response: poem::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.into_body().into_string().await.unwrap();
+        Self { status, headers, text }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// The data of a success with this status.
+    #[track_caller]
+    pub fn data(&self, status: u16) -> Value {
+        let json = self.json();
+        assert_eq!((self.status.as_u16(), &json["success"]), (status, &Value::Bool(true)), "{json:#}");
+        assert!(json["timestamp"].is_string(), "{json:#}");
+        json["data"].clone()
+    }
+
+    /// Holds that this is a failure with this status and code, in the envelope.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) -> Value {
+        let json = self.json();
+        assert_eq!(json["success"], false, "{json:#}");
+        assert_eq!((self.status.as_u16(), json["error"]["code"].as_str()), (status, Some(code)), "{json:#}");
+        assert_eq!(json["error"]["request_id"].as_str(), self.header("x-request-id"), "{json:#}");
+        json["error"].clone()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

@@ -1,0 +1,286 @@
+//! The server under test, and who talks to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use latchkey::ambient::{Clock, ManualClock, SeededEntropy};
+use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::email::EmailAddress;
+use latchkey::domain::link::PublicUrl;
+use latchkey::domain::login::LoginPolicy;
+use latchkey::domain::mail::Letters;
+use latchkey::domain::role::Role;
+use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::domain::time::Timestamp;
+use latchkey::http::health::{HealthApi, Vitals};
+use latchkey::http::middleware::transport::Transport;
+use latchkey::http::pages::render::Pages;
+use latchkey::http::{Front, Parts};
+use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::mail::{MailCounts, deliver_due};
+use latchkey::services::registration::{Registration, create};
+use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::store::lane::{self, EventV1, LANE_0, Span};
+use latchkey::store::{MemoryEngine, Store};
+use poem::http::{Method, uri::Scheme};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::Answer;
+
+/// When every test begins.
+pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// The password of every account the harness makes.
+pub const PASSWORD: &str = "correct horse battery";
+
+const SEED: u64 = 0x1a7c_4e57;
+const PEER: &str = "198.51.100.7:4711";
+
+/// The whole server, without sockets.
+pub struct TestApp {
+    pub services: Arc<Services>,
+    pub clock: ManualClock,
+    pub engine: Arc<MemoryEngine>,
+    mailbox: Captured,
+    endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
+}
+
+impl TestApp {
+    /// A server with the shipped policies and no account.
+    pub fn new() -> Self {
+        Self::with_policy(|_| {})
+    }
+
+    /// A server whose policies differ from the shipped ones.
+    pub fn with_policy(change: impl FnOnce(&mut Policy)) -> Self {
+        let mut policy = shipped_policy();
+        change(&mut policy);
+        let clock = ManualClock::at(START);
+        let engine = Arc::new(MemoryEngine::new());
+        let services = Arc::new(services(policy, &clock, engine.clone()));
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let sender = Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap();
+        let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
+        let front = Front::new(Parts {
+            app: services.clone(),
+            health: HealthApi::new(shared.clone(), vitals),
+            registry: Registry::default(),
+            pages: Pages::load("Latchkey").unwrap(),
+            dev: None,
+            trusted_proxies: Vec::new(),
+            max_body_bytes: 64 * 1024,
+        });
+        let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
+        Self { services, clock, engine, mailbox: Captured::new(&sender, shared, None), endpoint }
+    }
+
+    /// Adds an active developer, known as `name` and `name@example.com`.
+    pub async fn with_user(self, name: &str) -> Self {
+        self.add(name, Role::Developer).await;
+        self
+    }
+
+    /// Adds an active account with `role`.
+    pub async fn add(&self, name: &str, role: Role) {
+        let email = format!("{name}@example.com");
+        let form = Registration { email: &email, password: PASSWORD, name: Some(name), username: Some(name) };
+        create(&self.services, &self.services.own_context("harness"), &form, role).await.unwrap();
+    }
+
+    /// A stranger.
+    pub fn anonymous(&self) -> Anonymous<'_> {
+        Anonymous { app: self, headers: Vec::new() }
+    }
+
+    /// Somebody who has just logged in.
+    pub async fn log_in(&self, name: &str) -> LoggedIn<'_> {
+        let tokens = self.anonymous().log_in(name, PASSWORD).await.data(200);
+        LoggedIn::with(self, &tokens)
+    }
+
+    /// Sends what waits in the outbox; answers every mail ever sent, newest first.
+    pub async fn mails(&self) -> Vec<CapturedMail> {
+        deliver_due(&self.services, &self.mailbox).await.unwrap();
+        self.mailbox.list()
+    }
+
+    /// The audit events so far: `action outcome reason`, oldest first.
+    pub fn events(&self) -> Vec<String> {
+        self.records().iter().map(shown).collect()
+    }
+
+    /// The audit events of what `act` does: `action outcome reason`.
+    pub async fn events_of<T>(&self, act: impl Future<Output = T>) -> (T, Vec<String>) {
+        let before = self.records().len();
+        let done = act.await;
+        (done, self.records().split_off(before).iter().map(shown).collect())
+    }
+
+    /// The audit records so far, oldest first.
+    pub fn records(&self) -> Vec<EventV1> {
+        let (mut events, mut after) = (Vec::new(), None);
+        loop {
+            let span = Span { after, ..Span::oldest(1_000) };
+            let page = self.services.read(|read| lane::records(read, LANE_0, span)).unwrap();
+            after = page.rows.last().map(|(seq, _)| *seq).or(after);
+            events.extend(page.rows.into_iter().flat_map(|(_, record)| record.events));
+            if !page.more {
+                return events;
+            }
+        }
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
+        let mut builder = http::Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
+        }
+        let (parts, ()) = builder.body(()).unwrap().into_parts();
+        let peer = RemoteAddr(Addr::SocketAddr(PEER.parse::<SocketAddr>().unwrap()));
+        let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
+        Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
+    }
+}
+
+fn shown(event: &EventV1) -> String {
+    let outcome = format!("{:?}", event.outcome).to_lowercase();
+    let reason = event.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
+    format!("{} {outcome}{reason}", event.action)
+}
+
+fn shipped_policy() -> Policy {
+    Policy {
+        tokens: TokenPolicy {
+            access_ttl: Duration::from_secs(3_600),
+            refresh_ttl: Duration::from_secs(7 * 86_400),
+            family_ttl: Duration::from_secs(30 * 86_400),
+            rotation: Rotation::Strict,
+            retry_grace: Duration::from_secs(10),
+        },
+        login: LoginPolicy { require_verified_email: true },
+        registration: RegistrationPolicy {
+            is_enabled: true,
+            hides_existing: false,
+            verify_ttl: Duration::from_secs(86_400),
+            default_role: Role::Developer,
+        },
+        public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
+        mail_attempts_max: 3,
+    }
+}
+
+fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
+    let rules = TokenRules {
+        issuer: "https://auth.example.com".to_owned(),
+        audience: "latchkey".to_owned(),
+        access_ttl: policy.tokens.access_ttl,
+        refresh_ttl: policy.tokens.refresh_ttl,
+    };
+    let pool = PoolConfig { params: HashParams::insecure_for_tests(), ..PoolConfig::default() };
+    Services {
+        store: Store::open(engine, [7; 32]).unwrap(),
+        clock: Arc::new(clock.clone()),
+        entropy: Arc::new(SeededEntropy::new(SEED)),
+        hashing: HashPool::start(pool).unwrap(),
+        tokens: TokenKeys::new(&[9; 32], rules).unwrap(),
+        keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
+        letters: Letters::load("Latchkey").unwrap(),
+        policy,
+        mail_queued: Arc::new(Notify::new()),
+        mail_counts: MailCounts::default(),
+    }
+}
+
+/// Somebody without a token.
+pub struct Anonymous<'a> {
+    app: &'a TestApp,
+    headers: Vec<(String, String)>,
+}
+
+impl Anonymous<'_> {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.app.send(Method::GET, path, &self.headers, Body::empty()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.app.send(Method::DELETE, path, &self.headers, Body::empty()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.with_json(Method::POST, path, &body.to_string()).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.with_json(Method::PUT, path, &body.to_string()).await
+    }
+
+    /// Posts text that calls itself JSON.
+    pub async fn post_raw(&self, path: &str, body: &str) -> Answer {
+        self.with_json(Method::POST, path, body).await
+    }
+
+    /// Posts a form, as a browser does.
+    pub async fn post_form(&self, path: &str, body: &str) -> Answer {
+        let mut headers = self.headers.clone();
+        headers.push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        self.app.send(Method::POST, path, &headers, Body::from(body.to_owned())).await
+    }
+
+    async fn with_json(&self, method: Method, path: &str, body: &str) -> Answer {
+        let mut headers = self.headers.clone();
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        self.app.send(method, path, &headers, Body::from(body.to_owned())).await
+    }
+
+    pub async fn register(&self, email: &str) -> Answer {
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Somebody" });
+        self.post("/api/v1/auth/register", body).await
+    }
+
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/api/v1/auth/refresh", json!({ "refresh_token": token })).await
+    }
+}
+
+/// Somebody with tokens.
+pub struct LoggedIn<'a> {
+    pub access: String,
+    pub refresh: String,
+    client: Anonymous<'a>,
+}
+
+impl<'a> LoggedIn<'a> {
+    /// Takes tokens from the data of a login or a refresh.
+    pub fn with(app: &'a TestApp, tokens: &Value) -> Self {
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        let access = text("access_token");
+        let client = app.anonymous().header("authorization", &format!("Bearer {access}"));
+        Self { access, refresh: text("refresh_token"), client }
+    }
+}
+
+impl<'a> std::ops::Deref for LoggedIn<'a> {
+    type Target = Anonymous<'a>;
+
+    fn deref(&self) -> &Anonymous<'a> {
+        &self.client
+    }
+}

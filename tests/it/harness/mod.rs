@@ -1,0 +1,10 @@
+//! The whole server without sockets: memory store, manual clock, seeded entropy, captured mail.
+//!
+//! A test says who does what: [`Anonymous`] and [`LoggedIn`] are the actors, and each request's exact audit
+//! events can be asked for. Nothing here sleeps, and the same test always sees the same ids and tokens.
+
+mod answer;
+mod app;
+
+pub use answer::Answer;
+pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp};
