@@ -68,6 +68,8 @@ pub(super) fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
+        // Answers are small: one plain write costs less than gathering head and body.
+        .writev(false)
         // A head must fit into the read buffer; a body streams through it. hyper takes nothing below 8 KiB.
         .max_buf_size(usize::try_from(limits.max_header_bytes).unwrap_or(usize::MAX).max(8 * 1024));
     // 100 is hyper's own cap and costs nothing; any other is allocated for each request.
