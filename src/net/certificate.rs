@@ -25,7 +25,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use zeroize::Zeroizing;
 
 use super::tls::TlsError;
-use crate::domain::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LIFETIME_DAYS: u32 = 397;
@@ -58,8 +57,8 @@ pub(super) fn read(certificate: &Path, key: &Path) -> Result<Pair, TlsError> {
 }
 
 /// The pair `cert.pem`, `key.pem` in `folder`, made anew when it is absent, half there, about to expire, or
-/// not for `host`. A damaged file is an error: somebody else has written it.
-pub(super) fn self_signed(folder: &Path, host: Option<&str>, now: Timestamp) -> Result<Pair, TlsError> {
+/// not for `host`. `now` counts from the Unix epoch. A damaged file is an error: somebody else has written it.
+pub(super) fn self_signed(folder: &Path, host: Option<&str>, now: Duration) -> Result<Pair, TlsError> {
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     if certificate.exists() && key.exists() {
         let pair = read(&certificate, &key)?;
@@ -79,7 +78,7 @@ pub(super) fn self_signed(folder: &Path, host: Option<&str>, now: Timestamp) -> 
 }
 
 /// Whether the pair belongs together, names the host, and has more than [`RENEW_DAYS`] left.
-fn is_good((chain, key): &Pair, host: Option<&str>, now: Timestamp) -> bool {
+fn is_good((chain, key): &Pair, host: Option<&str>, now: Duration) -> bool {
     let verify = || -> Option<()> {
         let certificate = chain.first()?;
         let provider = Arc::new(default_provider());
@@ -88,15 +87,14 @@ fn is_good((chain, key): &Pair, host: Option<&str>, now: Timestamp) -> bool {
         roots.add(certificate.clone()).ok()?;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
         let name = ServerName::try_from(host.unwrap_or("localhost")).ok()?;
-        let millis = u64::try_from(now.plus(DAY * RENEW_DAYS).millis()).ok()?;
-        let then = UnixTime::since_unix_epoch(Duration::from_millis(millis));
+        let then = UnixTime::since_unix_epoch(now + DAY * RENEW_DAYS);
         verifier.verify_server_cert(certificate, &[], &name, &[], then).ok().map(drop)
     };
     verify().is_some()
 }
 
 /// PEM of a new certificate and of its key.
-fn generate(host: Option<&str>, now: Timestamp) -> Result<(String, Zeroizing<String>), rcgen::Error> {
+fn generate(host: Option<&str>, now: Duration) -> Result<(String, Zeroizing<String>), rcgen::Error> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     names.extend(host.map(str::to_owned).filter(|host| !names.contains(host)));
     let mut params = CertificateParams::new(names)?;
@@ -104,8 +102,7 @@ fn generate(host: Option<&str>, now: Timestamp) -> Result<(String, Zeroizing<Str
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     // One day back: the clock of a client may be behind.
-    let start = Duration::from_millis(u64::try_from(now.millis()).unwrap_or_default()).saturating_sub(DAY);
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + start;
+    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + now.saturating_sub(DAY);
     params.not_after = params.not_before + DAY * LIFETIME_DAYS;
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let certificate = params.self_signed(&key)?;
@@ -143,17 +140,16 @@ fn unwritable(path: &Path, source: io::Error) -> TlsError {
 mod tests {
     use super::*;
 
-    const NOW: i64 = 1_790_000_000;
+    const NOW: Duration = Duration::from_secs(1_790_000_000);
 
     #[test]
     fn the_self_signed_pair_persists_and_only_its_owner_can_read_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("tls");
-        let now = Timestamp::from_seconds(NOW);
-        let (first, _) = self_signed(&folder, Some("auth.example.org"), now).unwrap();
+        let (first, _) = self_signed(&folder, Some("auth.example.org"), NOW).unwrap();
         assert_eq!(fs::metadata(folder.join("key.pem")).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
-        let later = now.plus(DAY * 360);
+        let later = NOW + DAY * 360;
         let (second, _) = self_signed(&folder, Some("auth.example.org"), later).unwrap();
         assert_eq!(fingerprint(&first[0]), fingerprint(&second[0]));
         assert_eq!(fingerprint(&first[0]).len(), 32 * 3 - 1);
@@ -162,30 +158,28 @@ mod tests {
     #[test]
     fn it_is_renewed_in_its_last_thirty_days_and_for_another_host() {
         let folder = tempfile::tempdir().unwrap();
-        let now = Timestamp::from_seconds(NOW);
         let make = |host, now| self_signed(folder.path(), host, now).unwrap().0;
-        let first = make(None, now);
-        assert_eq!(first, make(Some("127.0.0.1"), now));
-        let late = make(None, now.plus(DAY * 367));
+        let first = make(None, NOW);
+        assert_eq!(first, make(Some("127.0.0.1"), NOW));
+        let late = make(None, NOW + DAY * 367);
         assert_ne!(first, late);
-        let named = make(Some("auth.example.org"), now.plus(DAY * 367));
+        let named = make(Some("auth.example.org"), NOW + DAY * 367);
         assert_ne!(late, named);
-        assert_eq!(named, make(Some("::1"), now.plus(DAY * 367)));
+        assert_eq!(named, make(Some("::1"), NOW + DAY * 367));
     }
 
     #[test]
     fn a_crash_between_the_two_files_heals_and_a_damaged_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let now = Timestamp::from_seconds(NOW);
-        self_signed(folder.path(), None, now).unwrap();
+        self_signed(folder.path(), None, NOW).unwrap();
         let key = folder.path().join("key.pem");
-        let (_, other) = generate(None, now).unwrap();
+        let (_, other) = generate(None, NOW).unwrap();
         replace(&key, other.as_bytes()).unwrap();
-        let (chain, _) = self_signed(folder.path(), None, now).unwrap();
+        let (chain, _) = self_signed(folder.path(), None, NOW).unwrap();
         fs::remove_file(&key).unwrap();
-        assert_ne!(chain, self_signed(folder.path(), None, now).unwrap().0);
+        assert_ne!(chain, self_signed(folder.path(), None, NOW).unwrap().0);
         replace(&key, b"rubbish").unwrap();
-        let error = self_signed(folder.path(), None, now).unwrap_err().to_string();
+        let error = self_signed(folder.path(), None, NOW).unwrap_err().to_string();
         assert!(error.contains("key.pem"), "{error}");
     }
 }

@@ -1,22 +1,15 @@
 //! One connection: which protocol, who answers, how it ends. Knows nothing of routes.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::uri::Scheme;
-use http_body::Body as _;
-use http_body_util::combinators::BoxBody;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Body, Request, RequestParts, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -24,10 +17,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Expired, Watchdog};
-use super::body::{RequestBody, ResponseBody};
+use super::answer::{Caller, answer};
 use super::slots::Slot;
 use super::watched::Watched;
-use super::{Fault, Handler, Limits, Phase, Shared, TlsSource};
+use super::{Handler, Limits, Phase, Shared, TlsSource};
 
 /// The first byte of a TLS record that carries a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -45,16 +38,6 @@ pub(super) struct Speakers {
     pub(super) address: SocketAddr,
     pub(super) tls: Option<(Arc<TlsSource>, Handler)>,
     pub(super) plain: Option<Handler>,
-}
-
-/// Who answers this connection, and what it knows of it.
-struct Caller {
-    shared: Arc<Shared>,
-    activity: Arc<Activity>,
-    handler: Handler,
-    scheme: Scheme,
-    local: LocalAddr,
-    remote: RemoteAddr,
 }
 
 /// What the peeked bytes say.
@@ -85,6 +68,8 @@ pub(super) fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
+        // Answers are small: one plain write costs less than gathering head and body.
+        .writev(false)
         // A head must fit into the read buffer; a body streams through it. hyper takes nothing below 8 KiB.
         .max_buf_size(usize::try_from(limits.max_header_bytes).unwrap_or(usize::MAX).max(8 * 1024));
     // 100 is hyper's own cap and costs nothing; any other is allocated for each request.
@@ -215,51 +200,4 @@ where
         connection.as_mut().graceful_shutdown();
         watchdog.end();
     }
-}
-
-async fn answer(
-    caller: Arc<Caller>,
-    request: http::Request<Incoming>,
-) -> Result<http::Response<ResponseBody>, Infallible> {
-    let open = caller.activity.open();
-    let response: http::Response<BoxBody<Bytes, std::io::Error>> = respond(&caller, request).await.into();
-    Ok(response.map(|body| ResponseBody::new(body, open)))
-}
-
-async fn respond(caller: &Caller, request: http::Request<Incoming>) -> Response {
-    let Shared { limits, faults, metrics, .. } = &*caller.shared;
-    let (parts, body) = request.into_parts();
-    if parts.headers.len() > limits.max_header_fields {
-        return faults(Fault::HeaderFields);
-    }
-    let body = if body.is_end_stream() {
-        Body::empty()
-    } else {
-        let (limits, metrics) = (Arc::clone(limits), Arc::clone(metrics));
-        let body = RequestBody::new(body, limits, metrics, Arc::clone(&caller.activity));
-        Body::from(BoxBody::new(body))
-    };
-    let (local, remote) = (caller.local.clone(), caller.remote.clone());
-    let parts = RequestParts::from((parts, local, remote, caller.scheme.clone()));
-    let work = caught(caller.handler.call(Request::from_parts(parts, body)));
-    match timeout(limits.request_timeout, work).await {
-        Ok(Some(answer)) => answer.unwrap_or_else(poem::Error::into_response),
-        Ok(None) => {
-            metrics.panics.up();
-            faults(Fault::Panic)
-        }
-        Err(_) => {
-            metrics.timeouts.up();
-            faults(Fault::Deadline)
-        }
-    }
-}
-
-/// `None` when the future panics. The panic hook has logged it by then, with its place; logging again would double it.
-async fn caught<F: Future + Unpin>(mut work: F) -> Option<F::Output> {
-    poll_fn(|context| {
-        let poll = AssertUnwindSafe(|| Pin::new(&mut work).poll(context));
-        catch_unwind(poll).map_or(std::task::Poll::Ready(None), |poll| poll.map(Some))
-    })
-    .await
 }

@@ -40,17 +40,7 @@ impl Framing {
             let taken = match self.state {
                 State::Body(left) => self.skip(left, bytes.len(), State::Body, State::RequestLine),
                 State::ChunkData(left) => self.skip(left, bytes.len(), State::ChunkData, State::ChunkEnd),
-                _ => match bytes.iter().position(|byte| *byte == b'\n') {
-                    Some(end) => {
-                        let line = bytes.get(..end).unwrap_or_default();
-                        self.end_line(line).ok_or(position + end)?;
-                        end + 1
-                    }
-                    None => {
-                        self.line.extend_from_slice(bytes);
-                        bytes.len()
-                    }
-                },
+                _ => self.take_line(bytes).map_err(|end| position + end)?,
             };
             position += taken;
             bytes = bytes.get(taken..).unwrap_or_default();
@@ -63,6 +53,16 @@ impl Framing {
         let left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
         self.state = if left == 0 { done } else { more(left) };
         taken
+    }
+
+    /// How many of `bytes` belong to the line; the error is the place of its end.
+    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, usize> {
+        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+            self.line.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        };
+        self.end_line(bytes.get(..end).unwrap_or_default()).ok_or(end)?;
+        Ok(end + 1)
     }
 
     /// A line is complete; `tail` is what came of it last, without the LF.
@@ -78,8 +78,8 @@ impl Framing {
     /// `None` when the line is doubtful where it stands.
     fn line(&mut self, line: &[u8]) -> Option<()> {
         self.state = match self.state {
-            // Empty lines before a request are allowed (RFC 9112, 2.2).
-            State::RequestLine if line.is_empty() => State::RequestLine,
+            // Trailers end here; and empty lines before a request are allowed (RFC 9112, 2.2).
+            State::RequestLine | State::Trailers if line.is_empty() => State::RequestLine,
             State::RequestLine => {
                 (self.length, self.chunked) = (None, false);
                 State::Fields
@@ -94,7 +94,6 @@ impl Framing {
                 size => State::ChunkData(size),
             },
             State::ChunkEnd => line.is_empty().then_some(State::ChunkSize)?,
-            State::Trailers if line.is_empty() => State::RequestLine,
             state @ (State::Trailers | State::Body(_) | State::ChunkData(_)) => state,
         };
         Some(())

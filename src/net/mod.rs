@@ -12,6 +12,7 @@
 
 mod accept;
 mod activity;
+mod answer;
 pub mod body;
 mod certificate;
 mod connection;

@@ -116,7 +116,7 @@ async fn echo(body: Body) -> Response {
         Ok(bytes) => format!("{} bytes", bytes.len()).into(),
         Err(Io(error)) => match cause(&error) {
             error if error.kind() == io::ErrorKind::TimedOut => StatusCode::REQUEST_TIMEOUT.into(),
-            error if error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>()) => {
+            error if matches!(error.get_ref(), Some(inner) if inner.is::<LengthLimitError>()) => {
                 StatusCode::PAYLOAD_TOO_LARGE.into()
             }
             _ => StatusCode::BAD_REQUEST.into(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
@@ -127,10 +128,11 @@ impl TlsSource {
 
 impl TlsFiles {
     fn load(&self, clock: &dyn Clock) -> Result<Current, TlsError> {
+        let now = Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or_default());
         let (pair, path) = match self {
             Self::Given { certificate, key } => (certificate::read(certificate, key)?, certificate.clone()),
             Self::SelfSigned { folder, host } => {
-                (certificate::self_signed(folder, host.as_deref(), clock.now())?, folder.join("cert.pem"))
+                (certificate::self_signed(folder, host.as_deref(), now)?, folder.join("cert.pem"))
             }
         };
         let fingerprint = pair.0.first().map(fingerprint).unwrap_or_default();

@@ -79,7 +79,7 @@ async fn a_bad_chunk_ends_the_body_with_an_error_and_the_connection() {
 async fn heads_that_are_too_large_or_have_too_many_fields_are_431() {
     let server = plain(Limits::default());
     let request = |fields: String| format!("GET / HTTP/1.1\r\n{fields}connection: close\r\n\r\n");
-    let many = |count| (0..count).map(|n| format!("x{n}: y\r\n")).collect::<String>();
+    let many = |count| "x: y\r\n".repeat(count);
     assert_eq!(status(&server.ask(&request(many(99))).await), "200");
     assert_eq!(status(&server.ask(&request(many(100))).await), "431");
     assert_eq!(status(&server.ask(&request(format!("x: {}\r\n", "y".repeat(15_000)))).await), "200");
