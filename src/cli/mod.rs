@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 the arguments make no sense.
 
+#![expect(clippy::doc_markdown, reason = "clap prints the comments as they stand")]
+
 mod audit;
 mod check;
 mod completions;

@@ -33,14 +33,14 @@ impl Registration {
         };
         if registration.hide_existing && !registration.require_verified_email {
             let reason = "hides nothing while registration.require_verified_email is false: a login with the chosen password tells";
-            reader.problem("registration.hide_existing", reason.into());
+            reader.problem("registration.hide_existing", reason);
         }
         registration
     }
 }
 
 fn role(text: &str) -> Result<String, String> {
-    let slug = text.len() <= 64
+    let slug = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     match text {
         "admin" | "super_admin" => Err(format!("{text:?} would make everyone who signs up an administrator")),

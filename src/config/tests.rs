@@ -7,6 +7,7 @@ use super::*;
 
 mod errors;
 mod example;
+mod refusals;
 
 /// What a test says about each layer.
 #[derive(Default)]
@@ -299,11 +300,18 @@ fn a_secret_is_never_shown() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,200}") {
         let _ = Config::from_toml_str(&text);
+    }
+
+    #[test]
+    fn no_variable_makes_it_panic(name in "[A-Z_.\\[\\]0-9]{0,12}", value in "\\PC{0,20}", section in 0usize..4) {
+        let name = ["LATCHKEY_", "LATCHKEY_TOKENS__", "LATCHKEY_LISTEN", "LATCHKEY_MAIL__P"][section].to_owned() + &name;
+        let environment: Environment = [(name, value)].into_iter().collect();
+        let _ = Loaded::from_layers(None, &environment, &Flags::default());
     }
 
     #[test]
