@@ -74,7 +74,9 @@ impl Reader {
             (_, Some("false")) if untyped => Ok(false),
             _ => Err(Misfit::Type { echo: false }),
         };
-        self.value(key, "true or false", convert).unwrap_or_default()
+        let switch = self.value(key, "true or false", convert).unwrap_or_default();
+        self.set_shown(key, Some(switch.to_string()));
+        switch
     }
 
     /// A whole number within `range`.
@@ -93,7 +95,9 @@ impl Reader {
                 number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
             fits.ok_or(Misfit::Type { echo: false })
         };
-        self.value(key, &expected, convert).unwrap_or(*range.start())
+        let number = self.value(key, &expected, convert).unwrap_or(*range.start());
+        self.set_shown(key, Some(number.to_string()));
+        number
     }
 
     /// A duration within `range`.

@@ -136,7 +136,7 @@ fn variables_that_kubernetes_makes_are_not_ours() {
 
 #[test]
 fn text_from_outside_the_file_becomes_what_the_key_takes() {
-    let config = environment(&[
+    let loaded = environment(&[
         ("LATCHKEY_NET__MAX_CONNECTIONS", "500"),
         ("LATCHKEY_REGISTRATION__ENABLED", "false"),
         ("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
@@ -144,7 +144,11 @@ fn text_from_outside_the_file_becomes_what_the_key_takes() {
         ("LATCHKEY_MAIL__FROM_NAME", "42"),
         ("SMTP_USER", ""),
     ])
-    .config();
+    .load()
+    .unwrap();
+    assert_eq!(setting(&loaded, "net.max_connections").0.unwrap(), "500");
+    assert_eq!(setting(&loaded, "registration.enabled").0.unwrap(), "false");
+    let config = loaded.config;
     assert_eq!((config.net.max_connections, config.registration.enabled), (500, false));
     assert_eq!(config.trusted_proxies.len(), 2);
     let addrs: Vec<_> = config.listen.iter().map(|listener| listener.addr.to_string()).collect();
