@@ -1,1 +1,21 @@
-//! To be written.
+//! Digests, sealing, tokens and password hashing. Knows no store, no use case and no wire: what it makes is stored and sent by others.
+//!
+//! Every primitive but argon2 comes from aws-lc-rs. No clock and no generator is read here: times,
+//! salts, nonces and secrets are passed in, so a test can hold them and a transaction can run again.
+
+pub mod audit_signer;
+pub mod digest;
+pub mod hash_pool;
+pub mod master;
+pub mod opaque;
+pub mod password;
+pub mod seal;
+pub mod token;
+
+pub use audit_signer::{AuditPublicKey, AuditSigner};
+pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier};
+pub use master::{MasterKey, Purpose, PurposeKey};
+pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
+pub use password::{HashParams, Password, Phc};
+pub use seal::SealKey;
+pub use token::{TokenFault, TokenKeys, TokenRules};

@@ -1,4 +1,16 @@
 //! Pure rules and state machines. Knows no I/O, no clock and no randomness: time, ids and secrets come in as values.
 
+pub mod address;
+pub mod audit;
+pub mod credential;
+pub mod email;
 pub mod id;
+pub mod link;
+pub mod login;
+pub mod mail;
+pub mod role;
+pub mod session;
+pub mod template;
 pub mod time;
+pub mod token;
+pub mod user;

@@ -1,6 +1,7 @@
 //! Points in time as plain values. Knows no clock.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A point in time: milliseconds since the Unix epoch, UTC. Arithmetic saturates, so a hostile
@@ -59,6 +60,21 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The text is no RFC 3339 time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time such as 2026-11-21T10:00:00Z")]
+pub struct NotATime;
+
+/// Reads RFC 3339, with an offset; finer than milliseconds is dropped.
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        Ok(Self(time.as_millisecond()))
+    }
+}
+
 fn millis_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -71,6 +87,15 @@ mod tests {
     fn prints_rfc_3339_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(1_700_000_000_007).to_string(), "2023-11-14T22:13:20.007Z");
         assert_eq!(Timestamp::EPOCH.to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn reads_rfc_3339_with_any_offset() {
+        assert_eq!("2023-11-14T22:13:20.007Z".parse(), Ok(Timestamp::from_millis(1_700_000_000_007)));
+        assert_eq!("2023-11-14T23:13:20+01:00".parse(), Ok(Timestamp::from_seconds(1_700_000_000)));
+        for bad in ["", "2023-11-14", "2023-11-14T22:13:20", "yesterday"] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(NotATime), "{bad}");
+        }
     }
 
     #[test]

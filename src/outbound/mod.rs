@@ -1,1 +1,3 @@
-//! To be written.
+//! Everything that calls out. Knows the traits that services define for it, not who calls them or why.
+
+pub mod mail;

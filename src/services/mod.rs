@@ -1,1 +1,181 @@
-//! To be written.
+//! Use cases: one function for each thing a caller can ask for. A use case owns its transaction and
+//! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
+
+pub mod audit;
+pub mod audit_log;
+pub mod login;
+pub mod mail;
+pub mod mail_transport;
+pub mod registration;
+pub mod role;
+pub mod session;
+pub mod setup;
+pub mod sweep;
+pub mod token;
+pub mod user;
+pub mod verification;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::ambient::{Clock, Entropy, entropy};
+use crate::crypto::digest::{MacKey, to_hex};
+use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::link::PublicUrl;
+use crate::domain::login::LoginPolicy;
+use crate::domain::mail::Letters;
+use crate::domain::role::Role;
+use crate::domain::session::TokenPolicy;
+use crate::domain::time::Timestamp;
+use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
+
+pub use crate::store::StoreError;
+pub use crate::store::user::Taken;
+
+/// Everything a use case works with. One value, shared by all requests.
+pub struct Services {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where passwords are hashed.
+    pub hashing: HashPool,
+    /// What signs and checks tokens.
+    pub tokens: TokenKeys,
+    /// Keys that seal what is at rest.
+    pub keys: Keys,
+    /// The letters this server writes.
+    pub letters: Letters,
+    /// The rules an operator may change.
+    pub policy: Policy,
+    /// Rung when a mail was put into the outbox.
+    pub mail_queued: Arc<Notify>,
+}
+
+/// Keys that seal what is at rest, each for one purpose.
+pub struct Keys {
+    /// Seals the mails in the outbox.
+    pub mail: SealKey,
+    /// Seals the personal keys.
+    pub people: SealKey,
+    /// Seals the personal fields of records about nobody.
+    pub nobody: Arc<SealKey>,
+    /// Hashes one-time tokens.
+    pub one_time: OneTimeTokens,
+    /// Signs the seals of the audit log.
+    pub seals: AuditSigner,
+    names: MacKey,
+}
+
+impl Keys {
+    /// All keys, from the master key.
+    pub fn derive(master: &MasterKey) -> Self {
+        let seal = |purpose| SealKey::new(master.derive(purpose).expose());
+        Self {
+            mail: seal(Purpose::MailSealing),
+            people: seal(Purpose::UserKeySealing),
+            nobody: Arc::new(seal(Purpose::AuditOfNobody)),
+            one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
+            seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
+            names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
+        }
+    }
+
+    /// What the audit log keeps of a typed name that belongs to nobody: 16 bytes of a keyed hash, in hex.
+    pub fn name_hash(&self, name: &str) -> String {
+        let tag = self.names.tag(&[name.as_bytes()]);
+        to_hex(tag.split_at(16).0)
+    }
+}
+
+/// The rules an operator may change.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Lifetimes of tokens.
+    pub tokens: TokenPolicy,
+    /// Who may log in.
+    pub login: LoginPolicy,
+    /// Who may register, and how.
+    pub registration: RegistrationPolicy,
+    /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
+    pub public_url: PublicUrl,
+    /// How often a mail is tried before it becomes a dead letter.
+    pub mail_attempts_max: u32,
+}
+
+/// Who may register, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct RegistrationPolicy {
+    /// Whether strangers may register at all.
+    pub is_enabled: bool,
+    /// Whether a taken address answers like a free one, and its owner gets a mail instead.
+    pub hides_existing: bool,
+    /// How long a verification link lives.
+    pub verify_ttl: Duration,
+    /// The role of a new account.
+    pub default_role: Role,
+}
+
+/// Who asks, from where, and when: made once for each request.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Names the request in answers, logs and audit records.
+    pub request_id: String,
+    /// The client's address.
+    pub client: IpAddr,
+    /// What the client calls itself, cut to 256 bytes.
+    pub user_agent: Option<String>,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+impl Services {
+    /// `N` random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        entropy::bytes(self.entropy.as_ref())
+    }
+
+    /// The time and the nonce of a transaction.
+    pub fn stamp(&self, ctx: &Context) -> Stamp {
+        Stamp { now: ctx.now, nonce: self.random() }
+    }
+
+    /// Reads one snapshot.
+    pub fn read<T>(&self, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
+    }
+
+    /// Runs one transaction in which no rule says no. The closure may run again.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        ctx: &Context,
+        mut f: impl FnMut(&mut Txn<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let run = move |txn: &mut Txn<'_>| f(txn).map_err(Abort::<StoreError>::Store);
+        self.store.transact(name, self.stamp(ctx), run).await.map_err(flatten)
+    }
+
+    /// The context of what the server does by itself.
+    pub fn own_context(&self, what: &str) -> Context {
+        Context {
+            request_id: what.to_owned(),
+            client: IpAddr::from([0, 0, 0, 0]),
+            user_agent: None,
+            now: self.clock.now(),
+        }
+    }
+}
+
+/// The rule that said no, or the engine's failure, as one error.
+fn flatten<E: From<StoreError>>(abort: Abort<E>) -> E {
+    match abort {
+        Abort::Rule(rule) => rule,
+        Abort::Store(error) => error.into(),
+    }
+}

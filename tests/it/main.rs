@@ -1,11 +1,11 @@
-//! Latchkey from outside. Needs nothing but the Rust toolchain.
-
+//! Latchkey from outside, as one binary. It needs nothing but the Rust toolchain.
 #![allow(
-    clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what it expects by failing"
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail; clippy excuses only the functions marked as tests"
 )]
 
+mod architecture;
 mod cli;

@@ -1,0 +1,125 @@
+//! The queue between callers and hash threads, and the counters. Knows no hash.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::super::password::{HashParams, Password};
+use super::{HashError, HashStats, PoolConfig};
+use crate::ambient::Stopwatch;
+
+/// One Argon2 run to do.
+pub(super) struct Order {
+    pub(super) password: Password,
+    pub(super) salt: Vec<u8>,
+    pub(super) params: HashParams,
+}
+
+impl Order {
+    pub(super) fn memory_kib(&self) -> u64 {
+        u64::from(self.params.memory_kib())
+    }
+}
+
+pub(super) type Reply = oneshot::Sender<Result<Zeroizing<[u8; 32]>, HashError>>;
+
+/// An order in the queue.
+pub(super) struct Job {
+    pub(super) number: u64,
+    pub(super) order: Order,
+    pub(super) reply: Reply,
+    pub(super) waiting: Stopwatch,
+}
+
+/// What callers and threads share.
+pub(super) struct Shared {
+    pub(super) config: PoolConfig,
+    pub(super) threads: usize,
+    pub(super) state: Mutex<State>,
+    /// Told when there is a job to take, or the pool is closed.
+    pub(super) work: Condvar,
+    /// Threads that hold a block buffer.
+    pub(super) buffers: AtomicUsize,
+    #[cfg(test)]
+    pub(super) hooks: super::tests::Hooks,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) queue: VecDeque<Job>,
+    pub(super) next_number: u64,
+    pub(super) closed: bool,
+    pub(super) running_kib: u64,
+    /// A moving average of the time of one run.
+    pub(super) usual_run: Duration,
+    pub(super) counts: HashStats,
+}
+
+impl Shared {
+    pub(super) fn new(config: PoolConfig, threads: usize) -> Self {
+        Self {
+            config,
+            threads,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            buffers: AtomicUsize::new(0),
+            #[cfg(test)]
+            hooks: super::tests::Hooks::default(),
+        }
+    }
+
+    pub(super) fn budget_kib(&self) -> u64 {
+        self.config.budget_bytes / 1024
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stats(&self) -> HashStats {
+        let state = self.lock();
+        let buffers = self.buffers.load(Ordering::Relaxed);
+        HashStats { queued: state.queue.len(), buffers, ..state.counts }
+    }
+
+    pub(super) fn enqueue(&self, order: Order, reply: Reply) -> Result<Place<'_>, HashError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(HashError::Closed);
+        }
+        if state.queue.len() + state.counts.running >= self.threads + self.config.max_waiting {
+            return Err(self.refuse(&mut state));
+        }
+        let number = state.next_number;
+        state.next_number += 1;
+        state.queue.push_back(Job { number, order, reply, waiting: Stopwatch::start() });
+        self.work.notify_one();
+        Ok(Place { shared: self, number })
+    }
+
+    /// Counts a refusal; the time to come again is the time the queue needs to empty.
+    pub(super) fn refuse(&self, state: &mut State) -> HashError {
+        state.counts.refused += 1;
+        let ahead = state.queue.len() + state.counts.running;
+        let rounds = u32::try_from(ahead.div_ceil(self.threads)).unwrap_or(u32::MAX);
+        let seconds = state.usual_run.saturating_mul(rounds).as_secs() + 1;
+        HashError::Busy { retry_after: Duration::from_secs(seconds) }
+    }
+}
+
+/// A caller's place in the queue: given up when the caller goes away.
+pub(super) struct Place<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) number: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.queue.retain(|job| job.number != self.number);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the audit log speaks about: acts with stable names. Knows nothing of how records are kept.
+
+/// An act that is recorded. The names are stable: operators filter and alert on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// An account was made.
+    UserRegistered,
+    /// Somebody registered an address that has an account already.
+    RegistrationRepeated,
+    /// The owner of an account proved its address.
+    EmailVerified,
+    /// A new verification mail was asked for.
+    VerificationResent,
+    /// A login gave tokens.
+    LoginSucceeded,
+    /// A login was denied.
+    LoginFailed,
+    /// One session was ended.
+    SessionEnded,
+    /// All sessions of an account were ended.
+    SessionAllEnded,
+    /// A refresh token was exchanged.
+    RefreshRotated,
+    /// A refresh token was presented after its successor had been used.
+    RefreshReused,
+    /// An administrator changed an account.
+    UserUpdated,
+    /// An administrator changed the status of an account.
+    UserStatusChanged,
+    /// A caller was refused something it has no permission for.
+    AccessDenied,
+    /// The server started with a configuration.
+    ConfigLoaded,
+}
+
+impl Action {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UserRegistered => "user.registered",
+            Self::RegistrationRepeated => "user.registration_repeated",
+            Self::EmailVerified => "email.verified",
+            Self::VerificationResent => "email.verification_resent",
+            Self::LoginSucceeded => "login.succeeded",
+            Self::LoginFailed => "login.failed",
+            Self::SessionEnded => "session.ended",
+            Self::SessionAllEnded => "session.all_ended",
+            Self::RefreshRotated => "refresh.rotated",
+            Self::RefreshReused => "refresh.reused",
+            Self::UserUpdated => "user.updated",
+            Self::UserStatusChanged => "user.status_changed",
+            Self::AccessDenied => "access.denied",
+            Self::ConfigLoaded => "config.loaded",
+        }
+    }
+}
+
+/// How an act came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was tried and did not come about.
+    Failure,
+    /// It was refused by a rule.
+    Denied,
+}
+
+impl Outcome {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the server writes to people, and when a failed sending is tried again. Knows nothing of outbox or SMTP.
+//!
+//! ## Decision
+//! A letter never carries a name that a stranger typed. Whoever registers chooses the address and the name; a
+//! name in the letter would let them send words of their own, under our sender, to anybody.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::email::EmailAddress;
+use super::link::Link;
+use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
+
+/// The kinds of mail. The names are stored and stay for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailKind {
+    /// Carries the link that verifies an address.
+    VerifyEmail,
+    /// Tells the owner of a registered address that somebody tried to register it again.
+    RegistrationAttempted,
+}
+
+/// The name is no kind of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a kind of mail")]
+pub struct NotAMailKind;
+
+impl MailKind {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::RegistrationAttempted => "registration_attempted",
+        }
+    }
+}
+
+impl FromStr for MailKind {
+    type Err = NotAMailKind;
+
+    fn from_str(name: &str) -> Result<Self, NotAMailKind> {
+        [Self::VerifyEmail, Self::RegistrationAttempted]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or(NotAMailKind)
+    }
+}
+
+/// A written mail without its addresses. The bodies may hold a one-time token: `Debug` shows only the kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// What it is.
+    pub kind: MailKind,
+    /// One line.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// The letters this server can write, in the name of one service.
+#[derive(Debug, Clone)]
+pub struct Letters {
+    service: String,
+    verify_email: Form<4>,
+    registration_attempted: Form<3>,
+}
+
+impl Letters {
+    /// Reads the templates. `service` is the name people know; control characters in it become spaces.
+    /// Fails only when a template of this build is wrong, which a test excludes.
+    pub fn load(service: &str) -> Result<Self, TemplateError> {
+        Ok(Self {
+            service: service.replace(char::is_control, " "),
+            verify_email: Form::parse(
+                include_str!("../../assets/mail/verify_email.txt"),
+                include_str!("../../assets/mail/verify_email.html"),
+                ["service", "email", "link", "lifetime"],
+            )?,
+            registration_attempted: Form::parse(
+                include_str!("../../assets/mail/registration_attempted.txt"),
+                include_str!("../../assets/mail/registration_attempted.html"),
+                ["service", "email", "link"],
+            )?,
+        })
+    }
+
+    /// The letter with the link that verifies `to`; the link lives for `lifetime`.
+    pub fn verify_email(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
+        let lifetime = in_words(lifetime);
+        let values = [self.service.as_str(), to.as_str(), link.as_str(), &lifetime];
+        self.verify_email.write(MailKind::VerifyEmail, values)
+    }
+
+    /// The letter to the owner of `to`, whose address somebody tried to register; `home` is where one logs in.
+    pub fn registration_attempted(&self, to: &EmailAddress, home: &Link) -> Letter {
+        let values = [self.service.as_str(), to.as_str(), home.as_str()];
+        self.registration_attempted.write(MailKind::RegistrationAttempted, values)
+    }
+}
+
+/// How long to wait after `failed` failed attempts before the next one: 1, 5, 15 minutes, 1, 3, 6 hours, then 12
+/// hours each time. `None`: `max_attempts` are used up and the mail is a dead letter. Ten attempts span 46 hours.
+pub fn retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
+    const MINUTES: [u64; 7] = [1, 5, 15, 60, 180, 360, 720];
+    if failed >= max_attempts {
+        return None;
+    }
+    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
+    let minutes = MINUTES.get(step).or(MINUTES.last()).copied().unwrap_or(720);
+    Some(Duration::from_secs(minutes * 60))
+}
+
+/// Both halves of a letter; the text begins with `Subject: ..` and an empty line. Every half shows every value
+/// but the subject, which may show none.
+#[derive(Debug, Clone)]
+struct Form<const N: usize> {
+    text: TextTemplate<N>,
+    html: HtmlTemplate<N>,
+}
+
+impl<const N: usize> Form<N> {
+    fn parse(
+        text: &'static str,
+        html: &'static str,
+        names: [&'static str; N],
+    ) -> Result<Self, TemplateError> {
+        let (subject, _) = text.split_once("\n\n").ok_or(TemplateError::NoSubject)?;
+        if !subject.starts_with(SUBJECT) || subject.contains('\n') {
+            return Err(TemplateError::NoSubject);
+        }
+        Ok(Self { text: TextTemplate::parse(text, names)?, html: HtmlTemplate::parse(html, names)? })
+    }
+
+    /// No value holds a line break, so the first empty line is the template's own.
+    fn write(&self, kind: MailKind, values: [&str; N]) -> Letter {
+        let whole = self.text.render(values);
+        let (subject, text) = whole.split_once("\n\n").unwrap_or_default();
+        let escaped = values.map(Html::text);
+        let html = self.html.render(escaped.each_ref()).into_string();
+        let subject = subject.strip_prefix(SUBJECT).unwrap_or_default().to_owned();
+        Letter { kind, subject, text: text.to_owned(), html }
+    }
+}
+
+const SUBJECT: &str = "Subject: ";
+
+/// Whole days, hours or minutes, whichever says it exactly; minutes are rounded down, to one at least.
+fn in_words(duration: Duration) -> String {
+    let minutes = (duration.as_secs() / 60).max(1);
+    let (count, unit) = match minutes {
+        m if m % 1440 == 0 && m > 1440 => (m / 1440, "day"),
+        m if m % 60 == 0 => (m / 60, "hour"),
+        m => (m, "minute"),
+    };
+    if count == 1 { format!("{count} {unit}") } else { format!("{count} {unit}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::link::{LinkTarget, PublicUrl};
+
+    fn ada() -> EmailAddress {
+        EmailAddress::parse("ada&co@example.com").unwrap()
+    }
+
+    fn link() -> Link {
+        PublicUrl::parse("https://auth.example.com").unwrap().link(LinkTarget::VerifyEmail, "s3cret")
+    }
+
+    #[test]
+    fn the_verification_letter_says_who_sent_it_how_long_it_lives_and_what_else_to_do() {
+        let letter =
+            Letters::load("Acme <Login>").unwrap().verify_email(&ada(), &link(), Duration::from_secs(3600));
+        assert_eq!(letter.subject, "Confirm your email address for Acme <Login>");
+        for needed in ["Acme <Login>", "ada&co@example.com", "/verify-email?token=s3cret", "1 hour", "ignore"]
+        {
+            assert!(letter.text.contains(needed), "{needed}");
+        }
+        for needed in ["Acme &lt;Login&gt;", "ada&amp;co@", "/verify-email?token=s3cret", "1 hour", "ignore"]
+        {
+            assert!(letter.html.contains(needed), "{needed}");
+        }
+        assert!(!letter.html.contains("<img") && !letter.html.contains("<Login>"));
+    }
+
+    #[test]
+    fn the_owner_of_a_taken_address_is_told_without_a_token() {
+        let home = PublicUrl::parse("https://auth.example.com").unwrap().home();
+        let letter = Letters::load("Acme").unwrap().registration_attempted(&ada(), &home);
+        assert!(letter.text.contains("already") && letter.text.contains("https://auth.example.com/"));
+        assert!(!letter.text.contains("token") && !letter.html.contains("token="));
+        assert_eq!(letter.kind, MailKind::RegistrationAttempted);
+    }
+
+    #[test]
+    fn a_hostile_service_name_adds_no_line_to_the_subject() {
+        let letters = Letters::load("Acme\r\n\r\nBcc: x@example.com").unwrap();
+        let letter = letters.verify_email(&ada(), &link(), Duration::from_secs(60));
+        assert!(!letter.subject.contains(['\r', '\n']));
+        assert!(letter.subject.ends_with("Bcc: x@example.com"));
+        assert!(letter.text.starts_with("Hello"));
+    }
+
+    #[test]
+    fn a_letter_does_not_show_its_token_in_debug_output() {
+        let letter = Letters::load("Acme").unwrap().verify_email(&ada(), &link(), Duration::from_secs(60));
+        assert_eq!(format!("{letter:?}"), "Letter { kind: VerifyEmail, .. }");
+    }
+
+    #[test]
+    fn retries_slow_down_and_end() {
+        let minutes = |failed| retry_delay(failed, 10).map(|delay| delay.as_secs() / 60);
+        let all: Vec<_> = (1..=10).map(minutes).collect();
+        let expected = [1, 5, 15, 60, 180, 360, 720, 720, 720];
+        assert_eq!(all[..9], expected.map(Some));
+        assert_eq!(all[9], None);
+        assert_eq!(retry_delay(u32::MAX - 1, u32::MAX), Some(Duration::from_secs(43_200)));
+        assert_eq!(retry_delay(1, 0), None);
+    }
+
+    #[test]
+    fn lifetimes_read_as_people_say_them() {
+        let said = |minutes: u64| in_words(Duration::from_secs(minutes * 60));
+        assert_eq!([said(60), said(1440), said(2880)], ["1 hour", "24 hours", "2 days"]);
+        assert_eq!([said(30), said(0), said(90)], ["30 minutes", "1 minute", "90 minutes"]);
+    }
+
+    #[test]
+    fn a_kind_is_read_back_from_its_name() {
+        for kind in [MailKind::VerifyEmail, MailKind::RegistrationAttempted] {
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
+        assert_eq!("verify".parse::<MailKind>(), Err(NotAMailKind));
+    }
+}

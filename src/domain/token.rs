@@ -1,0 +1,42 @@
+//! What the signed tokens say. Knows no signature and no text form.
+//!
+//! Issuer, audience and kind are in every token but not here: who signs knows them, and a token
+//! that names others is refused before its claims are handed on.
+
+use super::id::{SessionId, TokenId, UserId};
+
+/// The claims of an access token. They say what was true at issue; the store says what is true now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessClaims {
+    /// Whose token.
+    pub user_id: UserId,
+    /// The user's email at issue.
+    pub email: String,
+    /// The user's display name at issue.
+    pub name: String,
+    /// The slugs of the user's roles at issue.
+    pub roles: Vec<String>,
+    /// Issued at, in whole seconds since the Unix epoch.
+    pub iat: i64,
+    /// The first second in which the token is dead, in whole seconds since the Unix epoch.
+    pub exp: i64,
+    /// Names this one token.
+    pub jti: TokenId,
+    /// The session the token belongs to, and dies with.
+    pub sid: SessionId,
+}
+
+/// The claims of a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshClaims {
+    /// Whose token.
+    pub user_id: UserId,
+    /// Issued at, in whole seconds since the Unix epoch.
+    pub iat: i64,
+    /// The first second in which the token is dead, in whole seconds since the Unix epoch.
+    pub exp: i64,
+    /// Names this one token in its family.
+    pub jti: TokenId,
+    /// The session the token belongs to, and dies with.
+    pub sid: SessionId,
+}

@@ -1,0 +1,44 @@
+//! Who asks, as the use cases want to know it. Knows nothing of what is asked.
+
+use poem::http::header;
+use poem::{FromRequest, Request, RequestBody};
+
+use super::visit::Visit;
+use crate::services::Context;
+
+/// Longest part of a `User-Agent` that is kept, in bytes.
+const USER_AGENT_MAX: usize = 256;
+
+/// The context of a request. Every operation that calls a use case takes it.
+#[derive(Debug, Clone)]
+pub struct Asked(pub Context);
+
+impl<'a> FromRequest<'a> for Asked {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let visit = Visit::of(request)?;
+        let agent = request.headers().get(header::USER_AGENT);
+        Ok(Self(Context {
+            request_id: visit.request_id.clone(),
+            client: visit.client,
+            user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
+            now: visit.now(),
+        }))
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let end = text.floor_char_boundary(USER_AGENT_MAX);
+    text.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_user_agent_is_cut_between_characters() {
+        assert_eq!(shortened("curl/8"), "curl/8");
+        assert_eq!(shortened(&"\u{e9}".repeat(200)).len(), 256);
+        assert_eq!(shortened(&format!("a{}", "\u{e9}".repeat(200))).len(), 255);
+    }
+}

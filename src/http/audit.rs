@@ -1,0 +1,132 @@
+//! The audit log and the outbox, over the API.
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::error::{ApiError, Fault, Statuses};
+use super::principal::Bearer;
+use super::tag::Tag;
+use crate::domain::id::{MailId, UserId};
+use crate::domain::time::Timestamp;
+use crate::services::audit_log::{self, AuditEntry, AuditFilter};
+use crate::services::{Services, mail};
+use crate::wire::audit::{AuditLog, AuditPage};
+use crate::wire::outbox::{OutboxMail, OutboxPage};
+
+/// The audit log and the outbox.
+pub struct AuditApi(pub Arc<Services>);
+
+/// What these operations can answer beside success.
+pub struct Listed;
+
+impl Statuses for Listed {
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 500, 503];
+}
+
+#[OpenApi(prefix_path = "/api/v1")]
+impl AuditApi {
+    /// Read the audit log
+    ///
+    /// Newest first. Needs `audit:read`. A page may be short, even empty, and still have a `next_cursor`: one
+    /// request looks at a bounded number of records.
+    #[oai(path = "/audit/logs", method = "get", operation_id = "list_audit_logs", tag = "Tag::Audit")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter of the contract")]
+    async fn list(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        /// Only records about this account.
+        user_id: Query<Option<String>>,
+        /// Only this act, for example `login.failed`.
+        #[oai(validator(max_length = 64))]
+        action: Query<Option<String>>,
+        /// Only records at or after this time (RFC 3339).
+        start_date: Query<Option<String>>,
+        /// Only records before this time (RFC 3339).
+        end_date: Query<Option<String>>,
+        /// The most records to answer, 1 to 100; the records of one commit stay together.
+        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<AuditPage>, Fault<Listed>> {
+        let bad = |field: &'static str| ApiError::field(field, "invalid", format!("`{field}` is not valid."));
+        let time = |field, text: Option<String>| {
+            text.map(|text| text.parse::<Timestamp>()).transpose().map_err(|_| bad(field))
+        };
+        let filter = AuditFilter {
+            user: user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(|_| bad("user_id"))?,
+            action: action.0,
+            from: time("start_date", start_date.0)?,
+            until: time("end_date", end_date.0)?,
+            before: cursor.0.map(|seq| seq.parse::<u64>()).transpose().map_err(|_| bad("cursor"))?,
+            limit: usize::try_from(limit.0).unwrap_or(1),
+        };
+        let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
+        let logs = page.entries.into_iter().map(to_wire).collect();
+        let next_cursor = page.next.map(|seq| seq.to_string());
+        Ok(Answer::new(AuditPage { logs, next_cursor }, asked.0.now))
+    }
+
+    /// List mails that have not been sent
+    ///
+    /// Newest first: those that wait for another try, and dead letters. Needs `users:read`. Bodies are never
+    /// shown.
+    #[oai(path = "/outbox", method = "get", operation_id = "list_outbox", tag = "Tag::Operation")]
+    async fn outbox(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        /// The most mails to answer, 1 to 100.
+        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<OutboxPage>, Fault<Listed>> {
+        let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
+        let after = cursor.0.map(|cursor| cursor.parse::<MailId>()).transpose().map_err(unreadable)?;
+        let limit = usize::try_from(limit.0).unwrap_or(1);
+        let page = mail::outbox(&self.0, &asked.0, &caller.0, after, limit).await?;
+        let next_cursor = page.next.map(|id| id.to_string());
+        let mails = page.mails.into_iter().map(|mail| OutboxMail {
+            id: mail.id.to_string(),
+            to: mail.to.as_str().to_owned(),
+            kind: mail.kind,
+            state: if mail.due_at.is_some() { "waiting" } else { "dead" }.to_owned(),
+            attempts: mail.attempts,
+            created_at: mail.created_at.to_string(),
+            next_attempt_at: mail.due_at.map(|at| at.to_string()),
+            last_error: mail.last_error,
+        });
+        Ok(Answer::new(OutboxPage { mails: mails.collect(), next_cursor }, asked.0.now))
+    }
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+fn to_wire(entry: AuditEntry) -> AuditLog {
+    let details = entry.detail.into_iter().map(|(name, value)| (name, Value::String(value)));
+    AuditLog {
+        id: format!("{}-{}", entry.seq, entry.index),
+        user_id: entry.subject.map(|id| id.to_string()),
+        actor_id: entry.actor.map(|id| id.to_string()),
+        action: entry.action,
+        outcome: entry.outcome.name().to_owned(),
+        reason: entry.reason,
+        resource_type: entry.session.map(|_| "session".to_owned()),
+        resource_id: entry.session.map(|id| id.to_string()),
+        details: Value::Object(details.collect()),
+        ip_address: entry.client.map(|client| client.to_string()),
+        user_agent: entry.user_agent,
+        request_id: Some(entry.request_id),
+        checksum: entry.checksum,
+        created_at: entry.at.to_string(),
+    }
+}

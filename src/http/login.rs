@@ -1,0 +1,95 @@
+//! Logging in, refreshing and logging out, over the API.
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::body::{Json, NoBody};
+use super::error::{Fault, Statuses};
+use super::principal::Bearer;
+use super::tag::Tag;
+use crate::services::token::Granted;
+use crate::services::{Services, login, session, token};
+use crate::wire::auth::{LoggedOutAll, LoginAnswer, LoginRequest, Message, RefreshRequest, TokenPair};
+use crate::wire::secret::Secret;
+use crate::wire::user::UserSummary;
+
+/// Login, refresh and logout.
+pub struct LoginApi(pub Arc<Services>);
+
+/// What these operations can answer beside success.
+pub struct Listed;
+
+impl Statuses for Listed {
+    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 500, 503];
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
+impl LoginApi {
+    /// Log in
+    ///
+    /// With an email address or username and the password. Every denial looks the same from outside: an
+    /// unknown name, a wrong password, an unverified address and a suspended account.
+    #[oai(path = "/auth/login", method = "post", operation_id = "login")]
+    async fn login(&self, asked: Asked, body: Json<LoginRequest>) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
+        let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
+        let user = UserSummary {
+            id: granted.user.id.to_string(),
+            email: granted.user.email.as_str().to_owned(),
+            username: granted.user.username.as_str().to_owned(),
+            name: granted.user.name.as_str().to_owned(),
+            status: granted.user.status.name().to_owned(),
+            mfa_enabled: false,
+        };
+        let TokenPair { access_token, refresh_token, token_type, expires_in } = pair(granted);
+        let answer =
+            LoginAnswer { access_token, refresh_token, token_type, expires_in, user, requires_mfa: false };
+        Ok(Answer::new(answer, asked.0.now))
+    }
+
+    /// Exchange a refresh token for a new pair
+    ///
+    /// A refresh token works once; presenting it again within `tokens.retry_grace` answers the same successor,
+    /// for an answer that was lost. Anything later is taken for theft and ends the session (RFC 9700, 4.14).
+    #[oai(path = "/auth/refresh", method = "post", operation_id = "refresh")]
+    async fn refresh(&self, asked: Asked, body: Json<RefreshRequest>) -> Result<Answer<TokenPair>, Fault<Listed>> {
+        let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
+        Ok(Answer::new(pair(granted), asked.0.now))
+    }
+
+    /// End this session
+    ///
+    /// Its access token and its refresh token stop working at once. Other sessions live on.
+    #[oai(path = "/auth/logout", method = "post", operation_id = "logout")]
+    async fn logout(&self, asked: Asked, caller: Bearer, _body: NoBody) -> Result<Answer<Message>, Fault<Listed>> {
+        session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
+        Ok(Answer::new(Message::new("Logged out successfully."), asked.0.now))
+    }
+
+    /// End all sessions of the account
+    ///
+    /// On every device, this one too.
+    #[oai(path = "/auth/logout-all", method = "post", operation_id = "logout_all")]
+    async fn logout_all(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        _body: NoBody,
+    ) -> Result<Answer<LoggedOutAll>, Fault<Listed>> {
+        let ended = session::end_all(&self.0, &asked.0, &caller.0).await?;
+        let sessions_ended = u64::try_from(ended).unwrap_or(u64::MAX);
+        let message = "Logged out of all sessions.".to_owned();
+        Ok(Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now))
+    }
+}
+
+fn pair(granted: Granted) -> TokenPair {
+    TokenPair {
+        access_token: Secret::new(granted.access_token),
+        refresh_token: Secret::new(granted.refresh_token),
+        token_type: "Bearer".to_owned(),
+        expires_in: u64::from(granted.expires_in),
+    }
+}

@@ -1,0 +1,75 @@
+//! One line for each request. Knows nothing of how lines are written out.
+//!
+//! The line has target `latchkey::request`, level INFO (WARN for a 5xx), message `request`, and these fields:
+//!
+//! | field | meaning |
+//! |---|---|
+//! | `method` | `GET`, `POST`, ..; `OTHER` for an invented one |
+//! | `route` | the pattern, such as `/api/v1/users/{id}`; `unmatched` where there is none |
+//! | `status` | the HTTP status |
+//! | `took_us` | microseconds from the request's head to its answer |
+//! | `request_id` | as in `X-Request-ID` and the audit trail |
+//! | `client` | the client's address |
+//! | `user` | the account's id, once known |
+//!
+//! Never the path or the query: both can carry one-time tokens (SECURITY R85). No field can hold a control
+//! character, because none repeats free text from outside (R86).
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::domain::id::UserId;
+
+/// The facts of one answered request.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The method's name.
+    pub method: &'static str,
+    /// The route's pattern.
+    pub route: &'a str,
+    /// The HTTP status.
+    pub status: u16,
+    /// How long it took.
+    pub took: Duration,
+    /// Names the request.
+    pub request_id: &'a str,
+    /// The client's address.
+    pub client: IpAddr,
+    /// The account, once known.
+    pub user: Option<UserId>,
+}
+
+/// Writes the line.
+pub fn write(line: &Line<'_>) {
+    let took_us = u64::try_from(line.took.as_micros()).unwrap_or(u64::MAX);
+    macro_rules! emit {
+        ($level:expr) => {
+            tracing::event!(
+                target: "latchkey::request",
+                $level,
+                method = line.method,
+                route = line.route,
+                status = line.status,
+                took_us,
+                request_id = line.request_id,
+                client = %line.client,
+                user = line.user.map(tracing::field::display),
+                "request"
+            )
+        };
+    }
+    if line.status >= 500 { emit!(tracing::Level::WARN) } else { emit!(tracing::Level::INFO) }
+}
+
+/// Writes why the server failed a request, once, with the whole chain of causes.
+pub fn failure(request_id: &str, cause: &(dyn Error + Send + Sync)) {
+    let mut text = cause.to_string();
+    let mut next = cause.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    tracing::error!(target: "latchkey::request", request_id, cause = text.escape_debug().to_string(), "failed");
+}

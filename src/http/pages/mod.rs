@@ -1,0 +1,3 @@
+//! The pages served to browsers. Knows nothing of the JSON API.
+
+pub mod render;

@@ -1,0 +1,189 @@
+//! The served pages as text: values in, markup out. Knows no request, no route and no service.
+//!
+//! ## Decision
+//! The pages need no script, no inline style and nothing from another origin, so they run under
+//! `default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`. Their
+//! colours follow the reader's light or dark setting; a test holds the contrast of both.
+
+use crate::domain::id::MailId;
+use crate::domain::template::{Html, HtmlTemplate, TemplateError};
+use crate::domain::time::Timestamp;
+
+/// The style sheet of all pages, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
+pub const PAGE_CSS: &str = include_str!("../../../assets/pages/page.css");
+
+/// The pages, in the name of one service. Every method gives a whole document.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    service: Html,
+    layout: HtmlTemplate<3>,
+    verify_confirm: HtmlTemplate<2>,
+    verify_done: HtmlTemplate<1>,
+    verify_invalid: HtmlTemplate<1>,
+    notice: HtmlTemplate<2>,
+    error: HtmlTemplate<3>,
+    problem: HtmlTemplate<1>,
+    setup: HtmlTemplate<5>,
+    setup_done: HtmlTemplate<2>,
+    setup_closed: HtmlTemplate<1>,
+    mailbox: HtmlTemplate<1>,
+    mailbox_empty: HtmlTemplate<0>,
+    mailbox_row: HtmlTemplate<4>,
+    mail: HtmlTemplate<6>,
+}
+
+/// What the setup form shows again after a mistake. The password is never shown again.
+#[derive(Clone, Copy, Default)]
+pub struct SetupForm<'a> {
+    /// What was wrong, for people; `None` at the first visit.
+    pub problem: Option<&'a str>,
+    /// The setup code as typed.
+    pub code: &'a str,
+    /// The address as typed.
+    pub email: &'a str,
+    /// The name as typed.
+    pub name: &'a str,
+}
+
+/// A mail of the development mailbox. The list shows no body.
+#[derive(Clone, Copy)]
+pub struct MailView<'a> {
+    /// Its id, the last segment of its page's path.
+    pub id: MailId,
+    /// The recipient.
+    pub to: &'a str,
+    /// The sender.
+    pub from: &'a str,
+    /// The subject.
+    pub subject: &'a str,
+    /// The plain text; its links can be clicked.
+    pub text: &'a str,
+    /// The HTML, shown as source.
+    pub html: &'a str,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+}
+
+macro_rules! template {
+    ($file:literal, $($name:literal),*) => {
+        HtmlTemplate::parse(include_str!(concat!("../../../assets/pages/", $file, ".html")), [$($name),*])
+    };
+}
+
+impl Pages {
+    /// Reads the templates. `service` is the name people know.
+    /// Fails only when a template of this build is wrong, which a test excludes.
+    pub fn load(service: &str) -> Result<Self, TemplateError> {
+        Ok(Self {
+            service: Html::text(service),
+            layout: template!("layout", "title", "service", "body")?,
+            verify_confirm: template!("verify_confirm", "service", "token")?,
+            verify_done: template!("verify_done", "service")?,
+            verify_invalid: template!("verify_invalid", "service")?,
+            notice: template!("notice", "title", "message")?,
+            error: template!("error", "title", "message", "request_id")?,
+            problem: template!("problem", "message")?,
+            setup: template!("setup", "service", "problem", "code", "email", "name")?,
+            setup_done: template!("setup_done", "service", "email")?,
+            setup_closed: template!("setup_closed", "service")?,
+            mailbox: template!("mailbox", "list")?,
+            mailbox_empty: template!("mailbox_empty",)?,
+            mailbox_row: template!("mailbox_row", "id", "subject", "to", "sent_at")?,
+            mail: template!("mail", "subject", "from", "to", "sent_at", "text", "html")?,
+        })
+    }
+
+    /// `GET /verify-email?token=..`: a button that posts `token` to `/verify-email`. Mail scanners follow links,
+    /// so opening the page changes nothing.
+    pub fn verify_confirm(&self, token: &str) -> String {
+        let body = self.verify_confirm.render([&self.service, &Html::text(token)]);
+        self.page("Confirm your email address", &body)
+    }
+
+    /// The address is verified.
+    pub fn verify_done(&self) -> String {
+        self.page("Your address is confirmed", &self.verify_done.render([&self.service]))
+    }
+
+    /// The token is unknown, used, superseded or expired: one page for all four.
+    pub fn verify_invalid(&self) -> String {
+        self.page("This link is no longer valid", &self.verify_invalid.render([&self.service]))
+    }
+
+    /// Something to know.
+    pub fn notice(&self, title: &str, message: &str) -> String {
+        self.page(title, &self.notice.render([&Html::text(title), &Html::text(message)]))
+    }
+
+    /// Something went wrong; `request_id` finds it in the log.
+    pub fn error(&self, title: &str, message: &str, request_id: &str) -> String {
+        let values = [title, message, request_id].map(Html::text);
+        self.page(title, &self.error.render(values.each_ref()))
+    }
+
+    /// `GET /setup`: the form that posts `code`, `email`, `name` and `password` to `/setup`.
+    pub fn setup_form(&self, form: &SetupForm<'_>) -> String {
+        let problem = form.problem.map(|text| self.problem.render([&Html::text(text)])).unwrap_or_default();
+        let [code, email, name] = [form.code, form.email, form.name].map(Html::text);
+        let body = self.setup.render([&self.service, &problem, &code, &email, &name]);
+        let title = if form.problem.is_some() { "Not done yet: set up" } else { "Set up" };
+        self.page(title, &body)
+    }
+
+    /// The first administrator exists now.
+    pub fn setup_done(&self, email: &str) -> String {
+        self.page("Ready", &self.setup_done.render([&self.service, &Html::text(email)]))
+    }
+
+    /// There was an administrator before.
+    pub fn setup_closed(&self) -> String {
+        self.page("Already set up", &self.setup_closed.render([&self.service]))
+    }
+
+    /// `GET /dev/mailbox`: the mails in the order given; each links to `/dev/mailbox/<id>`.
+    pub fn mailbox<'a>(&self, mails: impl IntoIterator<Item = MailView<'a>>) -> String {
+        let rows: Vec<Html> = mails.into_iter().map(|mail| self.mailbox_row(&mail)).collect();
+        let list = if rows.is_empty() {
+            self.mailbox_empty.render([])
+        } else {
+            let (start, end) = (Html::literal("<ul class=\"mails\">\n"), Html::literal("</ul>"));
+            Html::concat([start, Html::concat(rows), end])
+        };
+        self.page("Mailbox", &self.mailbox.render([&list]))
+    }
+
+    /// `GET /dev/mailbox/<id>`: one mail.
+    pub fn mail(&self, mail: &MailView<'_>) -> String {
+        let [subject, from, to, html] = [mail.subject, mail.from, mail.to, mail.html].map(Html::text);
+        let sent_at = Html::text(&mail.sent_at.to_string());
+        let body = self.mail.render([&subject, &from, &to, &sent_at, &with_links(mail.text), &html]);
+        self.page(mail.subject, &body)
+    }
+
+    fn mailbox_row(&self, mail: &MailView<'_>) -> Html {
+        let (id, sent_at) = (mail.id.to_string(), mail.sent_at.to_string());
+        let values = [&id, mail.subject, mail.to, &sent_at].map(Html::text);
+        self.mailbox_row.render(values.each_ref())
+    }
+
+    fn page(&self, title: &str, body: &Html) -> String {
+        self.layout.render([&Html::text(title), &self.service, body]).into_string()
+    }
+}
+
+/// The text with its `http` and `https` links made clickable; no other scheme becomes a link.
+fn with_links(text: &str) -> Html {
+    let piece = |word: &str| {
+        let link = word.trim_end();
+        if !link.starts_with("https://") && !link.starts_with("http://") {
+            return Html::text(word);
+        }
+        let space = word.strip_prefix(link).unwrap_or_default();
+        let (start, middle, end) = (Html::literal("<a href=\""), Html::literal("\">"), Html::literal("</a>"));
+        Html::concat([start, Html::text(link), middle, Html::text(link), end, Html::text(space)])
+    };
+    Html::concat(text.split_inclusive(char::is_whitespace).map(piece))
+}
+
+#[cfg(test)]
+mod tests;

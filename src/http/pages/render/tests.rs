@@ -1,0 +1,172 @@
+//! Every page: escaping, what a strict policy allows, what a screen reader needs, contrast.
+
+use super::*;
+use proptest::prelude::*;
+
+const HOSTILE: &str = "\"><script>alert('x')</script><img src=x onerror=alert(1)>{{body}}\u{202e}\0";
+
+fn view(id: MailId, words: &str) -> MailView<'_> {
+    let sent_at = Timestamp::from_seconds(1_700_000_000);
+    MailView { id, to: words, from: words, subject: words, text: words, html: words, sent_at }
+}
+
+fn id() -> MailId {
+    MailId::new(Timestamp::from_seconds(1_700_000_000), &[7; 10])
+}
+
+/// Every page there is, with `words` wherever a value can stand.
+fn all_pages(words: &str) -> Vec<String> {
+    let pages = Pages::load(words).unwrap();
+    let form = SetupForm { problem: Some(words), code: words, email: words, name: words };
+    vec![
+        pages.verify_confirm(words),
+        pages.verify_done(),
+        pages.verify_invalid(),
+        pages.notice(words, words),
+        pages.error(words, words, words),
+        pages.setup_form(&SetupForm::default()),
+        pages.setup_form(&form),
+        pages.setup_done(words),
+        pages.setup_closed(),
+        pages.mailbox([]),
+        pages.mailbox([view(id(), words), view(id(), words)]),
+        pages.mail(&view(id(), words)),
+    ]
+}
+
+/// The tags of a page in order, without what stands between them.
+fn tags(page: &str) -> Vec<&str> {
+    page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or("")).collect()
+}
+
+#[test]
+fn hostile_words_stay_words_on_every_page() {
+    for (hostile, tame) in all_pages(HOSTILE).iter().zip(all_pages("x")) {
+        let names =
+            |page| tags(page).iter().map(|tag| tag.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(hostile), names(&tame), "{hostile}");
+        assert!(!hostile.contains("<script") && !hostile.contains('\0'));
+    }
+}
+
+#[test]
+fn nothing_on_a_page_needs_more_than_a_strict_policy_allows() {
+    for page in all_pages("x") {
+        for tag in tags(&page) {
+            assert!(
+                !tag.starts_with("script") && !tag.starts_with("style") && !tag.starts_with("iframe"),
+                "{tag}"
+            );
+            assert!(!tag.contains(" style=") && !tag.contains(" on"), "{tag}");
+            assert!(!tag.contains("//"), "another origin: {tag}");
+        }
+    }
+    assert!(!PAGE_CSS.contains("url(") && !PAGE_CSS.contains("@import"));
+}
+
+#[test]
+fn every_page_has_language_title_one_heading_and_landmarks() {
+    for page in all_pages("Acme") {
+        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"));
+        for needed in [
+            "<title>",
+            "<h1>",
+            "<main>",
+            "<header ",
+            "name=\"viewport\"",
+            "name=\"referrer\" content=\"no-referrer\"",
+        ] {
+            assert_eq!(page.matches(needed).count(), 1, "{needed} in {page}");
+        }
+        for tag in tags(&page).iter().filter(|tag| tag.starts_with("input") && !tag.contains("hidden")) {
+            let id = tag.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+            assert!(page.contains(&format!("<label for=\"{id}\">")), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_announced_and_the_password_is_never_shown_again() {
+    let pages = Pages::load("Acme").unwrap();
+    let form = SetupForm {
+        problem: Some("The setup code is wrong."),
+        email: "ada@example.com",
+        ..Default::default()
+    };
+    let page = pages.setup_form(&form);
+    assert!(page.contains("role=\"alert\" class=\"problem\" id=\"problem\">The setup code is wrong.<"));
+    assert!(page.contains("value=\"ada@example.com\""));
+    let password = tags(&page).into_iter().find(|tag| tag.contains("type=\"password\"")).unwrap().to_owned();
+    assert!(!password.contains("value="));
+    assert!(!pages.setup_form(&SetupForm::default()).contains("role=\"alert\""));
+    assert!(pages.verify_invalid().contains("role=\"alert\""));
+    assert!(pages.error("Gone", "Not here.", "req-1").contains("<code>req-1</code>"));
+}
+
+#[test]
+fn the_verification_button_posts_the_token() {
+    let page = Pages::load("Acme").unwrap().verify_confirm("t0k-en_");
+    assert!(page.contains("<form method=\"post\" action=\"/verify-email\">"));
+    assert!(page.contains("<input type=\"hidden\" name=\"token\" value=\"t0k-en_\">"));
+}
+
+#[test]
+fn only_web_links_of_a_mail_can_be_clicked() {
+    let text = "open\nhttps://a.example/?token=x&y=\"z\n\njavascript:alert(1) http://b.example end";
+    let html = with_links(text).into_string();
+    assert_eq!(
+        html,
+        "open\n<a href=\"https://a.example/?token=x&amp;y=&quot;z\">https://a.example/?token=x&amp;y=&quot;z</a>\n\n\
+         javascript:alert(1) <a href=\"http://b.example\">http://b.example</a> end"
+    );
+}
+
+#[test]
+fn a_mail_is_listed_by_subject_and_linked_by_id() {
+    let page = Pages::load("Acme").unwrap().mailbox([view(id(), "Hello")]);
+    assert!(page.contains(&format!("<a href=\"/dev/mailbox/{}\"><bdi class=\"subject\">Hello</bdi>", id())));
+    assert!(page.contains("datetime=\"2023-11-14T22:13:20.000Z\""));
+}
+
+#[test]
+fn text_contrast_is_at_least_four_and_a_half_and_fields_three_in_both_themes() {
+    let (light, dark) = PAGE_CSS.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    for theme in [light, dark] {
+        let colour = |name: &str| {
+            let hex = theme.split(&format!("--{name}: #")).nth(1).unwrap().get(..6).unwrap();
+            luminance(u32::from_str_radix(hex, 16).unwrap())
+        };
+        let contrast = |a, b| {
+            let (a, b): (f64, f64) = (colour(a), colour(b));
+            (a.max(b) + 0.05) / (a.min(b) + 0.05)
+        };
+        let grounds = ["ground", "card", "well"];
+        for text in ["text", "quiet", "accent", "accent-strong"] {
+            for ground in grounds {
+                assert!(contrast(text, ground) >= 4.5, "{text} on {ground}: {}", contrast(text, ground));
+            }
+        }
+        assert!(contrast("on-accent", "accent") >= 4.5 && contrast("on-accent", "accent-strong") >= 4.5);
+        assert!(contrast("problem", "problem-ground") >= 4.5);
+        assert!(contrast("field", "card") >= 3.0);
+    }
+}
+
+/// Relative luminance of an sRGB colour (WCAG 2).
+fn luminance(rgb: u32) -> f64 {
+    let channel = |shift: u32, weight: f64| {
+        let value = f64::from((rgb >> shift) & 0xff) / 255.0;
+        weight * if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    channel(16, 0.2126) + channel(8, 0.7152) + channel(0, 0.0722)
+}
+
+proptest! {
+    #[test]
+    fn no_words_change_the_shape_of_a_page(words in any::<String>()) {
+        let pages = Pages::load("Acme").unwrap();
+        let shown = pages.notice(&words, &words);
+        let plain = pages.notice("x", "x");
+        prop_assert_eq!(tags(&shown), tags(&plain));
+    }
+}

@@ -1,0 +1,81 @@
+//! One's own sessions, over the API.
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::error::{ApiError, Fault, Statuses};
+use super::principal::Bearer;
+use super::tag::Tag;
+use crate::domain::id::SessionId;
+use crate::services::{Services, session};
+use crate::wire::auth::Message;
+use crate::wire::error::ErrorCode;
+use crate::wire::session::{Session, SessionList};
+
+/// One's own sessions.
+pub struct SessionApi(pub Arc<Services>);
+
+/// What these operations can answer beside success.
+pub struct Listed;
+
+impl Statuses for Listed {
+    const LIST: &'static [u16] = &[400, 401, 404, 405, 500, 503];
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Sessions")]
+impl SessionApi {
+    /// List one's own live sessions
+    ///
+    /// Newest first, over every way to log in. An id names a session and opens nothing.
+    #[oai(path = "/auth/sessions", method = "get", operation_id = "list_sessions")]
+    async fn list(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        /// The most sessions to answer, 1 to 100.
+        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<SessionList>, Fault<Listed>> {
+        let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
+        let after = cursor.0.map(|cursor| cursor.parse::<SessionId>()).transpose().map_err(unreadable)?;
+        let limit = usize::try_from(limit.0).unwrap_or(1);
+        let page = session::list(&self.0, &asked.0, &caller.0, after, limit)?;
+        let current = caller.0.session;
+        let sessions = page.sessions.iter().map(|session| to_wire(session, current)).collect();
+        let next_cursor = page.next.map(|id| id.to_string());
+        Ok(Answer::new(SessionList { sessions, next_cursor }, asked.0.now))
+    }
+
+    /// End one of one's own sessions
+    ///
+    /// Its tokens stop working at once. A session of somebody else answers like one that does not exist.
+    #[oai(path = "/auth/sessions/:id", method = "delete", operation_id = "end_session")]
+    async fn end(&self, asked: Asked, caller: Bearer, id: Path<String>) -> Result<Answer<Message>, Fault<Listed>> {
+        let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such session.");
+        let id = id.0.parse::<SessionId>().map_err(none)?;
+        session::end(&self.0, &asked.0, &caller.0, id).await?;
+        Ok(Answer::new(Message::new("Session ended."), asked.0.now))
+    }
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+fn to_wire(session: &crate::domain::session::Session, current: SessionId) -> Session {
+    Session {
+        id: session.id.to_string(),
+        created_at: session.created_at.to_string(),
+        last_used_at: session.last_used_at.to_string(),
+        expires_at: session.expires_at().to_string(),
+        ip_address: session.client.to_string(),
+        user_agent: session.user_agent.clone(),
+        current: session.id == current,
+    }
+}

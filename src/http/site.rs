@@ -1,0 +1,142 @@
+//! The served pages: proving an address, and setting the server up. Forms without script.
+//!
+//! The token travels in the form, and no cookie is read, so there is nothing for another site to forge.
+
+use std::sync::Arc;
+
+use poem::http::{StatusCode, header};
+use poem::web::{Data, Query};
+use poem::{EndpointExt, Request, RequestBody, Response, Route, get, handler};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::asked::Asked;
+use super::body;
+use super::error::ApiError;
+use super::middleware::security_headers::PAGE_POLICY;
+use super::pages::render::{PAGE_CSS, Pages, SetupForm};
+use crate::services::registration::Registration;
+use crate::services::setup::{self, SetupFault};
+use crate::services::verification::{self, VerifyFault};
+use crate::services::{Context, Services};
+use crate::wire::secret::Secret;
+
+/// What the pages need.
+pub struct Site {
+    /// The use cases.
+    pub app: Arc<Services>,
+    /// The looks.
+    pub pages: Pages,
+}
+
+/// Adds the pages.
+pub fn add(route: Route, site: Arc<Site>) -> Route {
+    route
+        .at("/", get(home))
+        .at("/assets/page.css", get(style))
+        .at("/verify-email", get(ask_verification).post(verify).data(site.clone()))
+        .at("/setup", get(ask_setup).post(set_up).data(site))
+}
+
+#[handler]
+fn home() -> Response {
+    let answer = Response::builder().status(StatusCode::SEE_OTHER);
+    answer.header(header::LOCATION, "/docs").finish()
+}
+
+#[handler]
+fn style() -> Response {
+    let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
+    answer.content_type("text/css; charset=utf-8").body(PAGE_CSS)
+}
+
+#[derive(Deserialize)]
+struct Token {
+    token: String,
+}
+
+#[handler]
+fn ask_verification(site: Data<&Arc<Site>>, query: poem::Result<Query<Token>>) -> Response {
+    match query {
+        Ok(query) => page(StatusCode::OK, site.pages.verify_confirm(&query.token)),
+        Err(_) => page(StatusCode::BAD_REQUEST, site.pages.verify_invalid()),
+    }
+}
+
+#[handler]
+async fn verify(site: Data<&Arc<Site>>, asked: Asked, form: Form<Token>) -> Response {
+    match verification::verify_email(&site.app, &asked.0, &form.0.token).await {
+        Ok(_) => page(StatusCode::OK, site.pages.verify_done()),
+        Err(VerifyFault::Invalid) => page(StatusCode::BAD_REQUEST, site.pages.verify_invalid()),
+        Err(VerifyFault::Store(error)) => broken(&site, &asked.0, error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Setup {
+    code: Secret,
+    email: String,
+    password: Secret,
+    name: String,
+}
+
+#[handler]
+fn ask_setup(site: Data<&Arc<Site>>, asked: Asked) -> Response {
+    match setup::is_done(&site.app) {
+        Ok(true) => page(StatusCode::OK, site.pages.setup_closed()),
+        Ok(false) => {
+            let empty = SetupForm { problem: None, code: "", email: "", name: "" };
+            page(StatusCode::OK, site.pages.setup_form(&empty))
+        }
+        Err(error) => broken(&site, &asked.0, error.into()),
+    }
+}
+
+#[handler]
+async fn set_up(site: Data<&Arc<Site>>, asked: Asked, form: Form<Setup>) -> Response {
+    let Setup { code, email, password, name } = &form.0;
+    let new = Registration { email, password: password.reveal(), name: Some(name), username: None };
+    let error: ApiError = match setup::set_up(&site.app, &asked.0, code.reveal(), &new).await {
+        Ok(user) => return page(StatusCode::OK, site.pages.setup_done(user.email.as_str())),
+        Err(SetupFault::Done) => return page(StatusCode::CONFLICT, site.pages.setup_closed()),
+        Err(fault) => fault.into(),
+    };
+    if error.status().is_server_error() {
+        return broken(&site, &asked.0, error);
+    }
+    let again = SetupForm { problem: Some(error.message()), code: code.reveal(), email, name };
+    page(error.status(), site.pages.setup_form(&again))
+}
+
+fn broken(site: &Site, ctx: &Context, error: ApiError) -> Response {
+    if let Some(cause) = error.log_cause() {
+        super::middleware::request_log::failure(&ctx.request_id, cause);
+    }
+    page(error.status(), site.pages.error("That did not work", error.message(), &ctx.request_id))
+}
+
+/// A page under the strict policy of pages.
+pub(super) fn page(status: StatusCode, html: String) -> Response {
+    let mut answer = Response::builder().status(status).content_type("text/html; charset=utf-8").body(html);
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    answer
+}
+
+/// A form body, read under the same caps as JSON. Unknown fields are ignored, as forms are.
+struct Form<T>(T);
+
+impl<'a, T: DeserializeOwned> poem::FromRequest<'a> for Form<T> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let is_form = request.content_type().is_some_and(|kind| {
+            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")
+        });
+        if !is_form {
+            return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
+        }
+        let bytes = body::read(request, body).await?;
+        match serde_urlencoded::from_bytes(&bytes) {
+            Ok(form) => Ok(Self(form)),
+            Err(_) => Err(ApiError::from_status(StatusCode::BAD_REQUEST).into()),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The chapters of the API description. Knows no operation.
+
+use poem_openapi::Tags;
+
+/// A chapter.
+#[derive(Tags)]
+pub enum Tag {
+    /// Register, log in, refresh and log out.
+    Auth,
+    /// Accounts, for administrators.
+    Users,
+    /// One's own sessions.
+    Sessions,
+    /// What happened, in an order that cannot be changed afterwards.
+    Audit,
+    /// Running the server.
+    Operation,
+    /// Whether the server works.
+    Health,
+    /// Tools that exist with `--dev` only.
+    Dev,
+}

@@ -1,0 +1,6 @@
+//! The floor with an API of its own behind it: what every operation gets without asking.
+
+mod errors;
+mod harness;
+mod observed;
+mod wire;

@@ -1,0 +1,184 @@
+//! An API with one operation of each kind, called without a socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use poem::http::header::HeaderMap;
+use poem::http::{Method, StatusCode, uri::Scheme};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Body, Endpoint, Request, RequestParts, Response, Route};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+
+use crate::ambient::{Clock, ManualClock, SeededEntropy};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::http::answer::Answer;
+use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
+use crate::http::edge::{Gate, edge};
+use crate::http::error::{ApiError, Fault, Statuses};
+use crate::http::everything;
+use crate::http::health::{HealthApi, Vitals};
+use crate::http::middleware::metrics::HttpMetrics;
+use crate::http::middleware::transport::Transport;
+use crate::http::principal::{AuthFault, Bearer, Principal};
+use crate::wire::auth::{LoginRequest, Message};
+use crate::wire::error::ErrorCode;
+
+pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub const USER: UserId = UserId::from_bytes([7; 16]);
+pub const SECRET: &str = "hunter2-in-a-cause";
+
+pub struct Sample;
+
+pub enum Any {}
+impl Statuses for Any {
+    const LIST: &'static [u16] = &[400, 401, 413, 415, 429, 500];
+}
+type Reply = Result<Answer<Message>, Fault<Any>>;
+
+#[expect(clippy::unnecessary_wraps, reason = "every operation returns a result")]
+fn done(text: &str) -> Reply {
+    Ok(Answer::new(Message::new(text), NOW))
+}
+
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
+#[OpenApi(prefix_path = "/api/v1")]
+impl Sample {
+    #[oai(path = "/login", method = "post")]
+    async fn login(&self, body: Json<LoginRequest>) -> Reply {
+        done(&body.0.email)
+    }
+
+    #[oai(path = "/made", method = "post")]
+    async fn made(&self, _body: NoBody) -> Result<Answer<Message, 201>, Fault<Any>> {
+        Ok(Answer::new(Message::new("made"), NOW))
+    }
+
+    #[oai(path = "/me", method = "get")]
+    async fn me(&self, caller: Bearer) -> Reply {
+        done(&caller.0.user.to_string())
+    }
+
+    #[oai(path = "/users/:id", method = "get")]
+    async fn user(&self, id: Path<u32>, limit: Query<Option<u32>>) -> Reply {
+        done(&format!("{} {:?}", id.0, limit.0))
+    }
+
+    #[oai(path = "/busy", method = "get")]
+    async fn busy(&self) -> Reply {
+        Err(ApiError::new(ErrorCode::RateLimitExceeded, "Too many requests").retry_after(7))?
+    }
+
+    #[oai(path = "/broken", method = "get")]
+    async fn broken(&self) -> Reply {
+        Err(ApiError::internal(std::io::Error::other(SECRET)))?
+    }
+
+    #[oai(path = "/panic", method = "get")]
+    async fn panic(&self) -> Reply {
+        panic!("{SECRET}")
+    }
+}
+
+pub struct App {
+    endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
+}
+
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl App {
+    pub fn new() -> Self {
+        Self::over(Transport::Tls)
+    }
+
+    pub fn over(transport: Transport) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+        let mut registry = Registry::default();
+        let metrics = HttpMetrics::new(&mut registry);
+        let health = HealthApi::new(clock.clone(), Arc::new(|| Vitals { store_reads: true, ready: true }));
+        let (inner, routes) = everything((Sample, health), Arc::new(registry), Route::new());
+        let gate = Gate {
+            clock,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            authenticate: Box::new(authenticate),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            max_body_bytes: MAX_BODY_BYTES,
+            metrics,
+            routes,
+        };
+        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport));
+        Self { endpoint: Box::new(endpoint) }
+    }
+
+    pub async fn send(&self, request: Request) -> Answered {
+        let response = self.endpoint.call(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.into_body().into_string().await.unwrap();
+        Answered { status, headers, text }
+    }
+
+    pub async fn get(&self, path: &str) -> Answered {
+        self.send(request(Method::GET, path, &[], "")).await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answered {
+        self.send(request(Method::POST, path, &[("content-type", "application/json")], body)).await
+    }
+}
+
+impl Answered {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The code of a failure, after checking its envelope.
+    pub fn code(&self) -> String {
+        let body = self.json();
+        assert_eq!(body["success"], false, "{body}");
+        assert_eq!(body["error"]["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        assert!(!body["error"]["message"].as_str().unwrap().is_empty());
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        body["error"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A request from 198.51.100.7.
+pub fn request(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
+    request_from("198.51.100.7:4711", method, path, headers, body)
+}
+
+pub fn request_from(
+    peer: &str,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Request {
+    let mut builder = ::http::Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    let peer = RemoteAddr(Addr::SocketAddr(peer.parse::<SocketAddr>().unwrap()));
+    let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
+    Request::from_parts(parts, body.into())
+}
+
+fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {
+    match token {
+        "good" => Ok(Principal { user: USER, session: SessionId::from_bytes([8; 16]) }),
+        "old" => Err(AuthFault::Expired),
+        _ => Err(AuthFault::Invalid),
+    }
+}

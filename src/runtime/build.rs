@@ -1,0 +1,130 @@
+//! Puts the parts together: a configuration and the keys on disk become the services.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::data_dir::{DataDir, KeyTexts};
+use super::failure::Failure;
+use crate::ambient::{Clock, Entropy, entropy};
+use crate::config::{self, Config};
+use crate::crypto::digest::{array_from_base64url, to_base64url};
+use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::link::PublicUrl;
+use crate::domain::login::LoginPolicy;
+use crate::domain::mail::Letters;
+use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::{Keys, Policy, RegistrationPolicy, Services};
+use crate::store::{RedbEngine, Store};
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+const SIGNING_PREFIX: &str = "lksk1_";
+
+/// New texts for both key files.
+pub fn new_keys(source: &dyn Entropy) -> KeyTexts {
+    let signing: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(source));
+    let encoded = Zeroizing::new(to_base64url(&*signing));
+    KeyTexts {
+        master: MasterKey::from_bytes(entropy::bytes(source)).reveal(),
+        signing: Zeroizing::new(format!("{SIGNING_PREFIX}{}\n", &*encoded)),
+    }
+}
+
+/// Reads the master key's text.
+pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
+    MasterKey::parse(&keys.master).map_err(|fault| {
+        Failure::new(format!("keys/master.key: {fault}")).help("restore keys/master.key from a backup")
+    })
+}
+
+/// Opens the store in a data folder with its key.
+pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+    let cache = usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+    let engine = RedbEngine::open(&dir.store_file(), cache).map_err(|error| Failure::from_error(&error))?;
+    Store::open(Arc::new(engine), *master.derive(Purpose::StoreChecksum).expose())
+        .map_err(|error| Failure::from_error(&error))
+}
+
+/// Everything the use cases work with.
+pub fn services(
+    config: &Config,
+    keys: &KeyTexts,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    source: Arc<dyn Entropy>,
+) -> Result<Services, Failure> {
+    let fail = |error: &dyn std::error::Error| Failure::from_error(error);
+    Ok(Services {
+        store,
+        clock,
+        entropy: source,
+        hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
+        tokens: token_keys(config, keys)?,
+        keys: Keys::derive(&master_key(keys)?),
+        letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
+        policy: policy(config)?,
+        mail_queued: Arc::new(Notify::new()),
+    })
+}
+
+fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {
+    let rules = TokenRules {
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        access_ttl: config.tokens.access_ttl,
+        refresh_ttl: config.tokens.refresh_ttl,
+    };
+    let made = match &config.tokens.jwt_secret {
+        Some(secret) => TokenKeys::new(secret.expose().as_bytes(), rules),
+        None => TokenKeys::new(&*signing_key(&keys.signing)?, rules),
+    };
+    made.map_err(|error| Failure::from_error(&error))
+}
+
+fn signing_key(text: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let encoded = text.trim_end().strip_prefix(SIGNING_PREFIX);
+    let key = encoded.and_then(|encoded| array_from_base64url::<32>(encoded.as_bytes()));
+    key.map(Zeroizing::new).ok_or_else(|| {
+        Failure::new("keys/signing.key is not a signing key").help("restore keys/signing.key from a backup")
+    })
+}
+
+fn pool_config(hash: &config::PasswordHash) -> Result<PoolConfig, Failure> {
+    let params =
+        HashParams::new(hash.memory_kib, hash.iterations).map_err(|error| Failure::from_error(&error))?;
+    Ok(PoolConfig {
+        params,
+        budget_bytes: u64::from(hash.memory_budget_mib) << 20,
+        max_waiting: usize::try_from(hash.queue).unwrap_or(usize::MAX),
+        max_wait: Duration::from_secs(10),
+        idle_after: hash.idle_free,
+    })
+}
+
+fn policy(config: &Config) -> Result<Policy, Failure> {
+    let tokens = &config.tokens;
+    let registration = &config.registration;
+    let default_role = registration.default_role.parse();
+    Ok(Policy {
+        tokens: TokenPolicy {
+            access_ttl: tokens.access_ttl,
+            refresh_ttl: tokens.refresh_ttl,
+            family_ttl: tokens.family_ttl,
+            rotation: match tokens.rotation {
+                config::Rotation::Strict => Rotation::Strict,
+                config::Rotation::Lazy => Rotation::Lazy,
+            },
+            retry_grace: tokens.retry_grace,
+        },
+        login: LoginPolicy { require_verified_email: registration.require_verified_email },
+        registration: RegistrationPolicy {
+            is_enabled: registration.enabled,
+            hides_existing: registration.hide_existing,
+            verify_ttl: registration.verify_ttl,
+            default_role: default_role.map_err(|_| Failure::new("registration.default_role is not a role"))?,
+        },
+        public_url: PublicUrl::parse(config.public_url.as_str())
+            .map_err(|error| Failure::new(format!("public_url: {error}")))?,
+        mail_attempts_max: config.mail.retry_max,
+    })
+}

@@ -1,0 +1,43 @@
+//! What `--dev` adds: two accounts to try things with, and a banner that says so.
+
+use std::io::{self, Write};
+
+use super::failure::Failure;
+use crate::domain::role::Role;
+use crate::services::registration::{RegisterFault, Registration, create};
+use crate::services::Services;
+
+/// The password of both accounts.
+pub const PASSWORD: &str = "latchkey-dev-password";
+
+const ACCOUNTS: [(&str, &str, &str, Role); 2] = [
+    ("admin@example.com", "admin", "Dev Admin", Role::SuperAdmin),
+    ("user@example.com", "user", "Dev User", Role::Developer),
+];
+
+/// Makes the accounts, unless they are there from an earlier start.
+pub async fn seed(app: &Services) -> Result<(), Failure> {
+    for (email, username, name, role) in ACCOUNTS {
+        let form = Registration { email, password: PASSWORD, name: Some(name), username: Some(username) };
+        match create(app, &app.own_context("dev"), &form, role).await {
+            Ok(_) | Err(RegisterFault::Exists(_)) => {}
+            Err(error) => return Err(Failure::from_error(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// Says loudly that this is no place for real accounts.
+pub fn banner(out: &mut dyn Write, url: &str) -> io::Result<()> {
+    writeln!(out, "==================================================================")?;
+    writeln!(out, "  DEVELOPMENT MODE: known passwords, captured mail, movable clock.")?;
+    writeln!(out, "  Never put real accounts in here. Loopback only.")?;
+    writeln!(out)?;
+    writeln!(out, "  API and Swagger UI   {url}/docs")?;
+    writeln!(out, "  Captured mail        {url}/dev/mailbox")?;
+    writeln!(out, "  Clock                {url}/dev/clock")?;
+    for (email, username, _, role) in ACCOUNTS {
+        writeln!(out, "  {email:<20} {username:<6} {:<12} {PASSWORD}", role.name())?;
+    }
+    writeln!(out, "==================================================================")
+}

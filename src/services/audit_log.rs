@@ -1,0 +1,264 @@
+//! Reading the audit log, sealing its head, and verifying it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::audit::{Personal, open_personal};
+use super::role::{Refused, require};
+use super::session::Principal;
+use super::{Context, Services, flatten};
+use crate::crypto::AuditPublicKey;
+use crate::crypto::digest::to_hex;
+use crate::domain::audit::Outcome;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::role::Permission;
+use crate::domain::time::Timestamp;
+use crate::store::lane::{self, EventV1, Head, LANE_0, OutcomeV1, SealV1, Span, Walk};
+use crate::store::{Abort, Page, Read, Snapshot, Store, StoreError, seal};
+
+/// Most records one question looks at; a rarer match is found by going on from the cursor.
+const LOOKED_AT: usize = 5_000;
+
+/// Records read from the store at once.
+const BATCH: usize = 200;
+
+/// Which records to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only records about this account.
+    pub user: Option<UserId>,
+    /// Only this act, such as `login.failed`.
+    pub action: Option<String>,
+    /// Only records at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only records before this time.
+    pub until: Option<Timestamp>,
+    /// Only records before this place in the chain.
+    pub before: Option<u64>,
+    /// Most records to answer, though never less than one commit's.
+    pub limit: usize,
+}
+
+/// One record.
+#[derive(Debug)]
+pub struct AuditEntry {
+    /// The place of its commit in the chain, from 1.
+    pub seq: u64,
+    /// Its place within the commit, from 0.
+    pub index: usize,
+    /// The hash of its commit, lower-case hex.
+    pub checksum: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The stable name of the act.
+    pub action: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The stable name of the reason.
+    pub reason: Option<String>,
+    /// Who acted, once known.
+    pub actor: Option<UserId>,
+    /// Whom it concerns.
+    pub subject: Option<UserId>,
+    /// The session it happened in.
+    pub session: Option<SessionId>,
+    /// The request it happened in.
+    pub request_id: String,
+    /// Further facts: names and values.
+    pub detail: Vec<(String, String)>,
+    /// Where the request came from; `None` once the person was forgotten.
+    pub client: Option<IpAddr>,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+}
+
+/// A page of records.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The records, newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Where the next page starts, when there may be one: an [`AuditFilter::before`].
+    pub next: Option<u64>,
+}
+
+/// Lists records, newest first. Needs `audit:read`.
+pub async fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    filter: &AuditFilter,
+) -> Result<AuditPage, Refused> {
+    require(app, ctx, caller, Permission::AuditRead).await?;
+    Ok(app.read(|read| page(app, read, filter))?)
+}
+
+fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
+    let mut keys = HashMap::new();
+    let mut page = AuditPage { entries: Vec::new(), next: filter.before };
+    for _ in 0..LOOKED_AT / BATCH {
+        let records = batch(read, filter, page.next)?;
+        for (seq, record) in records.rows {
+            if filter.from.is_some_and(|from| Timestamp::from_millis(record.at) < from) {
+                return Ok(AuditPage { next: None, ..page });
+            }
+            let wanted = record.events.iter().enumerate().filter(|(_, event)| matches(filter, event));
+            let wanted: Vec<_> = wanted.collect();
+            if !page.entries.is_empty() && page.entries.len() + wanted.len() > filter.limit {
+                return Ok(page);
+            }
+            let checksum = to_hex(&record.hash(LANE_0, seq)?);
+            for (index, event) in wanted {
+                let personal = open_personal(app, read, &mut keys, event)?;
+                page.entries.push(entry((seq, index), checksum.clone(), event.clone(), personal));
+            }
+            page.next = Some(seq);
+        }
+        if !records.more {
+            return Ok(AuditPage { next: None, ..page });
+        }
+        if page.entries.len() >= filter.limit {
+            return Ok(page);
+        }
+    }
+    Ok(page)
+}
+
+fn entry(
+    (seq, index): (u64, usize),
+    checksum: String,
+    event: EventV1,
+    personal: Option<Personal>,
+) -> AuditEntry {
+    let (client, user_agent) = personal.map_or((None, None), |known| (Some(known.client), known.user_agent));
+    AuditEntry {
+        seq,
+        index,
+        checksum,
+        at: Timestamp::from_millis(event.at),
+        action: event.action,
+        outcome: match event.outcome {
+            OutcomeV1::Success => Outcome::Success,
+            OutcomeV1::Failure => Outcome::Failure,
+            OutcomeV1::Denied => Outcome::Denied,
+        },
+        reason: event.reason,
+        actor: event.actor.map(UserId::from_bytes),
+        subject: event.subject.map(UserId::from_bytes),
+        session: event.session.map(SessionId::from_bytes),
+        request_id: event.request_id,
+        detail: event.detail,
+        client,
+        user_agent,
+    }
+}
+
+fn batch(
+    read: &impl Read,
+    filter: &AuditFilter,
+    before: Option<u64>,
+) -> Result<Page<u64, lane::LaneRecordV1>, StoreError> {
+    let span = Span { before, ..Span::newest(BATCH.min(filter.limit.saturating_add(1))) };
+    match filter.user {
+        Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, span),
+        None => lane::records(read, LANE_0, span),
+    }
+}
+
+fn matches(filter: &AuditFilter, event: &EventV1) -> bool {
+    filter.user.is_none_or(|user| event.subject == Some(*user.as_bytes()))
+        && filter.action.as_deref().is_none_or(|action| event.action == action)
+        && filter.until.is_none_or(|until| Timestamp::from_millis(event.at) < until)
+        && filter.from.is_none_or(|from| Timestamp::from_millis(event.at) >= from)
+}
+
+/// Signs the head of the chain, unless it is signed already. Answers the number of the new seal.
+pub async fn seal(app: &Services) -> Result<Option<u64>, StoreError> {
+    let ctx = app.own_context("seal");
+    let (head, last) = app.read(|read| Ok((lane::head(read, LANE_0)?, seal::last(read)?)))?;
+    let heads = vec![(head.lane, head.seq, head.hash)];
+    if head.seq == 0 || last.as_ref().is_some_and(|(_, last)| last.heads == heads) {
+        return Ok(None);
+    }
+    let (number, prev) = match &last {
+        Some((number, last)) => (number.saturating_add(1), last.hash(*number)?),
+        None => (1, [0; 32]),
+    };
+    let mut next = SealV1 { at: ctx.now.millis(), heads, prev, signature: Vec::new() };
+    next.signature = app.keys.seals.sign(&next.signed_bytes(number)?).to_vec();
+    app.write("audit.seal", &ctx, move |txn| seal::put(txn, number, &next)).await?;
+    Ok(Some(number))
+}
+
+/// What verifying the audit log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The last good record of the chain.
+    pub head: Head,
+    /// How many seals were found good.
+    pub seals: u64,
+    /// The first thing that is wrong.
+    pub fault: Option<String>,
+}
+
+/// Walks the whole chain and all its seals, in bounded steps.
+pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreError> {
+    let mut good = Verified { head: Head { lane: LANE_0, seq: 0, hash: [0; 32] }, seals: 0, fault: None };
+    let mut sealed = seals(store, key, &mut good)?.into_iter().peekable();
+    loop {
+        let from = good.head;
+        // A step ends at the next sealed record, so that its hash can be compared.
+        let step = sealed
+            .peek()
+            .map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
+        let walk = view(store, |read| lane::verify(read, from, step))?;
+        let (head, ends) = match walk {
+            Walk::Ongoing(head) => (head, false),
+            Walk::Whole(head) => (head, true),
+            Walk::Broken { seq, fault } => {
+                good.fault = good.fault.or_else(|| Some(format!("record {seq}: {fault:?}")));
+                return Ok(good);
+            }
+        };
+        good.head = head;
+        while let Some((_, hash)) = sealed.next_if(|(seq, _)| *seq == head.seq) {
+            if hash != head.hash {
+                good.fault = Some(format!("record {}: differs from what was sealed", head.seq));
+                return Ok(good);
+            }
+        }
+        if ends {
+            if let Some((seq, _)) = sealed.peek() {
+                good.fault = good.fault.or_else(|| Some(format!("record {seq}: sealed, and missing now")));
+            }
+            return Ok(good);
+        }
+    }
+}
+
+/// The sealed heads, oldest first, once each; stops at the first bad seal.
+fn seals(
+    store: &Store,
+    key: &AuditPublicKey,
+    good: &mut Verified,
+) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
+    let (mut after, mut prev, mut heads) = (0, [0; 32], Vec::new());
+    loop {
+        let page = view(store, |read| seal::after(read, after, BATCH))?;
+        for (number, seal) in page.rows {
+            let follows = number == after + 1 && seal.prev == prev;
+            if !follows || !key.verify(&seal.signed_bytes(number)?, &seal.signature) {
+                good.fault = Some(format!("seal {number}: not ours, or not the next one"));
+                return Ok(heads);
+            }
+            (after, prev, good.seals) = (number, seal.hash(number)?, good.seals + 1);
+            heads.extend(seal.heads.iter().map(|(_, seq, hash)| (*seq, *hash)));
+        }
+        if !page.more {
+            return Ok(heads);
+        }
+    }
+}
+
+fn view<T>(store: &Store, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
+}

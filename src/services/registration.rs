@@ -1,0 +1,254 @@
+//! Making an account.
+
+use super::audit::{Witness, new_person_key};
+use super::mail::Sealed;
+use super::verification::VerificationMail;
+use super::{Context, Services, flatten};
+use crate::crypto::{Password, Phc};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::credential::{PasswordFault, check_length};
+use crate::domain::email::{EmailAddress, EmailError};
+use crate::domain::id::UserId;
+use crate::domain::role::Role;
+use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Username};
+use crate::store::lane::EventV1;
+use crate::store::user::Taken;
+use crate::store::{self, Abort, StoreError, Txn};
+
+pub use crate::crypto::HashError as HashFault;
+
+/// How many random numbers a new account tries before it gives up.
+const NUMBER_TRIES: usize = 8;
+
+/// What a person says of themselves when registering.
+pub struct Registration<'a> {
+    /// The address.
+    pub email: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// The display name; the username when absent.
+    pub name: Option<&'a str>,
+    /// The username; made from the address when absent.
+    pub username: Option<&'a str>,
+}
+
+/// One field of a registration is not acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldFault {
+    /// The address.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// The password.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+    /// The display name.
+    #[error(transparent)]
+    Name(#[from] NotAName),
+    /// The username.
+    #[error(transparent)]
+    Username(#[from] NotAUsername),
+}
+
+impl FieldFault {
+    /// The field's name in requests.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "email",
+            Self::Password(_) => "password",
+            Self::Name(_) => "name",
+            Self::Username(_) => "username",
+        }
+    }
+}
+
+/// Why there is no new account.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterFault {
+    /// Strangers may not register here.
+    #[error("registration is closed")]
+    Closed,
+    /// Fields are not acceptable; all of them are named.
+    #[error("fields are not valid")]
+    Fields(Vec<FieldFault>),
+    /// Another account has this name.
+    #[error("an account with this {} exists", match .0 { Taken::Email => "email", Taken::Username => "username" })]
+    Exists(Taken),
+    /// The password could not be hashed now.
+    #[error(transparent)]
+    Hash(#[from] HashFault),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a pending account for a stranger, and mails the link that proves the address.
+pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) -> Result<User, RegisterFault> {
+    let policy = app.policy.registration;
+    if !policy.is_enabled {
+        return Err(RegisterFault::Closed);
+    }
+    let draft = Draft::check(form)?;
+    // Where the answer must not tell a taken address from a free one, time must not either: hash first.
+    if !policy.hides_existing {
+        draft.refuse_taken(app)?;
+    }
+    let standing = Standing { role: policy.default_role, is_proved: false };
+    let account = draft.prepare(app, ctx, form.password, standing).await?;
+    let mail = VerificationMail::new(app, ctx, account.user.id, &account.user.email);
+    let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
+    let hint = Sealed::new(app, ctx, &account.user.email, &hint);
+    let repeated = Witness::of_nobody(app, ctx).event(Action::RegistrationRepeated, Outcome::Denied);
+    let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str())).done();
+    let user = app
+        .store
+        .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
+            Ok(user) => {
+                mail.insert(txn)?;
+                Ok(user)
+            }
+            Err(Taken::Email) if policy.hides_existing => {
+                hint.insert(txn)?;
+                txn.emit(repeated.clone())?;
+                Ok(account.user.clone())
+            }
+            Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
+        })
+        .await
+        .map_err(flatten)?;
+    app.mail_queued.notify_one();
+    Ok(user)
+}
+
+/// Makes an active account with a proved address: for the command line and for `--dev`.
+pub async fn create(
+    app: &Services,
+    ctx: &Context,
+    form: &Registration<'_>,
+    role: Role,
+) -> Result<User, RegisterFault> {
+    let draft = Draft::check(form)?;
+    draft.refuse_taken(app)?;
+    let account = draft.prepare(app, ctx, form.password, Standing { role, is_proved: true }).await?;
+    app.store
+        .transact("create", app.stamp(ctx), move |txn| {
+            account.insert(txn)?.map_err(|taken| Abort::Rule(RegisterFault::Exists(taken)))
+        })
+        .await
+        .map_err(flatten)
+}
+
+/// A new account whose names are well-formed.
+pub(super) struct Draft {
+    email: EmailAddress,
+    name: DisplayName,
+    username: Username,
+    is_derived: bool,
+}
+
+impl Draft {
+    /// Checks every field, and names all that are wrong.
+    pub(super) fn check(form: &Registration<'_>) -> Result<Self, RegisterFault> {
+        let mut faults = Vec::new();
+        let email = EmailAddress::parse(form.email).map_err(|fault| faults.push(fault.into())).ok();
+        let username = match form.username {
+            Some(name) => Username::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
+            None => email.as_ref().map(Username::derived),
+        };
+        if let Err(fault) = check_length(Password::new(form.password).scalar_count()) {
+            faults.push(fault.into());
+        }
+        let name = match (form.name, &username) {
+            (Some(name), _) => DisplayName::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
+            (None, username) => username.as_ref().map(DisplayName::from_username),
+        };
+        match (email, username, name) {
+            (Some(email), Some(username), Some(name)) if faults.is_empty() => {
+                Ok(Self { email, name, username, is_derived: form.username.is_none() })
+            }
+            _ => Err(RegisterFault::Fields(faults)),
+        }
+    }
+
+    /// Refuses a taken name before anything costly is done for it. The transaction looks again.
+    fn refuse_taken(&self, app: &Services) -> Result<(), RegisterFault> {
+        let username = if self.is_derived { None } else { Some(&self.username) };
+        let taken = app.read(|read| store::user::taken(read, &self.email, username))?;
+        taken.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
+    }
+
+    /// Hashes the password and makes everything else that a transaction cannot make.
+    pub(super) async fn prepare(
+        self,
+        app: &Services,
+        ctx: &Context,
+        password: &str,
+        standing: Standing,
+    ) -> Result<NewAccount, HashFault> {
+        let phc = app.hashing.hash(Password::new(password), app.random()).await?;
+        let id = UserId::new(ctx.now, &app.random());
+        let (person, sealed_person) = new_person_key(app, id);
+        let registered =
+            Witness::of_self(app, ctx, id, &person).event(Action::UserRegistered, Outcome::Success);
+        let user = User {
+            id,
+            number: 0,
+            email: self.email,
+            username: self.username,
+            name: self.name,
+            status: if standing.is_proved { Status::Active } else { Status::Pending },
+            email_verified_at: standing.is_proved.then_some(ctx.now),
+            roles: vec![standing.role],
+            session_epoch: 0,
+            created_at: ctx.now,
+        };
+        Ok(NewAccount {
+            user,
+            is_derived: self.is_derived,
+            numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
+            phc,
+            sealed_person,
+            registered: registered.detail("role", standing.role.name()).done(),
+        })
+    }
+}
+
+/// How a new account begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) role: Role,
+    /// Whether the address counts as proved, and the account is active at once.
+    pub(super) is_proved: bool,
+}
+
+/// A new account, complete but for its number and perhaps its username, which depend on the others'.
+pub(super) struct NewAccount {
+    pub(super) user: User,
+    is_derived: bool,
+    numbers: [u32; NUMBER_TRIES],
+    phc: Phc,
+    sealed_person: Vec<u8>,
+    registered: EventV1,
+}
+
+impl NewAccount {
+    /// Stores the account with its verifier and key, and records it; or says which name is taken.
+    pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<Result<User, Taken>, StoreError> {
+        let mut user = self.user.clone();
+        for number in self.numbers {
+            user.number = number;
+            if !store::user::number_is_taken(txn, number)? {
+                break;
+            }
+        }
+        match store::user::taken(txn, &user.email, Some(&user.username))? {
+            Some(Taken::Username) if self.is_derived => user.username = user.username.numbered(user.number),
+            Some(taken) => return Ok(Err(taken)),
+            None => {}
+        }
+        store::user::insert(txn, &user)?;
+        store::user::put_phc(txn, user.id, self.phc.as_str().to_owned())?;
+        store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
+        txn.emit(self.registered.clone())?;
+        Ok(Ok(user))
+    }
+}

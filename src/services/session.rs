@@ -1,0 +1,152 @@
+//! Sessions: who calls, which sessions a person has, and how they end.
+
+use super::audit::{Witness, person_key};
+use super::{Context, Services, flatten};
+use crate::crypto::token::TokenFault;
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::id::SessionId;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::store::{self, Abort, StoreError, Txn};
+
+/// Most sessions one scan looks at; a person with more is counted as having this many.
+const SESSIONS_MAX: usize = 1_000;
+
+/// Most sessions whose rows are removed with the act that ended them; the sweep removes the rest.
+const REMOVED_AT_ONCE: usize = 20;
+
+/// A caller whose access token was checked against the store.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The account, as it is now.
+    pub user: User,
+    /// The session of the token.
+    pub session: SessionId,
+}
+
+/// Why a caller is nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthFault {
+    /// The token is none of ours, is of another kind, or its session or account is over.
+    #[error("the access token is not valid")]
+    Invalid,
+    /// The token was good once.
+    #[error("the access token has expired")]
+    Expired,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Checks an access token. What the token says never outranks what the store says now (R27).
+pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Principal, AuthFault> {
+    let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
+        TokenFault::Expired => AuthFault::Expired,
+        _ => AuthFault::Invalid,
+    })?;
+    app.store
+        .read(|read| {
+            let session =
+                store::session::by_id(read, claims.sid)?.filter(|session| session.user == claims.user_id);
+            let user = store::user::by_id(read, claims.user_id)?;
+            match (session, user) {
+                (Some(session), Some(user))
+                    if session.is_alive(user.session_epoch, now) && user.status.is_usable() =>
+                {
+                    Ok(Principal { user, session: session.id })
+                }
+                _ => Err(Abort::Rule(AuthFault::Invalid)),
+            }
+        })
+        .map_err(flatten)
+}
+
+/// A page of a person's own live sessions.
+#[derive(Debug)]
+pub struct SessionPage {
+    /// The sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// Where the next page starts, when there is one.
+    pub next: Option<SessionId>,
+}
+
+/// The caller's own live sessions, newest first, older than `after`.
+pub fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    after: Option<SessionId>,
+    limit: usize,
+) -> Result<SessionPage, StoreError> {
+    app.read(|read| {
+        let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
+        let next = if more { sessions.last().map(|session| session.id) } else { None };
+        let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
+        Ok(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
+    })
+}
+
+/// Why a session was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndFault {
+    /// The caller has no such live session.
+    #[error("no such session")]
+    NotFound,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends one of the caller's own sessions, with both its tokens, at once.
+pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionId) -> Result<(), EndFault> {
+    let witness = witness(app, ctx, caller)?;
+    let user = caller.user.id;
+    let reason = if id == caller.session { "logout" } else { "revoked" };
+    let event = witness.event(Action::SessionEnded, Outcome::Success).session(id).reason(reason).done();
+    app.store
+        .transact("session.end", app.stamp(ctx), move |txn| {
+            let epoch = store::user::by_id(txn, user)?.map(|user| user.session_epoch);
+            let session = store::session::by_id(txn, id)?.filter(|session| {
+                session.user == user && epoch.is_some_and(|epoch| session.is_alive(epoch, txn.now()))
+            });
+            let session = session.ok_or(Abort::Rule(EndFault::NotFound))?;
+            store::session::remove(txn, &session)?;
+            Ok(txn.emit(event.clone())?)
+        })
+        .await
+        .map_err(flatten)
+}
+
+/// Ends every session of the caller, this one too; answers how many were alive.
+pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Result<usize, StoreError> {
+    let witness = witness(app, ctx, caller)?;
+    let id = caller.user.id;
+    app.write("session.end_all", ctx, move |txn| {
+        let Some(mut user) = store::user::by_id(txn, id)? else { return Ok(0) };
+        let ended = end_all_of(txn, &mut user)?;
+        store::user::put(txn, &user)?;
+        let event = witness.event(Action::SessionAllEnded, Outcome::Success).reason("logout_all");
+        txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
+        Ok(ended)
+    })
+    .await
+}
+
+/// Ends every session of `user` by raising its epoch (the caller stores the account), and removes
+/// the rows of the newest ones. Answers how many were alive.
+pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, StoreError> {
+    let now = txn.now();
+    let (sessions, _) = store::session::of_user(txn, user.id, None, SESSIONS_MAX)?;
+    let alive = sessions.iter().filter(|session| session.is_alive(user.session_epoch, now)).count();
+    for session in sessions.iter().take(REMOVED_AT_ONCE) {
+        store::session::remove(txn, session)?;
+    }
+    user.session_epoch = user.session_epoch.wrapping_add(1);
+    Ok(alive)
+}
+
+fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {
+    let person = app.read(|read| person_key(app, read, caller.user.id))?;
+    Ok(Witness::of_self(app, ctx, caller.user.id, &person))
+}

@@ -1,0 +1,29 @@
+//! Removing what has expired, in bounded batches. Every reader judges expiry by itself, so a late
+//! sweep costs space and nothing else.
+
+use super::Services;
+use crate::store::{StoreError, expiry, one_time, session, tables};
+
+/// Most expired rows that one transaction handles: each takes up to four writes of the hundred.
+const BATCH: usize = 20;
+
+/// Removes one batch of expired sessions and one-time tokens; answers whether there may be more.
+pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
+    let ctx = app.own_context("sweep");
+    let due = app.read(|read| expiry::due(read, ctx.now, BATCH))?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let may_be_more = due.len() == BATCH;
+    app.write("sweep", &ctx, move |txn| {
+        for due in &due {
+            if let Some(id) = due.key_in(&tables::SESSIONS) {
+                session::expire(txn, id, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::ONE_TIME) {
+                one_time::expire(txn, key, due.at)?;
+            }
+        }
+        Ok(may_be_more)
+    })
+    .await
+}

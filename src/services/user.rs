@@ -1,0 +1,180 @@
+//! Accounts as an administrator sees and changes them.
+
+use super::audit::{Witness, person_key};
+use super::role::{Refused, require};
+use super::session::{Principal, end_all_of};
+use super::{Context, Services, flatten};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::id::UserId;
+use crate::domain::role::{Permission, Role, rank};
+use crate::domain::user::{DisplayName, Status, User};
+use crate::store::{self, Abort, Read, StoreError, Txn};
+
+/// The farthest an `offset` reaches, and the highest exact total.
+pub const OFFSET_MAX: usize = 10_000;
+
+/// Most accounts one scan reads.
+const SCAN: usize = 500;
+
+/// Most super administrators that are looked at to find another active one.
+const SUPER_ADMINS_MAX: usize = 1_000;
+
+/// Which accounts to list.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// Only accounts with this status.
+    pub status: Option<Status>,
+    /// Only accounts whose address, username or name contains this, without regard to ASCII case.
+    pub search: Option<String>,
+    /// How many accounts to skip, at most [`OFFSET_MAX`].
+    pub offset: usize,
+    /// Most accounts to answer.
+    pub limit: usize,
+}
+
+/// A page of accounts.
+#[derive(Debug)]
+pub struct UserPage {
+    /// The accounts, newest first.
+    pub users: Vec<User>,
+    /// How many accounts match, as far as [`OFFSET_MAX`] accounts were looked at.
+    pub total: usize,
+    /// Whether there are more accounts than were looked at, so that `total` is a lower bound.
+    pub is_capped: bool,
+}
+
+/// Lists accounts, newest first. Needs `users:read`.
+pub async fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    filter: &UserFilter,
+) -> Result<UserPage, Refused> {
+    require(app, ctx, caller, Permission::UsersRead).await?;
+    Ok(app.read(|read| page(read, filter))?)
+}
+
+/// What an administrator changes of an account.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// The new display name.
+    pub name: Option<DisplayName>,
+    /// The new status: active, inactive or suspended.
+    pub status: Option<Status>,
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateFault {
+    /// There is no such account.
+    #[error("no such user")]
+    NotFound,
+    /// The account has a higher rank than the caller's (R56).
+    #[error("the account outranks yours")]
+    Outranked,
+    /// An account cannot be set back to pending.
+    #[error("an account cannot be made pending again")]
+    NotSettable,
+    /// It is the last active super administrator (R58).
+    #[error("the last active super administrator cannot be switched off")]
+    LastSuperAdmin,
+    /// The caller was refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Changes the name or the status of an account. A status that switches it off ends its sessions at
+/// once. Needs `users:update`.
+pub async fn update(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    id: UserId,
+    change: UserChange,
+) -> Result<User, UpdateFault> {
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
+    if change.status == Some(Status::Pending) {
+        return Err(UpdateFault::NotSettable);
+    }
+    let actor = caller.user.id;
+    let person = app.read(|read| person_key(app, read, actor))?;
+    let witness = Witness::of_other(app, ctx, (actor, id), &person);
+    app.store
+        .transact("user.update", app.stamp(ctx), move |txn| apply(txn, actor, id, &change, &witness))
+        .await
+        .map_err(flatten)
+}
+
+fn apply(
+    txn: &mut Txn<'_>,
+    actor: UserId,
+    id: UserId,
+    change: &UserChange,
+    witness: &Witness,
+) -> Result<User, Abort<UpdateFault>> {
+    let mut user = store::user::by_id(txn, id)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
+    let actor = store::user::by_id(txn, actor)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
+    if rank(&user.roles) > rank(&actor.roles) {
+        return Err(Abort::Rule(UpdateFault::Outranked));
+    }
+    if let Some(name) = change.name.clone().filter(|name| *name != user.name) {
+        user.name = name;
+        txn.emit(witness.event(Action::UserUpdated, Outcome::Success).detail("field", "name").done())?;
+    }
+    if let Some(status) = change.status.filter(|status| *status != user.status) {
+        if !status.is_usable() && is_last_super_admin(txn, &user)? {
+            return Err(Abort::Rule(UpdateFault::LastSuperAdmin));
+        }
+        let event = witness.event(Action::UserStatusChanged, Outcome::Success);
+        txn.emit(event.detail("from", user.status.name()).detail("to", status.name()).done())?;
+        if !status.is_usable() {
+            end_all_of(txn, &mut user)?;
+        }
+        user.status = status;
+    }
+    store::user::put(txn, &user)?;
+    Ok(user)
+}
+
+fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {
+    if !user.roles.contains(&Role::SuperAdmin) {
+        return Ok(false);
+    }
+    let holders = store::user::with_role(read, Role::SuperAdmin, SUPER_ADMINS_MAX)?;
+    Ok(!holders.iter().any(|other| other.id != user.id && other.status == Status::Active))
+}
+
+fn page(read: &impl Read, filter: &UserFilter) -> Result<UserPage, StoreError> {
+    let needle = filter.search.as_deref().map(str::to_lowercase);
+    let matches = |user: &User| {
+        filter.status.is_none_or(|status| status == user.status)
+            && needle.as_deref().is_none_or(|needle| is_found(user, needle))
+    };
+    let mut page = UserPage { users: Vec::new(), total: 0, is_capped: false };
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let (users, more) = store::user::list(read, after, SCAN)?;
+        after = users.last().map(|user| user.id);
+        seen += users.len();
+        for user in users.into_iter().filter(matches) {
+            if page.total >= filter.offset && page.users.len() < filter.limit {
+                page.users.push(user);
+            }
+            page.total += 1;
+        }
+        if !more {
+            return Ok(page);
+        }
+        if seen >= OFFSET_MAX {
+            return Ok(UserPage { is_capped: true, ..page });
+        }
+    }
+}
+
+fn is_found(user: &User, needle: &str) -> bool {
+    let fields = [user.email.as_str(), user.username.as_str(), user.name.as_str()];
+    fields.iter().any(|field| field.to_lowercase().contains(needle))
+}

@@ -1,0 +1,128 @@
+//! Proving that an address is one's own.
+
+use std::time::Duration;
+
+use super::audit::{Witness, person_key};
+use super::mail::Sealed;
+use super::{Context, Services, flatten};
+use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::email::EmailAddress;
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::link::LinkTarget;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Identifier, Status, User};
+use crate::store::one_time::{self, OneTime, Purpose};
+use crate::store::{self, Abort, StoreError, Txn};
+
+/// The least time between two verification mails to one address.
+const RESEND_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why an address was not proved.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyFault {
+    /// The token is none of ours, was used, was replaced by a newer one, or is too old.
+    #[error("the verification link is not valid any more")]
+    Invalid,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Proves an address with the token that was mailed to it. The token works once.
+pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
+    let token = PlainToken::parse(OneTimeKind::VerifyEmail, token).map_err(|_| VerifyFault::Invalid)?;
+    let (id, hash) = (token.id(), app.keys.one_time.hash(&token));
+    let now = ctx.now;
+    let found = app.read(|read| {
+        let Some(found) = live_token(read, id, &hash, now)? else { return Ok(None) };
+        Ok(Some((found.owner, person_key(app, read, found.owner)?)))
+    })?;
+    let (owner, person) = found.ok_or(VerifyFault::Invalid)?;
+    let witness = Witness::of_self(app, ctx, owner, &person);
+    let event = witness.event(Action::EmailVerified, Outcome::Success).done();
+    app.store
+        .transact("verify_email", app.stamp(ctx), move |txn| {
+            let found = live_token(txn, id, &hash, now)?.ok_or(Abort::Rule(VerifyFault::Invalid))?;
+            let user = store::user::by_id(txn, found.owner)?.filter(|user| user.status.is_usable());
+            let mut user = user.ok_or(Abort::Rule(VerifyFault::Invalid))?;
+            one_time::remove(txn, Purpose::VerifyEmail, &found)?;
+            user.email_verified_at = Some(txn.now());
+            if user.status == Status::Pending {
+                user.status = Status::Active;
+            }
+            store::user::put(txn, &user)?;
+            txn.emit(event.clone())?;
+            Ok(user)
+        })
+        .await
+        .map_err(flatten)
+}
+
+/// Mails a new link to an address that waits for one. Answers nothing, whoever asks: from outside an
+/// unknown, a proved and a waiting address look alike (R10).
+pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
+    let identifier = Identifier::typed(email);
+    let waiting = app.read(|read| {
+        let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
+        let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
+        let Some(user) = user else { return Ok(None) };
+        let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
+        let rests = last.is_some_and(|last| ctx.now < last.issued_at.plus(RESEND_PAUSE));
+        if rests {
+            return Ok(None);
+        }
+        Ok(Some((person_key(app, read, user.id)?, user)))
+    })?;
+    let Some((person, user)) = waiting else { return Ok(()) };
+    let mail = VerificationMail::new(app, ctx, user.id, &user.email);
+    let witness = Witness::of_self(app, ctx, user.id, &person);
+    let event = witness.event(Action::VerificationResent, Outcome::Success).done();
+    app.write("resend_verification", ctx, move |txn| {
+        mail.insert(txn)?;
+        txn.emit(event.clone())
+    })
+    .await?;
+    app.mail_queued.notify_one();
+    Ok(())
+}
+
+/// The mail with the link, and the token that the link carries.
+pub(super) struct VerificationMail {
+    token: OneTime,
+    mail: Sealed,
+}
+
+impl VerificationMail {
+    pub(super) fn new(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> Self {
+        let ttl = app.policy.registration.verify_ttl;
+        let plain =
+            PlainToken::new(OneTimeKind::VerifyEmail, TokenId::new(ctx.now, &app.random()), app.random());
+        let token = OneTime {
+            id: plain.id(),
+            owner,
+            hash: *app.keys.one_time.hash(&plain).as_bytes(),
+            issued_at: ctx.now,
+            expires_at: ctx.now.plus(ttl),
+        };
+        let link = app.policy.public_url.link(LinkTarget::VerifyEmail, &plain.reveal());
+        let letter = app.letters.verify_email(to, &link, ttl);
+        Self { token, mail: Sealed::new(app, ctx, to, &letter) }
+    }
+
+    /// Stores the token in place of an older one, and queues the mail.
+    pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
+        one_time::replace(txn, Purpose::VerifyEmail, &self.token)?;
+        self.mail.insert(txn)
+    }
+}
+
+fn live_token(
+    read: &impl store::Read,
+    id: TokenId,
+    hash: &HashedToken,
+    now: Timestamp,
+) -> Result<Option<OneTime>, StoreError> {
+    let found = one_time::by_id(read, Purpose::VerifyEmail, id)?;
+    Ok(found.filter(|found| HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at))
+}

@@ -1,0 +1,147 @@
+//! The whole pass over a store: engine, rows, indexes, chain. Knows no engine and, but for the hooks, no table.
+
+use std::ops::ControlFlow;
+
+use super::engine::{Integrity, KeyRange};
+use super::error::StoreError;
+use super::lane::{self, ChainFault, Head, LANE_0, Walk};
+use super::scan::Read;
+use super::snapshot::Snapshot;
+use super::tables::{self, AUDIT_BY_SUBJECT, AnyTable, LANE};
+use super::{SCAN_ROWS, Store};
+
+/// The most faults a report names; the rest is counted.
+const NAMED_FAULTS: usize = 100;
+
+/// For each row of `table`: what has to hold between it and the rows of other tables.
+pub struct IndexCheck {
+    /// The byte of the table whose rows are asked about.
+    pub table: u8,
+    /// True when what belongs to the row with this key is there and fits.
+    pub holds: fn(&Snapshot<'_>, row_key: &[u8]) -> Result<bool, StoreError>,
+}
+
+/// Each index row of the audit log leads to a record that names its subject.
+pub const AUDIT_INDEX: IndexCheck = IndexCheck {
+    table: AUDIT_BY_SUBJECT.id(),
+    holds: |snapshot, row_key| {
+        let (subject, lane, seq) = AUDIT_BY_SUBJECT.key_of(row_key)?;
+        let record = snapshot.get(&LANE, &(lane, seq))?;
+        Ok(record.is_some_and(|record| record.events.iter().any(|event| event.subject == Some(subject))))
+    },
+};
+
+/// What a pass found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The engine's own structures.
+    pub engine: Result<Integrity, StoreError>,
+    /// How many rows were read.
+    pub rows: u64,
+    /// The head of the audit chain as far as it is right.
+    pub head: Head,
+    /// How many faults there are.
+    pub fault_count: u64,
+    /// The first hundred of them.
+    pub faults: Vec<Fault>,
+}
+
+impl Report {
+    /// True when nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.fault_count == 0 && self.engine.as_ref().is_ok_and(|found| *found == Integrity::Sound)
+    }
+}
+
+/// Something wrong with the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A row of no table.
+    UnknownTable(u8),
+    /// A row that does not verify or decode.
+    BadRow(&'static str),
+    /// A row whose counterpart is not there or does not fit.
+    Index(&'static str),
+    /// The first bad record of the audit chain.
+    Chain {
+        /// Its sequence.
+        seq: u64,
+        /// What is wrong with it.
+        fault: ChainFault,
+    },
+}
+
+/// Reads everything. Takes as long as the store is large; run it on a store that is not being served, because the
+/// engine's own check waits for no snapshot. Errors only when the store cannot be read at all.
+pub fn check(store: &Store) -> Result<Report, StoreError> {
+    let engine = store.engine().check();
+    let snapshot = store.snapshot()?;
+    let head = Head { lane: LANE_0, seq: 0, hash: [0; 32] };
+    let mut report = Report { engine, rows: 0, head, fault_count: 0, faults: Vec::new() };
+    check_rows(&snapshot, &mut report)?;
+    check_chain(&snapshot, &mut report)?;
+    Ok(report)
+}
+
+impl Report {
+    fn add(&mut self, fault: Fault) {
+        self.fault_count += 1;
+        if self.faults.len() < NAMED_FAULTS {
+            self.faults.push(fault);
+        }
+    }
+}
+
+fn check_rows(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), StoreError> {
+    let mut range = KeyRange::everything();
+    loop {
+        let mut keys = Vec::new();
+        snapshot.raw().scan(&range, false, &mut |row_key, value| {
+            let table = row_key.first().and_then(|id| tables::by_id(*id));
+            match table.map(|table| (table.name(), table.check_row(snapshot.codec(), row_key, value))) {
+                None => report.add(Fault::UnknownTable(row_key.first().copied().unwrap_or(0))),
+                Some((name, Err(_))) => report.add(Fault::BadRow(name)),
+                Some((_, Ok(()))) => {}
+            }
+            keys.push(row_key.to_vec());
+            if keys.len() < SCAN_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        report.rows += u64::try_from(keys.len()).unwrap_or(u64::MAX);
+        for key in &keys {
+            check_indexes(snapshot, key, report);
+        }
+        match keys.pop() {
+            // The next possible key: this one and a zero byte.
+            Some(last) => range.start = [last.as_slice(), &[0]].concat(),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn check_indexes(snapshot: &Snapshot<'_>, row_key: &[u8], report: &mut Report) {
+    for index in tables::INDEXES.iter().filter(|index| row_key.first() == Some(&index.table)) {
+        // A row that cannot be read is a fault of its own already.
+        if !matches!((index.holds)(snapshot, row_key), Ok(true)) {
+            report.add(Fault::Index(tables::by_id(index.table).map_or("unknown", AnyTable::name)));
+        }
+    }
+}
+
+fn check_chain(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), StoreError> {
+    loop {
+        match lane::verify(snapshot, report.head, SCAN_ROWS)? {
+            Walk::Ongoing(head) => report.head = head,
+            Walk::Whole(head) => {
+                report.head = head;
+                return Ok(());
+            }
+            Walk::Broken { seq, fault } => {
+                report.add(Fault::Chain { seq, fault });
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

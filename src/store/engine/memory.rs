@@ -1,0 +1,129 @@
+//! Rows in memory: the engine of most tests. Runs every transaction twice and fails on demand. Knows no table.
+//!
+//! ## Decision
+//! Closures must be able to run again, but the default engine never asks them to. Here every first commit of a group
+//! answers with a conflict, and the second must bring the same writes: a closure that keeps state, reads a clock or
+//! draws a random number is found by any test that runs it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
+use crate::store::error::StoreError;
+
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Rows in memory. Clones share them, so a store can be closed and opened again.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryEngine {
+    rows: Arc<RwLock<Arc<Rows>>>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+#[derive(Debug, Default)]
+struct Faults {
+    rerun: bool,
+    first_run: Option<WriteSet>,
+    commits: u64,
+    fail: Option<(u64, StoreError)>,
+}
+
+impl MemoryEngine {
+    /// An empty engine that runs every transaction twice and panics (as [`StoreError::Panicked`] of its callers) when
+    /// the runs differ.
+    pub fn new() -> Self {
+        let engine = Self::default();
+        engine.faults().rerun = true;
+        engine
+    }
+
+    /// An empty engine that runs every transaction once: for measurements and fuzzing.
+    pub fn single_run() -> Self {
+        Self::default()
+    }
+
+    /// The `nth` commit from now (1 = the next) fails with `error`; the ones after it work again.
+    pub fn fail_commit(&self, nth: u64, error: StoreError) {
+        let mut faults = self.faults();
+        faults.fail = Some((faults.commits + nth, error));
+    }
+
+    /// Changes the stored bytes at will, past every check: damage for tests.
+    pub fn tamper(&self, change: impl FnOnce(&mut BTreeMap<Vec<u8>, Vec<u8>>)) {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut rows));
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(MemorySnapshot(Arc::clone(&rows))))
+    }
+
+    #[expect(
+        clippy::panic,
+        reason = "a closure that does not run the same twice is a bug that a test must see"
+    )]
+    fn commit(&self, writes: &WriteSet) -> Result<(), CommitFault> {
+        let mut faults = self.faults();
+        if faults.rerun {
+            match faults.first_run.take() {
+                None => {
+                    faults.first_run = Some(writes.clone());
+                    return Err(CommitFault::Conflict);
+                }
+                Some(first) if first != *writes => panic!("a transaction wrote other rows when it ran again"),
+                Some(_) => {}
+            }
+        }
+        faults.commits += 1;
+        let commit = faults.commits;
+        if let Some((_, error)) = faults.fail.take_if(|(nth, _)| *nth == commit) {
+            return Err(error.into());
+        }
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let rows = Arc::make_mut(&mut rows);
+        for (key, value) in writes {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<Integrity, StoreError> {
+        Ok(Integrity::Sound)
+    }
+}
+
+struct MemorySnapshot(Arc<Rows>);
+
+impl RawRead for MemorySnapshot {
+    fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        if let Some(value) = self.0.get(key) {
+            found(value);
+        }
+        Ok(())
+    }
+
+    fn scan(&self, range: &KeyRange, reverse: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let rows = self.0.range::<[u8], _>(range.bounds());
+        let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| visit(key, value);
+        let _: ControlFlow<()> = if reverse {
+            rows.rev().try_for_each(&mut visit)
+        } else {
+            rows.into_iter().try_for_each(&mut visit)
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,286 @@
+//! Rows in one redb file: the default engine. Knows no table but the one that holds all rows.
+//!
+//! ## Decision
+//! After a failed read or write redb refuses everything until its file is opened again. So a failure marks the engine
+//! as in trouble, and the next use opens the file again. While the disk takes no writes, the file is opened with a
+//! layer in memory that takes the writes of redb's recovery: reads go on, and each commit first tries the disk again.
+//! A commit that failed at its very last sync may be in the file all the same; when the opened file shows all of its
+//! rows, and opening has synced them, it counts as done.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use redb::backends::FileBackend;
+use redb::{Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition};
+
+use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
+use crate::store::error::StoreError;
+use medium::Medium;
+
+mod medium;
+
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// Opens the storage; told whether the store may be new.
+type Opener = Box<dyn Fn(bool) -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
+
+/// Rows in one redb file.
+pub struct RedbEngine {
+    opener: Opener,
+    cache_bytes: usize,
+    state: RwLock<State>,
+    trouble: AtomicBool,
+}
+
+struct State {
+    db: Option<Database>,
+    /// The disk takes no writes; redb's own go to memory and ours are refused.
+    sheltered: bool,
+}
+
+impl RedbEngine {
+    /// Opens the file at `path`, or makes it (readable by its owner only), with a page cache of `cache_bytes`.
+    ///
+    /// [`StoreError::AlreadyOpen`] when a process holds it, [`StoreError::BadFile`] when it is no store.
+    pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let path: PathBuf = path.into();
+        Self::from_opener(Box::new(move |may_be_new| open_file(&path, may_be_new)), cache_bytes)
+    }
+
+    /// The same on any storage. `backend` is called again when the storage has failed.
+    pub fn on_backend<B: StorageBackend>(
+        backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
+        Self::from_opener(Box::new(move |_| Ok(Box::new(backend()?))), cache_bytes)
+    }
+
+    fn from_opener(opener: Opener, cache_bytes: usize) -> Result<Self, StoreError> {
+        let state = RwLock::new(State { db: None, sheltered: false });
+        let engine = Self { opener, cache_bytes, state, trouble: AtomicBool::new(false) };
+        let db = engine.database(true, false)?;
+        guarded(|| make_table(&db)).and_then(|made| made.map_err(|error| fault(&error)))?;
+        engine.state.write().unwrap_or_else(PoisonError::into_inner).db = Some(db);
+        Ok(engine)
+    }
+
+    fn database(&self, may_be_new: bool, sheltered: bool) -> Result<Database, StoreError> {
+        let storage = (self.opener)(may_be_new).map_err(|error| io_fault(error.kind(), Arc::new(error)))?;
+        // An emptied file is not a new store while this one runs.
+        if !may_be_new && storage.len().map_err(|error| io_fault(error.kind(), Arc::new(error)))? == 0 {
+            return Err(StoreError::BadFile(Arc::new(io::Error::from(io::ErrorKind::UnexpectedEof))));
+        }
+        let medium = if sheltered { Medium::sheltered(storage) } else { Medium::direct(storage) };
+        guarded(|| Builder::new().set_cache_size(self.cache_bytes).create_with_backend(medium))?
+            .map_err(|error| fault(&error.into()))
+    }
+
+    /// Opens the storage again after trouble. An error when it takes no writes; it may be readable all the same.
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.db.is_some() && !state.sheltered && !self.trouble.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // redb holds a lock on the file until the old handle is gone.
+        let old = state.db.take();
+        let _ = guarded(|| drop(old));
+        let opened = self.database(false, false);
+        state.sheltered = opened.is_err();
+        let (db, error) = match opened {
+            Ok(db) => (Some(db), None),
+            Err(error) => (self.database(false, true).ok(), Some(error)),
+        };
+        self.trouble.store(db.is_none(), Ordering::Release);
+        state.db = db;
+        error.map_or(Ok(()), Err)
+    }
+
+    fn view(&self) -> Result<RedbSnapshot<'_>, StoreError> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(db) = &state.db else { return Err(closed()) };
+        let open = || -> Result<_, redb::Error> { Ok(db.begin_read()?.open_table(ROWS)?) };
+        let table = guarded(open)?.map_err(|error| self.troubled(&error))?;
+        Ok(RedbSnapshot { engine: self, table })
+    }
+
+    fn write(&self, writes: &WriteSet) -> Result<(), StoreError> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(db) = &state.db else { return Err(closed()) };
+        let written = guarded(|| apply(db, writes));
+        if !matches!(written, Ok(Ok(()))) {
+            self.trouble.store(true, Ordering::Release);
+        }
+        written?.map_err(|error| fault(&error))
+    }
+
+    fn shows(&self, writes: &WriteSet) -> Result<bool, StoreError> {
+        let view = self.view()?;
+        for (key, value) in writes {
+            let mut same = value.is_none();
+            view.get(key, &mut |stored| same = value.as_deref() == Some(stored))?;
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn troubled(&self, error: &redb::Error) -> StoreError {
+        use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
+        if matches!(error, Io(_) | PreviousIo | DatabaseClosed | LockPoisoned(_)) {
+            self.trouble.store(true, Ordering::Release);
+        }
+        fault(error)
+    }
+}
+
+impl Engine for RedbEngine {
+    fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
+        if self.trouble.load(Ordering::Acquire) {
+            // What matters here is only whether it can be read afterwards.
+            let _ = self.reopen();
+        }
+        Ok(Box::new(self.view()?))
+    }
+
+    fn commit(&self, writes: &WriteSet) -> Result<(), CommitFault> {
+        let healthy = !self.trouble.load(Ordering::Acquire)
+            && !self.state.read().unwrap_or_else(PoisonError::into_inner).sheltered;
+        if !healthy {
+            self.reopen()?;
+        }
+        let Err(error) = self.write(writes) else { return Ok(()) };
+        match self.reopen() {
+            Ok(()) if self.shows(writes)? => Ok(()),
+            _ => Err(error.into()),
+        }
+    }
+
+    fn check(&self) -> Result<Integrity, StoreError> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(db) = &mut state.db else { return Err(closed()) };
+        let sound = guarded(|| db.check_integrity())?.map_err(|error| fault(&error.into()))?;
+        Ok(if sound { Integrity::Sound } else { Integrity::Repaired })
+    }
+}
+
+impl fmt::Debug for RedbEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedbEngine").field("cache_bytes", &self.cache_bytes).finish_non_exhaustive()
+    }
+}
+
+struct RedbSnapshot<'a> {
+    engine: &'a RedbEngine,
+    table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+impl RawRead for RedbSnapshot<'_> {
+    fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        guarded(|| {
+            if let Some(value) = self.table.get(key)? {
+                found(value.value());
+            }
+            Ok(())
+        })?
+        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+    }
+
+    fn scan(&self, range: &KeyRange, reverse: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        guarded(|| {
+            let mut rows = self.table.range::<&[u8]>(range.bounds())?;
+            while let Some(row) = if reverse { rows.next_back() } else { rows.next() } {
+                let (key, value) = row?;
+                if visit(key.value(), value.value()).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })?
+        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+    }
+}
+
+fn open_file(path: &Path, may_be_new: bool) -> io::Result<Box<dyn StorageBackend>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(may_be_new);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let backend = FileBackend::new(options.open(path)?).map_err(io::Error::other)?;
+    Ok(Box::new(backend))
+}
+
+/// Makes the one table of a new store. A redb file with other tables and without it belongs to somebody else.
+#[expect(clippy::disallowed_methods, reason = "a new file has no writer yet")]
+fn make_table(db: &Database) -> Result<(), redb::Error> {
+    let reader = db.begin_read()?;
+    match reader.open_table(ROWS) {
+        Err(redb::TableError::TableDoesNotExist(_)) if reader.list_tables()?.next().is_none() => {
+            let txn = db.begin_write()?;
+            drop(txn.open_table(ROWS)?);
+            Ok(txn.commit()?)
+        }
+        opened => opened.map(drop).map_err(Into::into),
+    }
+}
+
+/// One durable commit: two-phase, with what a quick opening after a crash needs.
+#[expect(clippy::disallowed_methods, reason = "this is the commit that the writer thread makes")]
+fn apply(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
+    let mut txn = db.begin_write()?;
+    txn.set_durability(Durability::Immediate)?;
+    txn.set_two_phase_commit(true);
+    txn.set_quick_repair(true);
+    {
+        let mut rows = txn.open_table(ROWS)?;
+        for (key, value) in writes {
+            match value {
+                Some(value) => drop(rows.insert(key.as_slice(), value.as_slice())?),
+                None => drop(rows.remove(key.as_slice())?),
+            }
+        }
+    }
+    Ok(txn.commit()?)
+}
+
+/// redb may panic on a file that was changed behind its back: that is a bad file, not the end of the server.
+fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(f))
+        .map_err(|_| StoreError::BadFile(Arc::new(io::Error::other("the engine gave up on the file"))))
+}
+
+fn closed() -> StoreError {
+    StoreError::Io(Arc::new(io::Error::from(io::ErrorKind::NotConnected)))
+}
+
+fn fault(error: &redb::Error) -> StoreError {
+    let cause = Arc::new(io::Error::other(error.to_string()));
+    match error {
+        redb::Error::Io(error) => io_fault(error.kind(), cause),
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StoreError::AlreadyOpen,
+        redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_) => {
+            StoreError::Io(cause)
+        }
+        _ => StoreError::BadFile(cause),
+    }
+}
+
+fn io_fault(kind: io::ErrorKind, cause: Arc<io::Error>) -> StoreError {
+    use io::ErrorKind::{FileTooLarge, InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
+    match kind {
+        StorageFull | QuotaExceeded | FileTooLarge => StoreError::NoSpace(cause),
+        InvalidData | UnexpectedEof => StoreError::BadFile(cause),
+        _ => StoreError::Io(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! One-time tokens at rest: the hash of the token, whom it is for, and how long it lives.
+//!
+//! A person has at most one live token of a kind: a new one takes the place of the old.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Value;
+use super::{Read, StoreError, Txn, expiry, tables};
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::time::Timestamp;
+
+/// What a one-time token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Proves an email address.
+    VerifyEmail,
+    /// Makes the first administrator.
+    Setup,
+}
+
+/// A one-time token without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneTime {
+    /// Names the token.
+    pub id: TokenId,
+    /// Whom it is for; the nil id for a token that is for nobody yet.
+    pub owner: UserId,
+    /// The hash of its text.
+    pub hash: [u8; 32],
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The owner of tokens that are for nobody yet.
+pub const NOBODY: UserId = UserId::from_bytes([0; 16]);
+
+/// A one-time token as stored under its purpose and id.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OneTimeV1 {
+    owner: [u8; 16],
+    hash: [u8; 32],
+    issued_at: i64,
+    expires_at: i64,
+}
+
+impl Value for OneTimeV1 {
+    const VERSION: u8 = 1;
+}
+
+/// The token `id`, alive or not.
+pub fn by_id(read: &impl Read, purpose: Purpose, id: TokenId) -> Result<Option<OneTime>, StoreError> {
+    let record = read.get(&tables::ONE_TIME, &(code(purpose), id))?;
+    Ok(record.map(|record| OneTime {
+        id,
+        owner: UserId::from_bytes(record.owner),
+        hash: record.hash,
+        issued_at: Timestamp::from_millis(record.issued_at),
+        expires_at: Timestamp::from_millis(record.expires_at),
+    }))
+}
+
+/// The token that `owner` has, alive or not.
+pub fn of_owner(read: &impl Read, purpose: Purpose, owner: UserId) -> Result<Option<OneTime>, StoreError> {
+    match read.get(&tables::ONE_TIME_OF, &(owner, code(purpose)))? {
+        Some(id) => by_id(read, purpose, TokenId::from_bytes(id)),
+        None => Ok(None),
+    }
+}
+
+/// Stores a token in place of the one its owner had.
+pub fn replace(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
+    if let Some(old) = of_owner(txn, purpose, token.owner)? {
+        txn.remove(&tables::ONE_TIME, &(code(purpose), old.id))?;
+    }
+    let record = OneTimeV1 {
+        owner: *token.owner.as_bytes(),
+        hash: token.hash,
+        issued_at: token.issued_at.millis(),
+        expires_at: token.expires_at.millis(),
+    };
+    txn.put(&tables::ONE_TIME_OF, &(token.owner, code(purpose)), token.id.as_bytes())?;
+    expiry::schedule(txn, token.expires_at, &tables::ONE_TIME, &(code(purpose), token.id))?;
+    txn.put(&tables::ONE_TIME, &(code(purpose), token.id), &record)
+}
+
+/// Removes a token: it was used.
+pub fn remove(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<(), StoreError> {
+    txn.remove(&tables::ONE_TIME_OF, &(token.owner, code(purpose)))?;
+    txn.remove(&tables::ONE_TIME, &(code(purpose), token.id))
+}
+
+/// Removes the token at `key`, whose end was planned for `planned`.
+pub fn expire(txn: &mut Txn<'_>, key: (u8, TokenId), planned: Timestamp) -> Result<(), StoreError> {
+    expiry::unschedule(txn, planned, &tables::ONE_TIME, &key)?;
+    if let Some(record) = txn.get(&tables::ONE_TIME, &key)? {
+        txn.remove(&tables::ONE_TIME_OF, &(UserId::from_bytes(record.owner), key.0))?;
+        txn.remove(&tables::ONE_TIME, &key)?;
+    }
+    Ok(())
+}
+
+/// Codes at rest, for ever.
+const fn code(purpose: Purpose) -> u8 {
+    match purpose {
+        Purpose::VerifyEmail => 0,
+        Purpose::Setup => 1,
+    }
+}

@@ -1,0 +1,142 @@
+//! Mails to be sent, at rest. The content is sealed before it gets here, and removed once sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Value;
+use super::{Read, Scan, StoreError, Txn, tables};
+use crate::domain::email::EmailAddress;
+use crate::domain::id::MailId;
+use crate::domain::time::Timestamp;
+
+/// A mail in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// Names the mail, and becomes its `Message-ID`.
+    pub id: MailId,
+    /// Where it goes.
+    pub to: EmailAddress,
+    /// The stable name of its template.
+    pub kind: String,
+    /// The sealed content; empty for a dead letter.
+    pub sealed: Vec<u8>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next; `None` for a dead letter.
+    pub due_at: Option<Timestamp>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// A mail as stored under its id.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MailV1 {
+    to: String,
+    kind: String,
+    sealed: Vec<u8>,
+    created_at: i64,
+    attempts: u32,
+    due_at: Option<i64>,
+    last_error: Option<String>,
+}
+
+impl Value for MailV1 {
+    const VERSION: u8 = 1;
+}
+
+/// The mail `id`.
+pub fn by_id(read: &impl Read, id: MailId) -> Result<Option<Queued>, StoreError> {
+    read.get(&tables::OUTBOX, &id)?.map(|record| to_mail(id, record)).transpose()
+}
+
+/// Stores a new mail, due now.
+pub fn insert(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
+    put(txn, mail)
+}
+
+/// Stores a mail after an attempt. `before` is what it was.
+pub fn replace(txn: &mut Txn<'_>, before: &Queued, after: &Queued) -> Result<(), StoreError> {
+    unschedule(txn, before)?;
+    put(txn, after)
+}
+
+/// Removes a mail: it was sent, or is a dead letter nobody needs any more.
+pub fn remove(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
+    unschedule(txn, mail)?;
+    txn.remove(&tables::OUTBOX, &mail.id)
+}
+
+/// Up to `limit` mails that are due at `now`, the longest waiting first; and when the next one is.
+pub fn due(read: &impl Read, now: Timestamp, limit: usize) -> Result<Due, StoreError> {
+    let mut due = Due { mails: Vec::new(), next_at: None };
+    for ((at, id), ()) in read.scan(&tables::OUTBOX_DUE, Scan::all(limit))?.rows {
+        if at > now {
+            due.next_at = Some(at);
+            break;
+        }
+        due.mails.extend(by_id(read, id)?);
+    }
+    Ok(due)
+}
+
+/// What [`due`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The mails to send now.
+    pub mails: Vec<Queued>,
+    /// When the first mail that is not due yet will be.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Mails and dead letters, newest first, older than `after`; and whether there are more.
+pub fn list(
+    read: &impl Read,
+    after: Option<MailId>,
+    limit: usize,
+) -> Result<(Vec<Queued>, bool), StoreError> {
+    let mut scan = Scan::all(limit).reverse();
+    if let Some(after) = after {
+        scan = scan.before(&after);
+    }
+    let page = read.scan(&tables::OUTBOX, scan)?;
+    let mails = page.rows.into_iter().map(|(id, record)| to_mail(id, record)).collect::<Result<_, _>>()?;
+    Ok((mails, page.more))
+}
+
+fn put(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
+    if let Some(at) = mail.due_at {
+        txn.put(&tables::OUTBOX_DUE, &(at, mail.id), &())?;
+    }
+    let record = MailV1 {
+        to: mail.to.as_str().to_owned(),
+        kind: mail.kind.clone(),
+        sealed: mail.sealed.clone(),
+        created_at: mail.created_at.millis(),
+        attempts: mail.attempts,
+        due_at: mail.due_at.map(Timestamp::millis),
+        last_error: mail.last_error.clone(),
+    };
+    txn.put(&tables::OUTBOX, &mail.id, &record)
+}
+
+fn unschedule(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
+    match mail.due_at {
+        Some(at) => txn.remove(&tables::OUTBOX_DUE, &(at, mail.id)),
+        None => Ok(()),
+    }
+}
+
+fn to_mail(id: MailId, record: MailV1) -> Result<Queued, StoreError> {
+    let to = EmailAddress::parse(&record.to);
+    Ok(Queued {
+        id,
+        to: to.map_err(|_| StoreError::Damaged { table: tables::OUTBOX.name() })?,
+        kind: record.kind,
+        sealed: record.sealed,
+        created_at: Timestamp::from_millis(record.created_at),
+        attempts: record.attempts,
+        due_at: record.due_at.map(Timestamp::from_millis),
+        last_error: record.last_error,
+    })
+}

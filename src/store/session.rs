@@ -1,0 +1,144 @@
+//! Sessions at rest, by id and by account.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Value;
+use super::{Read, Scan, StoreError, Txn, expiry, tables};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::session::{Family, Issue, Rotation, Session};
+use crate::domain::time::Timestamp;
+
+/// A session as stored under its id.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SessionV1 {
+    user: [u8; 16],
+    epoch: u32,
+    created_at: i64,
+    last_used_at: i64,
+    client: IpAddr,
+    user_agent: Option<String>,
+    lazy: bool,
+    family_expires_at: i64,
+    head: IssueV1,
+    previous: Option<(IssueV1, i64)>,
+}
+
+impl Value for SessionV1 {
+    const VERSION: u8 = 1;
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct IssueV1 {
+    id: [u8; 16],
+    issued_at: i64,
+    expires_at: i64,
+}
+
+/// The session `id`, alive or not.
+pub fn by_id(read: &impl Read, id: SessionId) -> Result<Option<Session>, StoreError> {
+    Ok(read.get(&tables::SESSIONS, &id)?.map(|record| to_session(id, record)))
+}
+
+/// Sessions of an account, newest first, older than `after`; and whether there are more.
+pub fn of_user(
+    read: &impl Read,
+    user: UserId,
+    after: Option<SessionId>,
+    limit: usize,
+) -> Result<(Vec<Session>, bool), StoreError> {
+    let mut scan = Scan::all(limit).prefix(&user).reverse();
+    if let Some(after) = after {
+        scan = scan.before(&(user, after));
+    }
+    let page = read.scan(&tables::USER_SESSIONS, scan)?;
+    let mut sessions = Vec::with_capacity(page.rows.len());
+    for ((_, id), ()) in page.rows {
+        sessions.extend(by_id(read, id)?);
+    }
+    Ok((sessions, page.more))
+}
+
+/// Stores a new session.
+pub fn insert(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
+    txn.put(&tables::USER_SESSIONS, &(session.user, session.id), &())?;
+    expiry::schedule(txn, session.expires_at(), &tables::SESSIONS, &session.id)?;
+    txn.put(&tables::SESSIONS, &session.id, &to_record(session))
+}
+
+/// Stores a session again after its family moved on. Its place among the sessions to expire stays
+/// where the login put it; the sweep moves it when it gets there, which saves two writes a refresh.
+pub fn put(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
+    txn.put(&tables::SESSIONS, &session.id, &to_record(session))
+}
+
+/// Removes a session. Its expiry row goes when the sweep reaches it.
+pub fn remove(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
+    txn.remove(&tables::USER_SESSIONS, &(session.user, session.id))?;
+    txn.remove(&tables::SESSIONS, &session.id)
+}
+
+/// Handles the end that was planned for the session `id` at `planned`: removes the session, or plans
+/// its new end when refreshes have moved it.
+pub fn expire(txn: &mut Txn<'_>, id: SessionId, planned: Timestamp) -> Result<(), StoreError> {
+    expiry::unschedule(txn, planned, &tables::SESSIONS, &id)?;
+    match by_id(txn, id)? {
+        Some(session) if session.expires_at() > txn.now() => {
+            expiry::schedule(txn, session.expires_at(), &tables::SESSIONS, &id)
+        }
+        Some(session) => remove(txn, &session),
+        None => Ok(()),
+    }
+}
+
+fn to_record(session: &Session) -> SessionV1 {
+    let family = &session.family;
+    SessionV1 {
+        user: *session.user.as_bytes(),
+        epoch: session.epoch,
+        created_at: session.created_at.millis(),
+        last_used_at: session.last_used_at.millis(),
+        client: session.client,
+        user_agent: session.user_agent.clone(),
+        lazy: family.mode == Rotation::Lazy,
+        family_expires_at: family.expires_at.millis(),
+        head: to_issue_record(&family.head),
+        previous: family.previous.map(|(issue, at)| (to_issue_record(&issue), at.millis())),
+    }
+}
+
+fn to_session(id: SessionId, record: SessionV1) -> Session {
+    let mode = if record.lazy { Rotation::Lazy } else { Rotation::Strict };
+    Session {
+        id,
+        user: UserId::from_bytes(record.user),
+        epoch: record.epoch,
+        created_at: Timestamp::from_millis(record.created_at),
+        last_used_at: Timestamp::from_millis(record.last_used_at),
+        client: record.client,
+        user_agent: record.user_agent,
+        family: Family {
+            mode,
+            expires_at: Timestamp::from_millis(record.family_expires_at),
+            head: to_issue(&record.head),
+            previous: record.previous.map(|(issue, at)| (to_issue(&issue), Timestamp::from_millis(at))),
+        },
+    }
+}
+
+fn to_issue_record(issue: &Issue) -> IssueV1 {
+    IssueV1 {
+        id: *issue.id.as_bytes(),
+        issued_at: issue.issued_at.millis(),
+        expires_at: issue.expires_at.millis(),
+    }
+}
+
+fn to_issue(record: &IssueV1) -> Issue {
+    Issue {
+        id: TokenId::from_bytes(record.id),
+        issued_at: Timestamp::from_millis(record.issued_at),
+        expires_at: Timestamp::from_millis(record.expires_at),
+    }
+}

@@ -1,0 +1,183 @@
+//! Every table of the store, once: its byte, its name, its key and its record. A byte is never used again.
+
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{Codec, Value};
+use super::error::StoreError;
+use super::keys::{self, Bytes, Key};
+use super::lane::{LaneRecordV1, SealV1};
+use super::one_time::OneTimeV1;
+use super::outbox::MailV1;
+use super::session::SessionV1;
+use super::user::{CredentialV1, PersonKeyV1, UserV1};
+use crate::domain::id::{MailId, SessionId, TokenId, UserId};
+use crate::domain::time::Timestamp;
+
+/// The schema version of the store: one row.
+pub const META: Table<(), MetaV1> = Table::new(0x01, "meta");
+/// The commit records of each writer lane, chained by hash: (lane, sequence).
+pub const LANE: Table<(u16, u64), LaneRecordV1> = Table::new(0x02, "lane");
+/// Which commit records concern a subject: (subject, lane, sequence).
+pub const AUDIT_BY_SUBJECT: Table<([u8; 16], u16, u64), ()> = Table::new(0x03, "audit_by_subject");
+/// What is to be removed when: (time, table byte of the row, its key).
+pub const EXPIRY: Table<(Timestamp, u8, Bytes), ()> = Table::new(0x04, "expiry");
+/// Signed heads of all lanes: number of the seal.
+pub const SEAL: Table<u64, SealV1> = Table::new(0x05, "seal");
+
+/// Accounts.
+pub const USERS: Table<UserId, UserV1> = Table::new(0x10, "users");
+/// The account of a folded email address or username.
+pub const IDENTIFIERS: Table<String, [u8; 16]> = Table::new(0x11, "identifiers");
+/// The account of a number.
+pub const USER_NUMBERS: Table<u32, [u8; 16]> = Table::new(0x12, "user_numbers");
+/// Password verifiers of accounts.
+pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentials");
+/// Personal keys of accounts.
+pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
+/// Which accounts hold a role: (role code, account).
+pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Sessions.
+pub const SESSIONS: Table<SessionId, SessionV1> = Table::new(0x20, "sessions");
+/// The sessions of an account: (account, session).
+pub const USER_SESSIONS: Table<(UserId, SessionId), ()> = Table::new(0x21, "user_sessions");
+/// One-time tokens: (purpose code, token).
+pub const ONE_TIME: Table<(u8, TokenId), OneTimeV1> = Table::new(0x22, "one_time");
+/// The one-time token of a person: (account, purpose code).
+pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_time_of");
+/// Mails to send, and dead letters.
+pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
+/// When mails are due: (time, mail).
+pub const OUTBOX_DUE: Table<(Timestamp, MailId), ()> = Table::new(0x31, "outbox_due");
+
+/// All tables.
+pub const ALL: &[&dyn AnyTable] = &[
+    &META,
+    &LANE,
+    &AUDIT_BY_SUBJECT,
+    &EXPIRY,
+    &SEAL,
+    &USERS,
+    &IDENTIFIERS,
+    &USER_NUMBERS,
+    &CREDENTIALS,
+    &PERSON_KEYS,
+    &ROLE_MEMBERS,
+    &SESSIONS,
+    &USER_SESSIONS,
+    &ONE_TIME,
+    &ONE_TIME_OF,
+    &OUTBOX,
+    &OUTBOX_DUE,
+];
+
+/// Consistency of indexes: each entry says which rows an index table has to match.
+pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX];
+
+/// The table with this byte.
+pub fn by_id(id: u8) -> Option<&'static dyn AnyTable> {
+    ALL.iter().copied().find(|table| table.id() == id)
+}
+
+/// The name of the table that a row key belongs to, for errors.
+pub(crate) fn name_of(row_key: &[u8]) -> &'static str {
+    row_key.first().and_then(|id| by_id(*id)).map_or("unknown", AnyTable::name)
+}
+
+/// A table: rows of `V` under keys of `K`.
+pub struct Table<K, V> {
+    id: u8,
+    name: &'static str,
+    row: PhantomData<fn(K) -> V>,
+}
+
+impl<K: Key, V: Value> Table<K, V> {
+    /// A table with its byte (1 to 254, never changed) and its name for errors.
+    ///
+    /// # Panics
+    /// When the byte is 0 or 255; in a `const`, that is while compiling.
+    pub const fn new(id: u8, name: &'static str) -> Self {
+        assert!(id != 0 && id != 0xff, "0 and 255 mark the ends");
+        Self { id, name, row: PhantomData }
+    }
+
+    /// The name for errors and listings.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The byte in front of every key.
+    pub const fn id(&self) -> u8 {
+        self.id
+    }
+
+    /// The key bytes of a row: table byte and tuple.
+    pub fn row_key(&self, key: &K) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.push(self.id);
+        key.encode(&mut bytes);
+        bytes
+    }
+
+    /// The key of a row, from its key bytes.
+    pub fn key_of(&self, row_key: &[u8]) -> Result<K, StoreError> {
+        match row_key.split_first() {
+            Some((id, tuple)) if *id == self.id => keys::decode_all(tuple),
+            _ => None,
+        }
+        .ok_or(StoreError::Damaged { table: self.name })
+    }
+}
+
+/// A table without its types, for whoever walks all of them.
+pub trait AnyTable: Sync {
+    /// The byte in front of every key.
+    fn id(&self) -> u8;
+
+    /// The name for errors and listings.
+    fn name(&self) -> &'static str;
+
+    /// Verifies and decodes one stored row.
+    fn check_row(&self, codec: &Codec, row_key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+}
+
+impl<K: Key, V: Value> AnyTable for Table<K, V> {
+    fn id(&self) -> u8 {
+        self.id
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn check_row(&self, codec: &Codec, row_key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.key_of(row_key)?;
+        codec.decode::<V>(self.name, row_key, value).map(drop)
+    }
+}
+
+/// The schema version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetaV1 {
+    /// How many migrations the store has seen, from 1.
+    pub schema: u32,
+}
+
+impl Value for MetaV1 {
+    const VERSION: u8 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_table_has_its_own_byte_and_name() {
+        let ids: BTreeSet<u8> = ALL.iter().map(|table| table.id()).collect();
+        let names: BTreeSet<&str> = ALL.iter().map(|table| table.name()).collect();
+        assert_eq!((ids.len(), names.len()), (ALL.len(), ALL.len()));
+    }
+}

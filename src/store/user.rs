@@ -1,0 +1,208 @@
+//! Accounts at rest: the record, the names that lead to it, its verifier and its personal key.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Value;
+use super::{Read, Scan, StoreError, Txn, tables};
+use crate::domain::email::EmailAddress;
+use crate::domain::id::UserId;
+use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{DisplayName, Status, User, Username};
+
+/// An account as stored under its id.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserV1 {
+    number: u32,
+    email: String,
+    username: String,
+    name: String,
+    status: u8,
+    email_verified_at: Option<i64>,
+    roles: Vec<u8>,
+    session_epoch: u32,
+    created_at: i64,
+}
+
+impl Value for UserV1 {
+    const VERSION: u8 = 1;
+}
+
+/// A password verifier as stored: a PHC string.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CredentialV1 {
+    /// The PHC string.
+    pub phc: String,
+    /// When the password was set.
+    pub set_at: i64,
+}
+
+impl Value for CredentialV1 {
+    const VERSION: u8 = 1;
+}
+
+/// The key that seals what the audit log knows of a person, itself sealed. Without it those fields
+/// are gone, and the chain still verifies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PersonKeyV1 {
+    /// The sealed key.
+    pub sealed: Vec<u8>,
+}
+
+impl Value for PersonKeyV1 {
+    const VERSION: u8 = 1;
+}
+
+/// A name of a new account that another account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The address is another account's address or username.
+    Email,
+    /// The username is another account's.
+    Username,
+}
+
+/// The account `id`.
+pub fn by_id(read: &impl Read, id: UserId) -> Result<Option<User>, StoreError> {
+    read.get(&tables::USERS, &id)?.map(|record| to_user(id, record)).transpose()
+}
+
+/// The account with the folded email address or username `key`.
+pub fn by_identifier(read: &impl Read, key: &str) -> Result<Option<User>, StoreError> {
+    match read.get(&tables::IDENTIFIERS, &key.to_owned())? {
+        Some(id) => by_id(read, UserId::from_bytes(id)),
+        None => Ok(None),
+    }
+}
+
+/// Which name of a new account is taken, if any. Without `username` only the address is looked at.
+pub fn taken(
+    read: &impl Read,
+    email: &EmailAddress,
+    username: Option<&Username>,
+) -> Result<Option<Taken>, StoreError> {
+    let exists = |key: String| Ok::<_, StoreError>(read.get(&tables::IDENTIFIERS, &key)?.is_some());
+    if exists(email.as_str().to_owned())? {
+        return Ok(Some(Taken::Email));
+    }
+    match username {
+        Some(username) if exists(username.folded())? => Ok(Some(Taken::Username)),
+        _ => Ok(None),
+    }
+}
+
+/// Whether `number` is an account's number.
+pub fn number_is_taken(read: &impl Read, number: u32) -> Result<bool, StoreError> {
+    Ok(read.get(&tables::USER_NUMBERS, &number)?.is_some())
+}
+
+/// Stores a new account whose names were found free in the same transaction.
+pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
+    let id = *user.id.as_bytes();
+    txn.put(&tables::IDENTIFIERS, &user.email.as_str().to_owned(), &id)?;
+    txn.put(&tables::IDENTIFIERS, &user.username.folded(), &id)?;
+    txn.put(&tables::USER_NUMBERS, &user.number, &id)?;
+    for role in &user.roles {
+        txn.put(&tables::ROLE_MEMBERS, &(role_code(*role), user.id), &())?;
+    }
+    put(txn, user)
+}
+
+/// Stores an account again. Its names, number and roles are what they were.
+pub fn put(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
+    txn.put(&tables::USERS, &user.id, &to_record(user))
+}
+
+/// Accounts, newest first, after (that is, older than) `after`; and whether there are more.
+pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Vec<User>, bool), StoreError> {
+    let mut scan = Scan::all(limit).reverse();
+    if let Some(after) = after {
+        scan = scan.before(&after);
+    }
+    let page = read.scan(&tables::USERS, scan)?;
+    let users = page.rows.into_iter().map(|(id, record)| to_user(id, record)).collect::<Result<_, _>>()?;
+    Ok((users, page.more))
+}
+
+/// Up to `limit` accounts that hold `role`, oldest first.
+pub fn with_role(read: &impl Read, role: Role, limit: usize) -> Result<Vec<User>, StoreError> {
+    let page = read.scan(&tables::ROLE_MEMBERS, Scan::all(limit).prefix(&role_code(role)))?;
+    let mut users = Vec::with_capacity(page.rows.len());
+    for ((_, id), ()) in page.rows {
+        users.extend(by_id(read, id)?);
+    }
+    Ok(users)
+}
+
+/// The PHC string of an account's password.
+pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
+    Ok(read.get(&tables::CREDENTIALS, &id)?.map(|record| record.phc))
+}
+
+/// Sets the verifier of an account's password.
+pub fn put_phc(txn: &mut Txn<'_>, id: UserId, phc: String) -> Result<(), StoreError> {
+    let set_at = txn.now().millis();
+    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, set_at })
+}
+
+/// The sealed personal key of an account.
+pub fn person_key(read: &impl Read, id: UserId) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(read.get(&tables::PERSON_KEYS, &id)?.map(|record| record.sealed))
+}
+
+/// Stores the sealed personal key of an account.
+pub fn put_person_key(txn: &mut Txn<'_>, id: UserId, sealed: Vec<u8>) -> Result<(), StoreError> {
+    txn.put(&tables::PERSON_KEYS, &id, &PersonKeyV1 { sealed })
+}
+
+fn to_record(user: &User) -> UserV1 {
+    UserV1 {
+        number: user.number,
+        email: user.email.as_str().to_owned(),
+        username: user.username.as_str().to_owned(),
+        name: user.name.as_str().to_owned(),
+        status: status_code(user.status),
+        email_verified_at: user.email_verified_at.map(Timestamp::millis),
+        roles: user.roles.iter().copied().map(role_code).collect(),
+        session_epoch: user.session_epoch,
+        created_at: user.created_at.millis(),
+    }
+}
+
+fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
+    let damaged = || StoreError::Damaged { table: tables::USERS.name() };
+    let status = Status::ALL.into_iter().find(|status| status_code(*status) == record.status);
+    let role = |code: &u8| Role::ALL.into_iter().find(|role| role_code(*role) == *code);
+    Ok(User {
+        id,
+        number: record.number,
+        email: EmailAddress::parse(&record.email).map_err(|_| damaged())?,
+        username: Username::parse(&record.username).map_err(|_| damaged())?,
+        name: DisplayName::parse(&record.name).map_err(|_| damaged())?,
+        status: status.ok_or_else(damaged)?,
+        email_verified_at: record.email_verified_at.map(Timestamp::from_millis),
+        roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
+        session_epoch: record.session_epoch,
+        created_at: Timestamp::from_millis(record.created_at),
+    })
+}
+
+/// Codes at rest, for ever; they say nothing of the order in the domain.
+const fn status_code(status: Status) -> u8 {
+    match status {
+        Status::Pending => 0,
+        Status::Active => 1,
+        Status::Inactive => 2,
+        Status::Suspended => 3,
+    }
+}
+
+const fn role_code(role: Role) -> u8 {
+    match role {
+        Role::Viewer => 0,
+        Role::Developer => 1,
+        Role::Manager => 2,
+        Role::Admin => 3,
+        Role::SuperAdmin => 4,
+    }
+}

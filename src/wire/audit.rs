@@ -1,0 +1,86 @@
+//! Audit records on the wire. Knows nothing of how they are chained.
+
+use poem_openapi::Object;
+use poem_openapi::types::Example;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example, skip_serializing_if_is_none)]
+pub struct AuditLog {
+    /// The place of the record in the trail; records never change it.
+    pub id: String,
+    /// Whom it happened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Who did it, once that is known: nobody has shown who they are at a failed login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// What happened, for example `login.failed`.
+    pub action: String,
+    /// `success`, `failure` or `denied`.
+    pub outcome: String,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What kind of thing was touched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// Which of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// Further facts.
+    pub details: Value,
+    /// The client's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    /// What the client called itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The request that caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The chain hash of the commit that holds the record, hexadecimal.
+    pub checksum: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl Example for AuditLog {
+    fn example() -> Self {
+        Self {
+            id: "42-0".to_owned(),
+            user_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11".to_owned()),
+            actor_id: None,
+            action: "login.failed".to_owned(),
+            outcome: "denied".to_owned(),
+            reason: Some("wrong_password".to_owned()),
+            resource_type: None,
+            resource_id: None,
+            details: serde_json::json!({}),
+            ip_address: Some("203.0.113.7".to_owned()),
+            user_agent: Some("Mozilla/5.0".to_owned()),
+            request_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b12".to_owned()),
+            checksum: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
+            created_at: "2026-11-21T10:00:00.000Z".to_owned(),
+        }
+    }
+}
+
+/// One page of the trail.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example, skip_serializing_if_is_none)]
+pub struct AuditPage {
+    /// The records, newest first.
+    pub logs: Vec<AuditLog>,
+    /// Send it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Example for AuditPage {
+    fn example() -> Self {
+        Self { logs: vec![AuditLog::example()], next_cursor: Some("42".to_owned()) }
+    }
+}

@@ -1,0 +1,71 @@
+//! Serde writes the body, poem-openapi writes the schema: both must mean the same.
+
+use std::fmt::Debug;
+
+use poem_openapi::types::{Example, ParseFromJSON, ToJSON};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::*;
+
+fn both_writers_agree<T: Example + ToJSON + ParseFromJSON + Serialize + DeserializeOwned + Debug>() {
+    let example = T::example();
+    let by_serde = serde_json::to_value(&example).unwrap();
+    assert_eq!(Some(&by_serde), example.to_json().as_ref(), "{}", T::name());
+    let again: T = serde_json::from_value(by_serde.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&again).unwrap(), by_serde, "{}", T::name());
+}
+
+fn unknown_fields_are_refused<T: Example + ToJSON + ParseFromJSON + DeserializeOwned>() {
+    let Some(Value::Object(mut body)) = T::example().to_json() else { panic!("{} is no object", T::name()) };
+    body.insert("is_admin".to_owned(), Value::Bool(true));
+    assert!(serde_json::from_value::<T>(Value::Object(body.clone())).is_err(), "{} by serde", T::name());
+    assert!(T::parse_from_json(Some(Value::Object(body))).is_err(), "{} by schema", T::name());
+}
+
+#[test]
+fn serde_and_the_schema_write_the_same() {
+    both_writers_agree::<auth::RegisterRequest>();
+    both_writers_agree::<auth::Registered>();
+    both_writers_agree::<auth::LoginRequest>();
+    both_writers_agree::<auth::LoginAnswer>();
+    both_writers_agree::<auth::RefreshRequest>();
+    both_writers_agree::<auth::TokenPair>();
+    both_writers_agree::<auth::Message>();
+    both_writers_agree::<auth::LoggedOutAll>();
+    both_writers_agree::<user::UserSummary>();
+    both_writers_agree::<user::User>();
+    both_writers_agree::<user::UserPage>();
+    both_writers_agree::<user::UpdateUser>();
+    both_writers_agree::<session::Session>();
+    both_writers_agree::<session::SessionList>();
+    both_writers_agree::<audit::AuditLog>();
+    both_writers_agree::<audit::AuditPage>();
+    both_writers_agree::<outbox::OutboxMail>();
+    both_writers_agree::<outbox::OutboxPage>();
+    both_writers_agree::<setup::SetupRequest>();
+    both_writers_agree::<health::Health>();
+    both_writers_agree::<health::Probe>();
+    both_writers_agree::<dev::CapturedMail>();
+    both_writers_agree::<dev::DevClock>();
+    both_writers_agree::<dev::AdvanceClock>();
+}
+
+#[test]
+fn every_request_refuses_an_unknown_field() {
+    unknown_fields_are_refused::<auth::RegisterRequest>();
+    unknown_fields_are_refused::<auth::LoginRequest>();
+    unknown_fields_are_refused::<auth::RefreshRequest>();
+    unknown_fields_are_refused::<user::UpdateUser>();
+    unknown_fields_are_refused::<setup::SetupRequest>();
+    unknown_fields_are_refused::<dev::AdvanceClock>();
+}
+
+#[test]
+fn a_secret_is_never_printed() {
+    let request = auth::LoginRequest::example();
+    assert!(!format!("{request:?}").contains("correct horse"));
+    let mistaken = secret::Secret::parse_from_json(Some(serde_json::json!(["correct horse"])));
+    assert!(!mistaken.unwrap_err().into_message().contains("correct horse"));
+}

@@ -1,0 +1,114 @@
+//! Accounts on the wire. Knows nothing of credentials.
+
+use poem_openapi::Object;
+use poem_openapi::types::Example;
+use serde::{Deserialize, Serialize};
+
+/// Who logged in: the few facts a login answers.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct UserSummary {
+    /// The account.
+    pub id: String,
+    /// Its address.
+    pub email: String,
+    /// The second name it can log in with.
+    pub username: String,
+    /// The name to show.
+    pub name: String,
+    /// `pending`, `active`, `inactive` or `suspended`.
+    pub status: String,
+    /// Whether a login asks for a second factor.
+    pub mfa_enabled: bool,
+}
+
+impl Example for UserSummary {
+    fn example() -> Self {
+        let User { id, email, username, name, status, mfa_enabled, .. } = User::example();
+        Self { id, email, username, name, status, mfa_enabled }
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct User {
+    /// The account.
+    pub id: String,
+    /// The account as a number, for systems that want one. Random, not a count.
+    pub number: u32,
+    /// Its address.
+    pub email: String,
+    /// The second name it can log in with.
+    pub username: String,
+    /// The name to show.
+    pub name: String,
+    /// `pending`, `active`, `inactive` or `suspended`.
+    pub status: String,
+    /// Whether the address was proved by a mailed link.
+    pub email_verified: bool,
+    /// Whether a login asks for a second factor.
+    pub mfa_enabled: bool,
+    /// The slugs of its roles.
+    pub roles: Vec<String>,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl Example for User {
+    fn example() -> Self {
+        Self {
+            id: "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11".to_owned(),
+            number: 1_482_203_617,
+            email: "ada@example.com".to_owned(),
+            username: "ada".to_owned(),
+            name: "Ada Lovelace".to_owned(),
+            status: "active".to_owned(),
+            email_verified: true,
+            mfa_enabled: false,
+            roles: vec!["developer".to_owned()],
+            created_at: "2026-11-21T10:00:00.000Z".to_owned(),
+        }
+    }
+}
+
+/// One page of accounts.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct UserPage {
+    /// The accounts, newest first.
+    pub users: Vec<User>,
+    /// How many match.
+    pub total: u64,
+    /// The page size that was used.
+    pub limit: u32,
+    /// How many were passed over.
+    pub offset: u32,
+    /// True when counting stopped at the cap, so there are more than `total`.
+    pub total_capped: bool,
+}
+
+impl Example for UserPage {
+    fn example() -> Self {
+        Self { users: vec![User::example()], total: 1, limit: 20, offset: 0, total_capped: false }
+    }
+}
+
+/// What to change of an account; what is absent stays.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUser {
+    /// The name to show, 2 to 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `active`, `inactive` or `suspended`. Works on live tokens at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+impl Example for UpdateUser {
+    fn example() -> Self {
+        Self { name: None, status: Some("suspended".to_owned()) }
+    }
+}
