@@ -171,6 +171,7 @@ fn the_public_url_is_made_from_the_first_listener_that_serves() {
     for (text, expected) in [
         ("", "https://localhost:8443"),
         ("listen = [\":443\"]", "https://localhost"),
+        ("listen = [\":0\"]", "https://localhost"),
         ("listen = [\"[::1]:8443\"]", "https://[::1]:8443"),
         (
             "[[listen]]\naddr = \":80\"\ntls = false\nhttp = \"redirect\"\n[[listen]]\naddr = \":443\"",

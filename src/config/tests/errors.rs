@@ -100,13 +100,15 @@ fn a_wrong_type_names_what_is_expected() {
 fn a_value_out_of_range_names_the_range() {
     check(&[
         ("[tokens]\naudience = \"\"", &["auth.toml:2: tokens.audience: is empty"]),
+        (
+            "public_url = \"https://a..b\"",
+            &["auth.toml:1: public_url: expected an address such as \"https://auth.example.com\""],
+        ),
         ("data_dir = \"\"", &["auth.toml:1: data_dir: is empty"]),
         ("[mail]\npassword = \"\"\nusername = \"a\"", &["auth.toml:2: mail.password: is empty"]),
         (
             "[registration]\ndefault_role = \"\"",
-            &[
-                "auth.toml:2: registration.default_role: expected the slug of a role: lower case letters, digits and _",
-            ],
+            &["auth.toml:2: registration.default_role: expected \"viewer\" or \"developer\" or \"manager\""],
         ),
         (
             "[tokens]\naccess_ttl = \"2d\"",
@@ -176,9 +178,7 @@ fn a_value_out_of_range_names_the_range() {
         ),
         (
             "[registration]\ndefault_role = \"Dev Ops\"",
-            &[
-                "auth.toml:2: registration.default_role: expected the slug of a role: lower case letters, digits and _",
-            ],
+            &["auth.toml:2: registration.default_role: expected \"viewer\" or \"developer\" or \"manager\""],
         ),
     ]);
 }
