@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::config::{Loaded, Source};
+use crate::config::Loaded;
 use crate::runtime::commands;
 
 use super::Outcome;
@@ -53,10 +53,7 @@ fn print(loaded: &Loaded, out: &mut dyn Write) -> std::io::Result<()> {
             Some(shown) => format!("{} = {shown}", setting.key),
             None => format!("# {} is not set", setting.key),
         };
-        match &setting.source {
-            Source::Default => writeln!(out, "{line}")?,
-            source => writeln!(out, "{line:<48} # {source}")?,
-        }
+        writeln!(out, "{line:<48} # {}", setting.source)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::config::{EXPECTED_ADDR, Environment, Flags, Loaded, parse_addr};
 
@@ -12,11 +13,11 @@ use super::outcome::Failed;
 #[derive(Args, Debug, Default)]
 pub struct ConfigFlags {
     /// The configuration file [default: $LATCHKEY_CONFIG, else ./auth.toml when there is one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     config: Option<String>,
 
     /// The folder of the store and the keys [default: $XDG_DATA_HOME/latchkey or ~/.local/share/latchkey]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new())]
     data_dir: Option<String>,
 
     /// Use the data folder of development instead, latchkey-dev beside the usual one
@@ -28,19 +29,18 @@ pub struct ConfigFlags {
 #[derive(Args, Debug, Default)]
 pub struct ServerFlags {
     /// The configuration file [default: $LATCHKEY_CONFIG, else ./auth.toml when there is one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     config: Option<String>,
 
     /// The folder of the store and the keys [default: $XDG_DATA_HOME/latchkey or ~/.local/share/latchkey]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new())]
     data_dir: Option<String>,
 
     /// Listen here, instead of every [[listen]] of the file; may be repeated [default: 0.0.0.0:8443]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<String>,
 
-    /// Development: plain HTTP on loopback only, captured mail, movable clock, demo users; data in
-    /// latchkey-dev beside the usual folder, whatever the file says [listens on 127.0.0.1:8080]
+    /// For development: plain HTTP, on loopback only, with a data folder of its own
     #[arg(long)]
     dev: bool,
 

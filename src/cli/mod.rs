@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 the arguments make no sense.
 
+#![expect(clippy::doc_markdown, reason = "clap prints the comments as they stand")]
+
 mod audit;
 mod check;
 mod completions;
@@ -87,7 +89,9 @@ fn refuse(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let _ = write!(io::stderr(), "latchkey: {text}");
+    // Without any argument the text is the help itself, not an error.
+    let text =
+        text.strip_prefix("error: ").map_or_else(|| text.clone(), |error| format!("latchkey: {error}"));
+    let _ = write!(io::stderr(), "{text}");
     ExitCode::from(2)
 }

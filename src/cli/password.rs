@@ -72,9 +72,7 @@ mod tests {
     use super::*;
 
     fn line(input: &[u8]) -> String {
-        first_line(input)
-            .map(|secret| secret.expose().to_owned())
-            .unwrap_or_else(|failed| format!("{failed:?}"))
+        first_line(input).map_or_else(|failed| format!("{failed:?}"), |secret| secret.expose().to_owned())
     }
 
     #[test]

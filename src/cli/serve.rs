@@ -21,7 +21,11 @@ const ABOUT: &str = "\
 Start the server, and run until SIGTERM or SIGINT.
 
 Works without any file: the data folder, the keys and a self-signed certificate are made when they are missing,
-and a one-time setup code for the first administrator is printed.";
+and a one-time setup code for the first administrator is printed.
+
+With --dev it listens on 127.0.0.1:8080 unless --listen says otherwise, refuses every address but loopback, keeps
+mail at /dev/mailbox, has a clock to move at /dev/clock and two users whose password is printed. Its data folder is
+latchkey-dev beside the usual one: only --data-dir and LATCHKEY_DATA_DIR change that, the file does not.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -30,7 +30,7 @@ struct Create {
     #[arg(long)]
     email: String,
 
-    /// The slug of the role, such as super_admin [default: registration.default_role]
+    /// The name of the role, such as super_admin [default: registration.default_role]
     #[arg(long)]
     role: Option<String>,
 

@@ -26,12 +26,12 @@ impl File {
     /// Parses `text`; `path` is only for the message. The message never quotes the text: it may hold a secret.
     pub fn parse(name: &'static str, path: &str, text: &str) -> Result<Self, Problem> {
         let document = Document::parse(text).map_err(|error| {
-            let line = error.span().map_or(0, |span| line_of(text, span.start));
+            let line = error.span().map_or(0, |span| Lines::of(text).at(span.start));
             Problem::new(format!("not valid TOML: {}", error.message().replace('\n', ", ")))
                 .at(Source::File { path: path.into(), line })
         })?;
         let mut lines = BTreeMap::new();
-        let values = Walk { text, lines: &mut lines }.table(document.as_table(), "");
+        let values = Walk { starts: Lines::of(text), lines: &mut lines }.table(document.as_table(), "");
         Ok(Self { name, values, lines })
     }
 }
@@ -56,7 +56,7 @@ pub fn join(parent: &str, key: &str) -> String {
 }
 
 struct Walk<'a> {
-    text: &'a str,
+    starts: Lines,
     lines: &'a mut BTreeMap<String, usize>,
 }
 
@@ -112,11 +112,27 @@ impl Walk<'_> {
 
     fn note(&mut self, path: &str, span: Option<std::ops::Range<usize>>) {
         if let Some(span) = span {
-            self.lines.insert(path.to_owned(), line_of(self.text, span.start));
+            self.lines.insert(path.to_owned(), self.starts.at(span.start));
         }
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+/// The offset after each line end, so that a line is found without reading the text again for every key.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(offset, _)| offset + 1)
+                .collect(),
+        )
+    }
+
+    /// The line of an offset, counted from 1.
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset) + 1
+    }
 }

@@ -19,7 +19,7 @@ const USUAL_FILE: &str = "auth.toml";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The configuration file as it was found.
-pub struct Text {
+pub struct Found {
     /// Its path as it was given.
     pub path: String,
     /// What it says.
@@ -29,8 +29,11 @@ pub struct Text {
 }
 
 /// The configuration file, if there is to be one.
-pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<Text>, Problem> {
-    let named = flags.config.as_deref().or_else(|| environment.value(CONFIG_VARIABLE));
+pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<Found>, Problem> {
+    let named = flags
+        .config
+        .as_deref()
+        .or_else(|| environment.value(CONFIG_VARIABLE).filter(|path| !path.is_empty()));
     let path = named.unwrap_or(USUAL_FILE);
     let unreadable = |reason: String| Problem::new(format!("cannot read the configuration {path}: {reason}"));
     let metadata = match fs::metadata(path) {
@@ -45,7 +48,7 @@ pub fn read_file(flags: &Flags, environment: &Environment) -> Result<Option<Text
     }
     let text = fs::read_to_string(path).map_err(|error| unreadable(plain(&error)))?;
     let readable_by_all = metadata.permissions().mode() & 0o004 != 0;
-    Ok(Some(Text { path: path.to_owned(), text, readable_by_all }))
+    Ok(Some(Found { path: path.to_owned(), text, readable_by_all }))
 }
 
 /// Every value of every layer, the stronger over the weaker, ready to be read.

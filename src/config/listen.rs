@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use ipnet::IpNet;
+
+use super::public_url::PublicUrl;
 use super::reader::{Choice, Reader};
 
 const MAX_LISTENERS: usize = 16;
@@ -57,7 +60,7 @@ impl Listener {
         let count = addrs.as_ref().map_or_else(|| sections(reader), Vec::len);
         if count == 0 || count > MAX_LISTENERS {
             if reader.problems.iter().all(|problem| !problem.what.starts_with("listen:")) {
-                reader.problem("listen", format!("expected 1 to {MAX_LISTENERS} addresses, found {count}"));
+                reader.problem("listen", &format!("expected 1 to {MAX_LISTENERS} addresses, found {count}"));
             }
             return Vec::new();
         }
@@ -69,16 +72,16 @@ impl Listener {
             Some(Self { addr: addr?, tls, http })
         });
         let listeners: Vec<_> = listeners.collect();
-        Self::check(&listeners, reader);
+        Self::check_alone(&listeners, reader);
         listeners
     }
 
-    fn check(listeners: &[Self], reader: &mut Reader) {
+    fn check_alone(listeners: &[Self], reader: &mut Reader) {
         for (index, listener) in listeners.iter().enumerate() {
             if !listener.tls && listener.http == PlainHttp::Off {
                 reader.problem(
                     &format!("listen[{index}].http"),
-                    r#""off" without tls leaves nothing to answer"#.into(),
+                    r#""off" without tls leaves nothing to answer"#,
                 );
             }
             let same = listeners
@@ -87,14 +90,26 @@ impl Listener {
                 .any(|other| other.addr == listener.addr && listener.addr.port() != 0);
             if same {
                 reader
-                    .problem(&format!("listen[{index}].addr"), format!("{} is listed twice", listener.addr));
+                    .problem(&format!("listen[{index}].addr"), &format!("{} is listed twice", listener.addr));
             }
         }
         if !listeners.is_empty() && !listeners.iter().any(Self::serves) {
-            reader.problem(
-                "listen[0].tls",
-                r#"no listener serves the API: one needs tls or http = "trusted""#.into(),
-            );
+            reader
+                .problem("listen[0].tls", r#"no listener serves the API: one needs tls or http = "trusted""#);
+        }
+    }
+}
+
+/// What the listeners need from the settings above them.
+pub fn check(reader: &mut Reader, listen: &[Listener], url: Option<&PublicUrl>, proxies: &[IpNet]) {
+    for (index, listener) in listen.iter().enumerate() {
+        let key = format!("listen[{index}].http");
+        if listener.http == PlainHttp::Trusted && proxies.is_empty() {
+            let help = Some(r#"set trusted_proxies to the addresses of your proxy, such as ["127.0.0.1"]"#);
+            reader.problem_with(&key, r#""trusted" needs trusted_proxies"#, help);
+        }
+        if listener.http == PlainHttp::Redirect && url.is_some_and(|url| !url.is_https()) {
+            reader.problem(&key, r#""redirect" needs a public_url with https"#);
         }
     }
 }

@@ -99,10 +99,10 @@ impl Mail {
         let local = host.as_deref().is_some_and(is_this_machine);
         if tls == SmtpTls::None && host.is_some() && !local {
             let help = Some(r#"use "starttls" or "implicit""#);
-            reader.problem_with("mail.tls", r#""none" is for a server on loopback only"#.into(), help);
+            reader.problem_with("mail.tls", r#""none" is for a server on loopback only"#, help);
         }
         if transport == Transport::Smtp && host.is_none() {
-            reader.problem("mail.transport", r#""smtp" needs mail.host"#.into());
+            reader.problem("mail.transport", r#""smtp" needs mail.host"#);
         }
         Self {
             transport: match transport {
@@ -130,18 +130,18 @@ impl Mail {
 
 fn login(reader: &mut Reader) -> Option<MailLogin> {
     let username = reader.text("mail.username");
-    let password = reader.secret("mail.password").filter(|password| !password.expose().is_empty());
+    let password = reader.secret("mail.password");
     match (username, password) {
         (Some(username), Some(password)) => Some(MailLogin { username, password }),
         (Some(_), None) => {
             let failed = reader.problems.iter().any(|problem| problem.what.starts_with("mail.password"));
             if !failed {
-                reader.problem("mail.username", "needs mail.password or mail.password_file too".into());
+                reader.problem("mail.username", "needs mail.password or mail.password_file too");
             }
             None
         }
         (None, Some(_)) => {
-            reader.problem("mail.password", "needs mail.username too".into());
+            reader.problem("mail.password", "needs mail.username too");
             None
         }
         (None, None) => None,

@@ -5,6 +5,8 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod data_dir;
+mod development;
 pub mod duration;
 mod file;
 mod flags;
@@ -15,6 +17,7 @@ mod mail;
 mod net;
 mod password_hash;
 mod problem;
+mod proxies;
 mod public_url;
 mod reader;
 mod registration;
@@ -27,9 +30,10 @@ mod tests;
 mod tls;
 mod tokens;
 mod unknown;
+mod value;
 mod variable;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,8 +64,6 @@ pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
-const DEV_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The settled configuration: every value in range, every combination possible.
@@ -115,7 +117,7 @@ impl Loaded {
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
         let file = layers::read_file(flags, environment);
         let file = file.map_err(|problem| ConfigError { problems: vec![problem] })?;
-        let Some(layers::Text { path, text, readable_by_all }) = file else {
+        let Some(layers::Found { path, text, readable_by_all }) = file else {
             return Self::from_layers(None, environment, flags);
         };
         let mut loaded = Self::from_layers(Some((&path, &text)), environment, flags)?;
@@ -160,12 +162,12 @@ impl Config {
     }
 
     fn read(reader: &mut Reader, environment: &Environment, flags: &Flags) -> Option<Self> {
-        let data_dir = data_dir(reader, environment, flags.dev);
+        let data_dir = data_dir::read(reader, environment, flags.dev);
         let given_url = reader.parsed("public_url", public_url::EXPECTED, PublicUrl::parse);
-        let trusted_proxies = reader.list("trusted_proxies", "a list of addresses or networks", network);
+        let trusted_proxies = proxies::read(reader);
         let mut listen = Listener::read(reader);
         if flags.dev {
-            for_development(reader, &mut listen, flags.tls);
+            development::apply(reader, &mut listen, flags.tls);
         } else if flags.tls {
             reader.problems.push(Problem::new("--tls goes with --dev: without it TLS is on"));
         }
@@ -175,7 +177,7 @@ impl Config {
             reader.set_shown("public_url", Some(format!("{:?}", derived.as_str())));
         }
         let public_url = given_url.or(derived_url);
-        check_listeners(reader, &listen, public_url.as_ref(), &trusted_proxies);
+        listen::check(reader, &listen, public_url.as_ref(), &trusted_proxies);
         let (issuer, domain) =
             public_url.as_ref().map_or(("", "localhost"), |url| (url.as_str(), url.host()));
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
@@ -196,79 +198,4 @@ impl Config {
             listen,
         })
     }
-}
-
-/// The folder that was set, or the usual one. Development never uses the folder of the file: that one may hold real users.
-fn data_dir(reader: &mut Reader, environment: &Environment, dev: bool) -> PathBuf {
-    let given = reader.text("data_dir");
-    let from_file = reader.source_of("data_dir").layer() <= 1;
-    let dir = match given {
-        Some(given) if !(dev && from_file) => PathBuf::from(given),
-        _ => usual_data_dir(environment, dev),
-    };
-    if dev && from_file && reader.source_of("data_dir").layer() == 1 {
-        reader.notes.push(format!("--dev does not use data_dir of the file, but {}", dir.display()));
-    }
-    reader.set_shown("data_dir", Some(format!("{:?}", dir.to_string_lossy())));
-    dir
-}
-
-/// The XDG data folder; `/var/lib` for a user without a home.
-fn usual_data_dir(environment: &Environment, dev: bool) -> PathBuf {
-    let name = if dev { "latchkey-dev" } else { "latchkey" };
-    let absolute =
-        |variable| environment.value(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || absolute("HOME").map(|home| home.join(".local/share"));
-    absolute("XDG_DATA_HOME").or_else(home).unwrap_or_else(|| PathBuf::from("/var/lib")).join(name)
-}
-
-/// `--dev`: plain HTTP, or with `tls` what production does; always on loopback.
-fn for_development(reader: &mut Reader, listen: &mut [Listener], tls: bool) {
-    for (index, listener) in listen.iter_mut().enumerate() {
-        let keys = [
-            format!("listen[{index}].addr"),
-            format!("listen[{index}].tls"),
-            format!("listen[{index}].http"),
-        ];
-        let set = reader.source_of("listen").layer().max(reader.source_of(&keys[0]).layer()) > 0;
-        if !set {
-            listener.addr = DEV_ADDR;
-            reader.set_shown(&keys[0], Some(format!("{:?}", DEV_ADDR.to_string())));
-        }
-        if !listen::is_loopback(listener.addr.ip()) {
-            let reason = format!("--dev listens on loopback only, and {} is not", listener.addr);
-            let key = if reader.source_of("listen").layer() > 0 { "listen" } else { &keys[0] };
-            reader.problem_with(key, reason, Some("use --listen 127.0.0.1:8080"));
-        }
-        (listener.tls, listener.http) =
-            if tls { (true, PlainHttp::Reject) } else { (false, PlainHttp::Open) };
-        reader.set_shown(&keys[1], Some(tls.to_string()));
-        reader.set_shown(&keys[2], Some(if tls { r#""reject""# } else { r#""open""# }.into()));
-    }
-}
-
-/// What the listeners need from the settings above them.
-fn check_listeners(reader: &mut Reader, listen: &[Listener], url: Option<&PublicUrl>, proxies: &[IpNet]) {
-    for (index, listener) in listen.iter().enumerate() {
-        let key = format!("listen[{index}].http");
-        if listener.http == PlainHttp::Trusted && proxies.is_empty() {
-            let help = Some(r#"set trusted_proxies to the addresses of your proxy, such as ["127.0.0.1"]"#);
-            reader.problem_with(&key, r#""trusted" needs trusted_proxies"#.into(), help);
-        }
-        if listener.http == PlainHttp::Redirect && url.is_some_and(|url| !url.is_https()) {
-            reader.problem(&key, r#""redirect" needs a public_url with https"#.into());
-        }
-    }
-}
-
-/// An address stands for itself alone. Everyone is no proxy.
-fn network(text: &str) -> Result<IpNet, String> {
-    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    let network = text.parse::<IpNet>().ok().or_else(one);
-    let network = network
-        .ok_or_else(|| format!("expected an address or a network such as \"10.0.0.0/8\", found {text:?}"))?;
-    if network.prefix_len() == 0 {
-        return Err(format!("{text} would trust everyone"));
-    }
-    Ok(network.trunc())
 }

@@ -49,7 +49,7 @@ impl Net {
         };
         if net.max_connections_per_address > net.max_connections {
             let reason = format!("is more than net.max_connections = {}", net.max_connections);
-            reader.problem("net.max_connections_per_address", reason);
+            reader.problem("net.max_connections_per_address", &reason);
         }
         net
     }

@@ -37,7 +37,7 @@ impl PasswordHash {
         };
         if u64::from(hash.memory_budget_mib) * 1024 < u64::from(hash.memory_kib) {
             let reason = format!("does not hold one hash of password_hash.memory_kib = {}", hash.memory_kib);
-            reader.problem("password_hash.memory_budget_mib", reason);
+            reader.problem("password_hash.memory_budget_mib", &reason);
         }
         hash
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::listen::{Listener, is_loopback};
+use crate::domain::link;
 
 /// What it looks like, for messages.
 pub const EXPECTED: &str = r#"an address such as "https://auth.example.com""#;
@@ -35,21 +36,17 @@ impl PublicUrl {
     pub fn parse(text: &str) -> Result<Self, String> {
         let refuse = || format!("expected {EXPECTED}");
         let (scheme, rest) = text.split_once("://").ok_or_else(refuse)?;
-        let scheme = scheme.to_ascii_lowercase();
         let rest = rest.trim_end_matches('/');
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let authority = authority.to_ascii_lowercase();
-        let (host, port) = split_port(&authority).ok_or_else(refuse)?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-        if !path.bytes().all(plain) || !matches!(scheme.as_str(), "http" | "https") {
-            return Err(refuse());
-        }
-        if scheme == "http" && !is_local(host) {
+        // Names of schemes and hosts ignore case, paths do not.
+        let text = format!("{}://{}{path}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
+        link::PublicUrl::parse(&text).map_err(|_| refuse())?;
+        let host = host_of(&authority.to_ascii_lowercase());
+        let url = Self { text, host };
+        if !url.is_https() && !is_local(&url.host) {
             return Err("http is for this machine only: users need an address with https".into());
         }
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        Ok(Self { text: format!("{scheme}://{bracketed}{port}{path}"), host: host.to_owned() })
+        Ok(url)
     }
 
     /// The address of `listener` as seen on this machine.
@@ -64,7 +61,12 @@ impl PublicUrl {
             if addr.is_ipv6() && host != "localhost" { format!("[{host}]") } else { host.clone() };
         let scheme = if tls { "https" } else { "http" };
         let usual = if tls { 443 } else { 80 };
-        let port = if addr.port() == usual { String::new() } else { format!(":{}", addr.port()) };
+        // Port 0 is any free one: which, is known only once it listens.
+        let port = match addr.port() {
+            0 => String::new(),
+            port if port == usual => String::new(),
+            port => format!(":{port}"),
+        };
         Self { text: format!("{scheme}://{bracketed}{port}"), host }
     }
 }
@@ -75,21 +77,10 @@ impl fmt::Display for PublicUrl {
     }
 }
 
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    if let Some(rest) = authority.strip_prefix('[') {
-        let (host, port) = rest.split_once(']')?;
-        host.parse::<std::net::Ipv6Addr>().ok()?;
-        return Some((
-            host,
-            if port.is_empty() { None } else { Some(port.strip_prefix(':')?.parse().ok()?) },
-        ));
-    }
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port.parse().ok()?)),
-        None => (authority, None),
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' || byte == b'_';
-    (!host.is_empty() && host.len() <= 253 && host.bytes().all(plain)).then_some((host, port))
+/// The host of an authority that is known to be well formed.
+fn host_of(authority: &str) -> String {
+    let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    bracketed.or_else(|| authority.split(':').next()).unwrap_or_default().to_owned()
 }
 
 fn is_local(host: &str) -> bool {

@@ -11,11 +11,12 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use figment::value::{Num, Value};
+use figment::value::Value;
 
 use super::problem::Problem;
 use super::secret::Secret;
 use super::source::{Setting, Source};
+use super::value::{kind, quoted, shown, text_of, whole};
 use super::{duration, secret_file};
 
 /// The merged layers, being read.
@@ -57,10 +58,12 @@ impl Reader {
         Self { left, defaults, known: BTreeSet::new(), settings: Vec::new(), problems, notes: Vec::new() }
     }
 
-    /// Text that may be missing; empty text counts as missing, as an unset variable in a container file does.
+    /// Text that may be missing, but not empty.
     pub fn text(&mut self, key: &str) -> Option<String> {
-        let text = self.value(key, "text", |value, _| text_of(value).ok_or(Misfit::Type { echo: false }));
-        text.filter(|text| !text.is_empty())
+        self.value(key, "text", |value, _| match text_of(value) {
+            Some(text) if text.is_empty() => Err(Misfit::Reason("is empty".into())),
+            other => other.ok_or(Misfit::Type { echo: false }),
+        })
     }
 
     /// A switch. The default layer must have the key.
@@ -71,7 +74,9 @@ impl Reader {
             (_, Some("false")) if untyped => Ok(false),
             _ => Err(Misfit::Type { echo: false }),
         };
-        self.value(key, "true or false", convert).unwrap_or_default()
+        let switch = self.value(key, "true or false", convert).unwrap_or_default();
+        self.set_shown(key, Some(switch.to_string()));
+        switch
     }
 
     /// A whole number within `range`.
@@ -90,7 +95,9 @@ impl Reader {
                 number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
             fits.ok_or(Misfit::Type { echo: false })
         };
-        self.value(key, &expected, convert).unwrap_or(*range.start())
+        let number = self.value(key, &expected, convert).unwrap_or(*range.start());
+        self.set_shown(key, Some(number.to_string()));
+        number
     }
 
     /// A duration within `range`.
@@ -123,12 +130,10 @@ impl Reader {
         expected: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let convert = |value: &Value, _| match text_of(value) {
-            Some(text) if text.is_empty() => Ok(None),
-            Some(text) => parse(&text).map(Some).map_err(Misfit::Reason),
-            None => Err(Misfit::Type { echo: false }),
-        };
-        self.value(key, expected, convert).flatten()
+        self.value(key, expected, |value, _| {
+            let text = text_of(value).ok_or(Misfit::Type { echo: false })?;
+            parse(&text).map_err(Misfit::Reason)
+        })
     }
 
     /// A list, each entry understood by `parse`. A text is a list whose entries are parted by commas.
@@ -157,7 +162,7 @@ impl Reader {
         let (inline, file) = (self.take(key), self.take(&file_key));
         let layer = |taken: &Option<(Value, Source)>| taken.as_ref().map(|(_, source)| source.layer());
         if inline.is_some() && layer(&inline) == layer(&file) {
-            self.problem(&file_key, format!("{key} is given too, and only one of them can count"));
+            self.problem(&file_key, &format!("{key} is given too, and only one of them can count"));
             return None;
         }
         if layer(&inline) < layer(&file) {
@@ -166,11 +171,11 @@ impl Reader {
         let (value, source) = inline?;
         self.set_shown(key, Some(Setting::REDACTED.into()));
         let Some(text) = text_of(&value) else {
-            self.problem(key, "expected text".into());
+            self.problem(key, "expected text");
             return None;
         };
         if source.layer() == 1 && text.is_empty() {
-            self.problem(key, "is empty".into());
+            self.problem(key, "is empty");
         }
         Some(Secret::new(text))
     }
@@ -178,7 +183,7 @@ impl Reader {
     fn secret_in_file(&mut self, key: &str, taken: Option<(Value, Source)>) -> Option<Secret> {
         let (value, _) = taken?;
         let Some(path) = text_of(&value).filter(|path| !path.is_empty()) else {
-            self.problem(key, "expected the path of a file".into());
+            self.problem(key, "expected the path of a file");
             return None;
         };
         self.set_shown(key, Some(format!("{path:?}")));
@@ -188,19 +193,19 @@ impl Reader {
                 Some(secret)
             }
             Err(reason) => {
-                self.problem(key, reason);
+                self.problem(key, &reason);
                 None
             }
         }
     }
 
     /// Notes that `key` is wrong, at the place it was set.
-    pub fn problem(&mut self, key: &str, reason: String) {
+    pub fn problem(&mut self, key: &str, reason: &str) {
         self.problem_with(key, reason, None);
     }
 
     /// The same with advice.
-    pub fn problem_with(&mut self, key: &str, reason: String, help: Option<&str>) {
+    pub fn problem_with(&mut self, key: &str, reason: &str, help: Option<&str>) {
         let source = self.source_of(key);
         self.problems.push(Problem {
             source: Some(source),
@@ -219,6 +224,13 @@ impl Reader {
     pub fn set_shown(&mut self, key: &str, shown: Option<String>) {
         if let Some(setting) = self.settings.iter_mut().find(|setting| setting.key == key) {
             setting.shown = shown;
+        }
+    }
+
+    /// Puts a value in force over every layer.
+    pub fn overrule(&mut self, key: &str, shown: String, source: Source) {
+        if let Some(setting) = self.settings.iter_mut().find(|setting| setting.key == key) {
+            (setting.shown, setting.source) = (Some(shown), source);
         }
     }
 
@@ -246,7 +258,7 @@ impl Reader {
             Err(Misfit::Type { echo: false }) => format!("expected {expected}, found {}", kind(&value)),
             Err(Misfit::Type { echo: true }) => format!("expected {expected}, found {}", quoted(&value)),
         };
-        self.problem(key, found);
+        self.problem(key, &found);
         None
     }
 }
@@ -266,40 +278,4 @@ fn first_index(key: &str) -> String {
 /// The entries of a list written outside the file.
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
-}
-
-/// What a value is, in words. Never its text.
-pub fn kind(value: &Value) -> String {
-    match value {
-        Value::String(..) | Value::Char(..) => "text".into(),
-        Value::Bool(_, switch) => format!("{switch}"),
-        Value::Num(_, Num::F32(_) | Num::F64(_)) => "a number with a fraction".into(),
-        Value::Num(_, number) => {
-            whole(*number).map_or("a number".into(), |number| format!("the number {number}"))
-        }
-        Value::Empty(..) => "a date or time".into(),
-        Value::Dict(..) => "a section".into(),
-        Value::Array(..) => "a list".into(),
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-fn whole(number: Num) -> Option<i128> {
-    number.to_i128().or_else(|| number.to_u128().and_then(|number| number.try_into().ok()))
-}
-
-fn quoted(value: &Value) -> String {
-    let text: String = value.as_str().unwrap_or_default().chars().take(40).collect();
-    format!("{text:?}")
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(_, text) => format!("{text:?}"),
-        Value::Array(_, values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        other => kind(other).trim_start_matches("the number ").to_owned(),
-    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::{DAY, MINUTE};
+use crate::domain::role::Role;
 
 /// Sign-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Registration {
     pub hide_existing: bool,
     /// Life of the link in the mail.
     pub verify_ttl: Duration,
-    /// The slug of the role a new user gets. Never one that administers.
+    /// The name of the role a new user gets. Never one that administers.
     pub default_role: String,
 }
 
@@ -28,23 +29,26 @@ impl Registration {
             hide_existing: reader.switch("registration.hide_existing"),
             verify_ttl: reader.duration("registration.verify_ttl", 5 * MINUTE..=30 * DAY),
             default_role: reader
-                .parsed("registration.default_role", "the slug of a role", role)
+                .parsed("registration.default_role", "the name of a role", role)
                 .unwrap_or_default(),
         };
         if registration.hide_existing && !registration.require_verified_email {
             let reason = "hides nothing while registration.require_verified_email is false: a login with the chosen password tells";
-            reader.problem("registration.hide_existing", reason.into());
+            reader.problem("registration.hide_existing", reason);
         }
         registration
     }
 }
 
 fn role(text: &str) -> Result<String, String> {
-    let slug = text.len() <= 64
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    match text {
-        "admin" | "super_admin" => Err(format!("{text:?} would make everyone who signs up an administrator")),
-        _ if slug => Ok(text.to_owned()),
-        _ => Err("expected the slug of a role: lower case letters, digits and _".into()),
+    let may = |role: &Role| *role < Role::Admin;
+    match text.parse::<Role>() {
+        Ok(role) if may(&role) => Ok(role.name().to_owned()),
+        Ok(_) => Err(format!("{text:?} would make everyone who signs up an administrator")),
+        Err(_) => {
+            let names: Vec<_> =
+                Role::ALL.iter().filter(|role| may(role)).map(|role| format!("{:?}", role.name())).collect();
+            Err(format!("expected {}", names.join(" or ")))
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 
 mod errors;
 mod example;
+mod refusals;
 
 /// What a test says about each layer.
 #[derive(Default)]
@@ -135,7 +136,7 @@ fn variables_that_kubernetes_makes_are_not_ours() {
 
 #[test]
 fn text_from_outside_the_file_becomes_what_the_key_takes() {
-    let config = environment(&[
+    let loaded = environment(&[
         ("LATCHKEY_NET__MAX_CONNECTIONS", "500"),
         ("LATCHKEY_REGISTRATION__ENABLED", "false"),
         ("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
@@ -143,7 +144,11 @@ fn text_from_outside_the_file_becomes_what_the_key_takes() {
         ("LATCHKEY_MAIL__FROM_NAME", "42"),
         ("SMTP_USER", ""),
     ])
-    .config();
+    .load()
+    .unwrap();
+    assert_eq!(setting(&loaded, "net.max_connections").0.unwrap(), "500");
+    assert_eq!(setting(&loaded, "registration.enabled").0.unwrap(), "false");
+    let config = loaded.config;
     assert_eq!((config.net.max_connections, config.registration.enabled), (500, false));
     assert_eq!(config.trusted_proxies.len(), 2);
     let addrs: Vec<_> = config.listen.iter().map(|listener| listener.addr.to_string()).collect();
@@ -166,6 +171,7 @@ fn the_public_url_is_made_from_the_first_listener_that_serves() {
     for (text, expected) in [
         ("", "https://localhost:8443"),
         ("listen = [\":443\"]", "https://localhost"),
+        ("listen = [\":0\"]", "https://localhost"),
         ("listen = [\"[::1]:8443\"]", "https://[::1]:8443"),
         (
             "[[listen]]\naddr = \":80\"\ntls = false\nhttp = \"redirect\"\n[[listen]]\naddr = \":443\"",
@@ -299,11 +305,18 @@ fn a_secret_is_never_shown() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,200}") {
         let _ = Config::from_toml_str(&text);
+    }
+
+    #[test]
+    fn no_variable_makes_it_panic(name in "[A-Z_.\\[\\]0-9]{0,12}", value in "\\PC{0,20}", section in 0usize..4) {
+        let name = ["LATCHKEY_", "LATCHKEY_TOKENS__", "LATCHKEY_LISTEN", "LATCHKEY_MAIL__P"][section].to_owned() + &name;
+        let environment: Environment = [(name, value)].into_iter().collect();
+        let _ = Loaded::from_layers(None, &environment, &Flags::default());
     }
 
     #[test]

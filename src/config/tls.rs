@@ -28,11 +28,11 @@ impl Tls {
                 Some(CertificateFiles { cert_file: cert.into(), key_file: key.into() })
             }
             (Some(_), None) => {
-                reader.problem("tls.cert_file", "needs tls.key_file too".into());
+                reader.problem("tls.cert_file", "needs tls.key_file too");
                 None
             }
             (None, Some(_)) => {
-                reader.problem("tls.key_file", "needs tls.cert_file too".into());
+                reader.problem("tls.key_file", "needs tls.cert_file too");
                 None
             }
             (None, None) => None,

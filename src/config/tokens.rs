@@ -75,16 +75,13 @@ impl Tokens {
     }
 
     fn check(&self, reader: &mut Reader) {
-        if self.audience.is_empty() {
-            reader.problem("tokens.audience", "is empty".into());
-        }
         if self.access_ttl > self.refresh_ttl {
             let reason = format!("is less than tokens.access_ttl = {}", duration::display(self.access_ttl));
-            reader.problem("tokens.refresh_ttl", reason);
+            reader.problem("tokens.refresh_ttl", &reason);
         }
         if self.refresh_ttl > self.family_ttl {
             let reason = format!("is more than tokens.family_ttl = {}", duration::display(self.family_ttl));
-            reader.problem_with("tokens.refresh_ttl", reason, Some("raise tokens.family_ttl as well"));
+            reader.problem_with("tokens.refresh_ttl", &reason, Some("raise tokens.family_ttl as well"));
         }
     }
 }
@@ -101,5 +98,5 @@ fn check_secret(reader: &mut Reader, secret: &Secret) {
     let from_file = reader.source_of("tokens.jwt_secret_file").layer() > inline;
     let key = if from_file { "tokens.jwt_secret_file" } else { "tokens.jwt_secret" };
     let help = "make one with `openssl rand -hex 32`, or set none: a key is made at the first start";
-    reader.problem_with(key, reason, Some(help));
+    reader.problem_with(key, &reason, Some(help));
 }

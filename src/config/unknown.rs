@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use figment::value::Value;
 
 use super::problem::Problem;
-use super::reader::{Reader, kind, without_indexes};
+use super::reader::{Reader, without_indexes};
 use super::source::Source;
+use super::value::kind;
 use super::variable::variable_of;
 
 /// Turns every value that no section has taken into a problem.
@@ -45,6 +46,10 @@ fn judge(key: &str, value: &Value, source: &Source, known: &BTreeSet<String>) ->
 
 /// The candidate with the least distance. A key of the right name in the wrong section comes before any misspelling.
 fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    // The distance takes time and memory with the length; nothing near a key is long.
+    if name.len() > 100 {
+        return None;
+    }
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let near = candidates.filter_map(|candidate| {
         let whole = strsim::damerau_levenshtein(name, &candidate);

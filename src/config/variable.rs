@@ -81,6 +81,9 @@ impl Environment {
                 overrides.push(Override::environment(name, &key, value.clone()));
             }
         }
+        // A container file passes on a variable that is not set as an empty one. For a signing secret that is
+        // a mistake to be told: the operator believes to have set one.
+        overrides.retain(|setting| !setting.value.is_empty() || setting.key == "tokens.jwt_secret");
         problems.extend(self.algorithm_problem());
         problems.extend(self.rounds_problem());
         (overrides, problems)
@@ -135,12 +138,15 @@ pub fn variable_of(key: &str) -> String {
 fn key_of(name: &str) -> Option<String> {
     let rest = name.strip_prefix(PREFIX)?;
     let foreign = rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_");
-    (!foreign && name != CONFIG_VARIABLE).then(|| rest.to_lowercase().replace("__", "."))
+    (!foreign && name != CONFIG_VARIABLE).then(|| rest.to_lowercase().replacen("__", ".", 1))
 }
 
 fn with_unit(value: &str, unit: Option<char>) -> Option<String> {
     let Some(unit) = unit else { return Some(value.to_owned()) };
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    if value.is_empty() {
+        return Some(String::new());
+    }
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| format!("{value}{unit}"))
 }
 

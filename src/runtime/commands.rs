@@ -31,7 +31,7 @@ pub struct NewUser {
     pub username: Option<String>,
     /// The name to show.
     pub name: Option<String>,
-    /// The slug of the role.
+    /// The name of the role.
     pub role: String,
     /// Already asked for; never from the arguments.
     pub password: Secret,

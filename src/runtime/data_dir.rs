@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
+use super::failure::Failure;
+
 const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const MAX_KEY_BYTES: u64 = 4096;
@@ -114,6 +116,12 @@ impl DataDirError {
             Self::KeyMissing(path) => Some(format!("restore {} from a backup", path.display())),
             Self::Io { .. } => None,
         }
+    }
+}
+
+impl From<DataDirError> for Failure {
+    fn from(error: DataDirError) -> Self {
+        Self { help: error.help(), ..Self::from_error(&error) }
     }
 }
 

@@ -57,6 +57,7 @@ fn senseless_arguments_end_with_2_and_one_name() {
         &[],
         &["serve", "--tls"],
         &["serve", "--listen", "nowhere"],
+        &["serve", "--data-dir", ""],
         &["serve", "--samples"],
         &["user", "create"],
         &["user", "create", "--email", "a@example.com", "--password", "x"],
@@ -66,7 +67,7 @@ fn senseless_arguments_end_with_2_and_one_name() {
     ] {
         let (code, out, err) = run(latchkey(folder.path()).args(arguments));
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
-        assert!(arguments.is_empty() || err.starts_with("latchkey: "), "{arguments:?}: {err}");
+        assert_eq!(err.starts_with("latchkey: "), !arguments.is_empty(), "{arguments:?}: {err}");
     }
 }
 
@@ -123,6 +124,29 @@ fn the_file_is_the_named_one_then_the_variable_then_the_one_that_is_there() {
         (code, err.as_str()),
         (1, "latchkey: cannot read the configuration absent.toml: No such file or directory\n")
     );
+}
+
+#[test]
+fn development_says_what_it_overrules() {
+    let folder = folder();
+    std::fs::write(folder.path().join("auth.toml"), "data_dir = \"/srv/auth\"\n").unwrap();
+    let (code, out, err) = run(latchkey(folder.path()).args(["check", "--dev"]).env("HOME", "/home/ada"));
+    let expected = "note: --dev does not use data_dir of the file, but /home/ada/.local/share/latchkey-dev\n";
+    assert_eq!((code, err.as_str()), (0, expected));
+    let lines: Vec<_> =
+        out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for expected in [
+        r#"data_dir = "/home/ada/.local/share/latchkey-dev" # --dev"#,
+        r#"public_url = "http://127.0.0.1:8080" # default"#,
+        r#"listen[0].addr = "127.0.0.1:8080" # --dev"#,
+        "listen[0].tls = false # --dev",
+        r#"listen[0].http = "open" # --dev"#,
+    ] {
+        assert!(lines.iter().any(|line| line == expected), "{expected}\n{out}");
+    }
+    let (code, _, err) = run(latchkey(folder.path()).args(["check", "--dev", "--listen", "0.0.0.0:80"]));
+    assert_eq!(code, 1);
+    assert!(err.contains("--listen: listen: --dev listens on loopback only, and 0.0.0.0:80 is not"), "{err}");
 }
 
 #[test]
