@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::build;
 use super::data_dir::{DataDir, read_key};
 use super::failure::Failure;
-use super::serve::folder_failure;
 use crate::ambient::{OsEntropy, SystemClock};
 use crate::config::{Loaded, Secret};
 use crate::crypto::MasterKey;
@@ -55,10 +54,9 @@ pub enum AuditSource {
 pub fn create_user(loaded: &Loaded, user: &NewUser) -> Result<String, Failure> {
     let role: Role = user.role.parse().map_err(|fault: NotARole| Failure::new(format!("--role: {fault}")))?;
     let config = &loaded.config;
-    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))
-        .map_err(|error| folder_failure(&error))?;
+    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
-    dir.settle().map_err(|error| folder_failure(&error))?;
+    dir.settle()?;
     let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;
     let form = Registration {
         email: &user.email,
@@ -82,13 +80,13 @@ pub fn verify_audit(source: AuditSource) -> Result<String, Failure> {
     let cache = VERIFY_CACHE_MIB;
     let (master, store, _lock) = match source {
         AuditSource::DataDir(path) => {
-            let (dir, keys) = DataDir::open(&path).map_err(|error| folder_failure(&error))?;
+            let (dir, keys) = DataDir::open(&path)?;
             let master = build::master_key(&keys)?;
             let store = build::open_store(&dir, &master, cache)?;
             (master, store, Some(dir))
         }
         AuditSource::Copy { store, keys } => {
-            let text = read_key(&keys.join("master.key")).map_err(|error| folder_failure(&error))?;
+            let text = read_key(&keys.join("master.key"))?;
             let master = MasterKey::parse(&text).map_err(|fault| Failure::from_error(&fault))?;
             let opened = build::open_copy(&store, &master, cache)?;
             (master, opened, None)
@@ -111,7 +109,7 @@ pub fn verify_audit(source: AuditSource) -> Result<String, Failure> {
 /// Checks the whole store of a stopped server; one line for each thing checked.
 pub fn check_store(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     let config = &loaded.config;
-    let (dir, keys) = DataDir::open(&config.data_dir).map_err(|error| folder_failure(&error))?;
+    let (dir, keys) = DataDir::open(&config.data_dir)?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
     let report = check(&store).map_err(|error| Failure::from_error(&error))?;
     if !report.is_clean() {

@@ -45,10 +45,9 @@ pub fn serve(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
 async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
     let told_to_stop = stop_signal()?;
-    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))
-        .map_err(|error| folder_failure(&error))?;
+    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
-    dir.settle().map_err(|error| folder_failure(&error))?;
+    dir.settle()?;
 
     let dev_clock = config.dev.then(MovableClock::default);
     let clock: Arc<dyn Clock> = match &dev_clock {
@@ -158,12 +157,4 @@ async fn announce(
 /// Tells systemd, where there is one. Nobody else listens, so a failure means nothing.
 fn notify(state: &[sd_notify::NotifyState<'_>]) {
     let _ = sd_notify::notify(state);
-}
-
-pub(super) fn folder_failure(error: &super::data_dir::DataDirError) -> Failure {
-    let failure = Failure::from_error(error);
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
 }
