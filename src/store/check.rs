@@ -96,9 +96,10 @@ fn check_rows(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), StoreE
     let mut range = KeyRange::everything();
     loop {
         let mut keys = Vec::new();
-        snapshot.raw().scan(&range, false, &mut |row_key, value| {
+        snapshot.rows().unverified().scan(&range, false, &mut |row_key, value| {
             let table = row_key.first().and_then(|id| tables::by_id(*id));
-            match table.map(|table| (table.name(), table.check_row(snapshot.codec(), row_key, value))) {
+            match table.map(|table| (table.name(), table.check_row(snapshot.rows().codec(), row_key, value)))
+            {
                 None => report.add(Fault::UnknownTable(row_key.first().copied().unwrap_or(0))),
                 Some((name, Err(_))) => report.add(Fault::BadRow(name)),
                 Some((_, Ok(()))) => {}

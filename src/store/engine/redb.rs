@@ -8,7 +8,7 @@
 //! rows, and opening has synced them, it counts as done.
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,12 +22,14 @@ use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
 use crate::store::error::StoreError;
 use medium::Medium;
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod medium;
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
-/// Opens the storage; told whether the store may be new.
-type Opener = Box<dyn Fn(bool) -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
+/// Opens the storage, again after each failure.
+type Opener = Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
 
 /// Rows in one redb file.
 pub struct RedbEngine {
@@ -44,36 +46,60 @@ struct State {
 }
 
 impl RedbEngine {
-    /// Opens the file at `path`, or makes it (readable by its owner only), with a page cache of `cache_bytes`.
+    /// Opens the file at `path` with a page cache of `cache_bytes`. A missing or empty file is an error, never a fresh
+    /// start.
     ///
     /// [`StoreError::AlreadyOpen`] when a process holds it, [`StoreError::BadFile`] when it is no store.
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let path: PathBuf = path.into();
-        Self::from_opener(Box::new(move |may_be_new| open_file(&path, may_be_new)), cache_bytes)
+        let opener = move || file(OpenOptions::new().read(true).write(true).open(&path)?);
+        Self::from_opener(Box::new(opener), cache_bytes, false)
     }
 
-    /// The same on any storage. `backend` is called again when the storage has failed.
+    /// Makes the file at `path`, readable by its owner only, and opens it. An existing file is an error.
+    ///
+    /// The file appears under its name when it is complete, so that a crash leaves a store or nothing.
+    pub fn create(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let disk = |error: io::Error| io_fault(error.kind(), Arc::new(error));
+        if path.try_exists().map_err(disk)? {
+            return Err(disk(io::Error::from(io::ErrorKind::AlreadyExists)));
+        }
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(".new");
+        let draft = PathBuf::from(draft);
+        // Left by a crash: nothing was ever stored in it.
+        let _ = fs::remove_file(&draft);
+        let new = draft.clone();
+        let engine = Self::on_backend(move || new_file(&new), cache_bytes)?;
+        drop(engine);
+        fs::rename(&draft, path).map_err(disk)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(disk)?;
+        Self::open(path, cache_bytes)
+    }
+
+    /// Opens or makes a store on any storage. `backend` is called again when the storage has failed.
     pub fn on_backend<B: StorageBackend>(
         backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
-        Self::from_opener(Box::new(move |_| Ok(Box::new(backend()?))), cache_bytes)
+        Self::from_opener(Box::new(move || Ok(Box::new(backend()?))), cache_bytes, true)
     }
 
-    fn from_opener(opener: Opener, cache_bytes: usize) -> Result<Self, StoreError> {
+    fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
         let state = RwLock::new(State { db: None, sheltered: false });
         let engine = Self { opener, cache_bytes, state, trouble: AtomicBool::new(false) };
-        let db = engine.database(true, false)?;
-        guarded(|| make_table(&db)).and_then(|made| made.map_err(|error| fault(&error)))?;
+        let db = engine.database(may_be_new, false)?;
+        guarded(|| make_table(&db))?.map_err(|error| fault(&error))?;
         engine.state.write().unwrap_or_else(PoisonError::into_inner).db = Some(db);
         Ok(engine)
     }
 
     fn database(&self, may_be_new: bool, sheltered: bool) -> Result<Database, StoreError> {
-        let storage = (self.opener)(may_be_new).map_err(|error| io_fault(error.kind(), Arc::new(error)))?;
-        // An emptied file is not a new store while this one runs.
-        if !may_be_new && storage.len().map_err(|error| io_fault(error.kind(), Arc::new(error)))? == 0 {
-            return Err(StoreError::BadFile(Arc::new(io::Error::from(io::ErrorKind::UnexpectedEof))));
+        let disk = |error: io::Error| io_fault(error.kind(), Arc::new(error));
+        let storage = (self.opener)().map_err(disk)?;
+        if !may_be_new && storage.len().map_err(disk)? == 0 {
+            return Err(disk(io::Error::from(io::ErrorKind::UnexpectedEof)));
         }
         let medium = if sheltered { Medium::sheltered(storage) } else { Medium::direct(storage) };
         guarded(|| Builder::new().set_cache_size(self.cache_bytes).create_with_backend(medium))?
@@ -209,13 +235,16 @@ impl RawRead for RedbSnapshot<'_> {
     }
 }
 
-fn open_file(path: &Path, may_be_new: bool) -> io::Result<Box<dyn StorageBackend>> {
+fn file(file: File) -> io::Result<Box<dyn StorageBackend>> {
+    Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
+}
+
+fn new_file(path: &Path) -> io::Result<FileBackend> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(may_be_new);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let backend = FileBackend::new(options.open(path)?).map_err(io::Error::other)?;
-    Ok(Box::new(backend))
+    FileBackend::new(options.open(path)?).map_err(io::Error::other)
 }
 
 /// Makes the one table of a new store. A redb file with other tables and without it belongs to somebody else.
