@@ -31,6 +31,21 @@ pub const AUDIT_INDEX: IndexCheck = IndexCheck {
     },
 };
 
+/// Each subject of a record is in the index of the audit log.
+pub const AUDIT_SUBJECTS: IndexCheck = IndexCheck {
+    table: LANE.id(),
+    holds: |snapshot, row_key| {
+        let (lane, seq) = LANE.key_of(row_key)?;
+        let Some(record) = snapshot.get(&LANE, &(lane, seq))? else { return Ok(false) };
+        for subject in record.events.iter().filter_map(|event| event.subject) {
+            if snapshot.get(&AUDIT_BY_SUBJECT, &(subject, lane, seq))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    },
+};
+
 /// What a pass found.
 #[derive(Debug, Clone)]
 pub struct Report {

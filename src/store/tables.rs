@@ -27,7 +27,7 @@ pub const END: Table<(), ()> = Table::new(0xfe, "end");
 pub const ALL: &[&dyn AnyTable] = &[&META, &LANE, &AUDIT_BY_SUBJECT, &EXPIRY, &SEAL, &END];
 
 /// Consistency of indexes: each entry says which rows an index table has to match.
-pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX];
+pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX, super::check::AUDIT_SUBJECTS];
 
 /// The table with this byte.
 pub fn by_id(id: u8) -> Option<&'static dyn AnyTable> {

@@ -59,6 +59,8 @@ fn each_kind_of_damage_is_named() {
         }),
         [Fault::BadRow("seal")]
     );
+    let index = AUDIT_BY_SUBJECT.row_key(&([0; 16], 0, 1));
+    assert_eq!(named(&|rows| drop(rows.remove(&index))), [Fault::Index("lane")]);
     let record = LANE.row_key(&(0, 30));
     assert_eq!(
         named(&|rows| drop(rows.remove(&record))),

@@ -12,7 +12,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::backends::FileBackend;
@@ -36,11 +36,14 @@ pub struct RedbEngine {
     opener: Opener,
     cache_bytes: usize,
     state: RwLock<State>,
-    trouble: AtomicBool,
+    /// The newest opening that failed. Older snapshots that fail with their own opening say nothing about this one.
+    broken: AtomicU64,
 }
 
 struct State {
     db: Option<Database>,
+    /// Counts the openings, from 1.
+    opening: u64,
     /// The disk takes no writes; redb's own go to memory and ours are refused.
     sheltered: bool,
 }
@@ -87,8 +90,8 @@ impl RedbEngine {
     }
 
     fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
-        let state = RwLock::new(State { db: None, sheltered: false });
-        let engine = Self { opener, cache_bytes, state, trouble: AtomicBool::new(false) };
+        let state = RwLock::new(State { db: None, opening: 1, sheltered: false });
+        let engine = Self { opener, cache_bytes, state, broken: AtomicU64::new(0) };
         let db = engine.database(may_be_new, false)?;
         guarded(|| make_table(&db))?.map_err(|error| fault(&error))?;
         engine.state.write().unwrap_or_else(PoisonError::into_inner).db = Some(db);
@@ -109,7 +112,7 @@ impl RedbEngine {
     /// Opens the storage again after trouble. An error when it takes no writes; it may be readable all the same.
     fn reopen(&self) -> Result<(), StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.db.is_some() && !state.sheltered && !self.trouble.load(Ordering::Acquire) {
+        if !state.sheltered && !self.is_broken(&state) {
             return Ok(());
         }
         // redb holds a lock on the file until the old handle is gone.
@@ -121,7 +124,7 @@ impl RedbEngine {
             Ok(db) => (Some(db), None),
             Err(error) => (self.database(false, true).ok(), Some(error)),
         };
-        self.trouble.store(db.is_none(), Ordering::Release);
+        state.opening += u64::from(db.is_some());
         state.db = db;
         error.map_or(Ok(()), Err)
     }
@@ -130,8 +133,9 @@ impl RedbEngine {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let Some(db) = &state.db else { return Err(closed()) };
         let open = || -> Result<_, redb::Error> { Ok(db.begin_read()?.open_table(ROWS)?) };
-        let table = guarded(open)?.map_err(|error| self.troubled(&error))?;
-        Ok(RedbSnapshot { engine: self, table })
+        let opening = state.opening;
+        let table = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
+        Ok(RedbSnapshot { engine: self, opening, table })
     }
 
     fn write(&self, writes: &WriteSet) -> Result<(), StoreError> {
@@ -139,7 +143,7 @@ impl RedbEngine {
         let Some(db) = &state.db else { return Err(closed()) };
         let written = guarded(|| apply(db, writes));
         if !matches!(written, Ok(Ok(()))) {
-            self.trouble.store(true, Ordering::Release);
+            self.broken.fetch_max(state.opening, Ordering::AcqRel);
         }
         written?.map_err(|error| fault(&error))
     }
@@ -156,18 +160,27 @@ impl RedbEngine {
         Ok(true)
     }
 
-    fn troubled(&self, error: &redb::Error) -> StoreError {
-        use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
-        if matches!(error, Io(_) | PreviousIo | DatabaseClosed | LockPoisoned(_)) {
-            self.trouble.store(true, Ordering::Release);
+    /// Notes a failure after which this opening of the file is of no more use.
+    fn failed(&self, error: &redb::Error, opening: u64) -> StoreError {
+        use redb::Error::{Io, LockPoisoned, PreviousIo};
+        if matches!(error, Io(_) | PreviousIo | LockPoisoned(_)) {
+            self.broken.fetch_max(opening, Ordering::AcqRel);
         }
         fault(error)
+    }
+
+    fn is_broken(&self, state: &State) -> bool {
+        state.db.is_none() || self.broken.load(Ordering::Acquire) >= state.opening
+    }
+
+    fn with_state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        f(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Engine for RedbEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
-        if self.trouble.load(Ordering::Acquire) {
+        if self.with_state(|state| self.is_broken(state)) {
             // What matters here is only whether it can be read afterwards.
             let _ = self.reopen();
         }
@@ -175,9 +188,7 @@ impl Engine for RedbEngine {
     }
 
     fn commit(&self, writes: &WriteSet) -> Result<(), CommitFault> {
-        let healthy = !self.trouble.load(Ordering::Acquire)
-            && !self.state.read().unwrap_or_else(PoisonError::into_inner).sheltered;
-        if !healthy {
+        if self.with_state(|state| state.sheltered || self.is_broken(state)) {
             self.reopen()?;
         }
         let Err(error) = self.write(writes) else { return Ok(()) };
@@ -203,6 +214,7 @@ impl fmt::Debug for RedbEngine {
 
 struct RedbSnapshot<'a> {
     engine: &'a RedbEngine,
+    opening: u64,
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
@@ -214,7 +226,7 @@ impl RawRead for RedbSnapshot<'_> {
             }
             Ok(())
         })?
-        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+        .map_err(|error: redb::StorageError| self.engine.failed(&error.into(), self.opening))
     }
 
     fn scan(&self, range: &KeyRange, reverse: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
@@ -231,7 +243,7 @@ impl RawRead for RedbSnapshot<'_> {
             }
             Ok(())
         })?
-        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+        .map_err(|error: redb::StorageError| self.engine.failed(&error.into(), self.opening))
     }
 }
 
