@@ -1,6 +1,12 @@
 //! What the store costs: look-ups beside bare redb look-ups on the same rows, and transactions by number of callers.
 //!
 //! Read ratios, not absolute numbers: the machine is shared, and a durable commit is as fast as its disk.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot go on says so and stops"
+)]
+#![allow(missing_docs, reason = "the macro below makes public functions")]
 
 use std::sync::Arc;
 use std::thread;
@@ -146,7 +152,7 @@ fn commits(c: &mut Criterion) {
                     for me in 0..callers {
                         let store = &store;
                         scope.spawn(move || {
-                            (0..each).for_each(|turn| rotate(store, (me * 100_000 + turn) * 2))
+                            (0..each).for_each(|turn| rotate(store, (me * 100_000 + turn) * 2));
                         });
                     }
                 });
