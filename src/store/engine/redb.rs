@@ -310,6 +310,7 @@ fn fault(error: &redb::Error) -> StoreError {
         redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_) => {
             StoreError::Io(cause)
         }
+        redb::Error::TransactionInProgress => StoreError::Busy { queued: 0 },
         _ => StoreError::BadFile(cause),
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of the sweep.
+
 use crate::store::conformance::{NUMBERS, Number, in_memory, run};
 use crate::store::tables::EXPIRY;
 use crate::store::{Read, Scan, Store};

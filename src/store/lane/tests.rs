@@ -1,3 +1,5 @@
+//! Tests of the chain: its hash, reading it, and what breaks it.
+
 use std::sync::Arc;
 
 use super::*;

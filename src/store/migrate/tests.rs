@@ -1,3 +1,5 @@
+//! Tests of schema versions, and the stored file of each release.
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Tests of what only the redb engine does: sharing commits, failing disks, files.
+
 use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 use std::thread;
