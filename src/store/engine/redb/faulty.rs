@@ -1,10 +1,12 @@
-//! A disk for tests: clones share it, it fails or holds on demand. Knows nothing of what is stored.
+//! A disk for tests: clones share it, it fails, holds or crashes on demand. Knows nothing of what is stored.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
+
+use crate::ambient::{Entropy, entropy};
 
 /// How a disk fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,20 @@ impl Fault {
 pub(crate) struct Disk {
     storage: Arc<InMemoryBackend>,
     mood: Arc<(Mutex<Mood>, Condvar)>,
+    journal: Arc<Mutex<Journal>>,
+}
+
+/// What a crash leaves: all that was synced, and of the rest what luck will have.
+#[derive(Debug, Default)]
+struct Journal {
+    synced: Vec<u8>,
+    unsynced: Vec<Change>,
+}
+
+#[derive(Debug)]
+enum Change {
+    Length(u64),
+    Bytes(u64, Vec<u8>),
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +103,44 @@ impl Disk {
         self.mood.1.notify_all();
     }
 
+    /// The disk as it is found after a crash now: each change since the last sync is there, torn or lost, as `random`
+    /// has it.
+    pub fn after_crash(&self, random: &dyn Entropy) -> Self {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = journal.synced.clone();
+        for change in &journal.unsynced {
+            let [luck, tear] = entropy::bytes::<2>(random);
+            match change {
+                Change::Length(len) if luck < 128 => found.resize(usize::try_from(*len).unwrap(), 0),
+                Change::Bytes(offset, bytes) if luck < 170 => {
+                    let whole = luck < 85;
+                    let kept = if whole { bytes.len() } else { bytes.len() * usize::from(tear) / 256 };
+                    let start = usize::try_from(*offset).unwrap();
+                    found.resize(found.len().max(start + kept), 0);
+                    found[start..start + kept].copy_from_slice(&bytes[..kept]);
+                }
+                _ => {}
+            }
+        }
+        let disk = Self::default();
+        disk.storage.set_len(found.len() as u64).unwrap();
+        disk.storage.write(0, &found).unwrap();
+        disk.note_synced().unwrap();
+        disk
+    }
+
+    fn note(&self, change: Change) {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).unsynced.push(change);
+    }
+
+    fn note_synced(&self) -> io::Result<()> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.synced.resize(usize::try_from(self.storage.len()?).unwrap(), 0);
+        self.storage.read(0, &mut journal.synced)?;
+        journal.unsynced.clear();
+        Ok(())
+    }
+
     fn mood(&self) -> MutexGuard<'_, Mood> {
         self.mood.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,6 +171,7 @@ impl StorageBackend for Disk {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.may_fail()?;
+        self.note(Change::Length(len));
         self.storage.set_len(len)
     }
 
@@ -132,11 +187,13 @@ impl StorageBackend for Disk {
             self.mood.1.notify_all();
         }
         drop(mood);
-        self.may_fail()
+        self.may_fail()?;
+        self.note_synced()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.may_fail()?;
+        self.note(Change::Bytes(offset, data.to_vec()));
         self.storage.write(offset, data)
     }
 }

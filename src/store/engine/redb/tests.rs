@@ -6,8 +6,9 @@ use std::thread;
 
 use super::faulty::{Disk, Fault};
 use super::*;
+use crate::ambient::SeededEntropy;
 use crate::store::conformance::{KEY, NUMBERS, Number, event, run, stamp};
-use crate::store::{Abort, GROUP_JOBS, QUEUE_JOBS, Read, Scan, Store, lane};
+use crate::store::{Abort, GROUP_JOBS, QUEUE_JOBS, Read, Scan, Store, check, lane};
 
 fn open_on(disk: &Disk) -> Result<Store, StoreError> {
     let disk = disk.clone();
@@ -259,4 +260,37 @@ fn a_snapshot_of_an_earlier_opening_does_not_break_the_new_one() {
     assert!(matches!(old.get(&NUMBERS, &"1".into()), Ok(Some(Number(1))) | Err(StoreError::Io(_))));
     assert!(has(&store, 1).unwrap() && has(&store, 3).unwrap());
     assert_eq!(new.get(&NUMBERS, &"1".into()).unwrap(), Some(Number(1)));
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_crash_at_any_write_and_a_crash_while_recovering() {
+    let seed = 0x5eed_0002;
+    let random = SeededEntropy::new(seed);
+    for nth in 1..=90 {
+        let disk = Disk::default();
+        let store = open_on(&disk).unwrap();
+        disk.fail_from(nth, Fault::Broken);
+        let acknowledged = (1..).take_while(|n| put(&store, *n).is_ok()).count() as u64;
+        let mut found = disk.after_crash(&random);
+        drop(store);
+        // Some crash again while the file is being opened.
+        found.fail_from(nth % 7, Fault::Broken);
+        if nth % 7 > 0 && open_on(&found).is_err() {
+            found = found.after_crash(&random);
+        }
+        found.heal();
+        let trial = format!("seed {seed:#x}, write {nth}, {acknowledged} acknowledged");
+        let store = open_on(&found).unwrap_or_else(|error| panic!("{trial}: {error:?}"));
+        assert!((1..=acknowledged).all(|n| has(&store, n).unwrap()), "{trial}");
+        put(&store, 1_000).unwrap();
+        let report = check::check(&store).unwrap();
+        // The table of the tests is in no list; anything else would be a fault.
+        assert!(
+            report.faults.iter().all(|fault| *fault == check::Fault::UnknownTable(NUMBERS.id())),
+            "{trial}: {report:?}"
+        );
+        assert!(matches!(report.engine, Ok(Integrity::Sound)), "{trial}: {report:?}");
+        // At most the one that was being written is there beside them.
+        assert!(report.head.seq - 1 - acknowledged <= 1, "{trial}: {report:?}");
+    }
 }
