@@ -31,6 +31,7 @@ fn the_example_names_every_key_and_no_other() {
         "mail",
         "log",
         "metrics",
+        "metrics.allow[]",
         "audit",
     ];
     let named: BTreeSet<_> = named
