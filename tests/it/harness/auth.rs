@@ -5,7 +5,6 @@ use std::task::Poll;
 
 use latchkey::crypto::digest::{from_base64url, hmac_sha256, to_base64url};
 use latchkey::crypto::{HashError, Password, Verdict, Verifier};
-use latchkey::domain::id::UserId;
 use latchkey::domain::role::Role;
 use latchkey::domain::user::{Identifier, Status, User};
 use latchkey::services::session::Principal;
