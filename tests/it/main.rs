@@ -8,6 +8,11 @@
 )]
 
 mod architecture;
+mod audit_chain;
 mod cli;
 mod harness;
 mod http;
+mod mail;
+mod readme;
+mod secrets;
+mod sweep;
