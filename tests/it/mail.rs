@@ -80,7 +80,10 @@ async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up(
     assert_eq!(round(&app.services, &relay).await, Round::default());
     let seen = relay.seen();
     assert_eq!(seen.len(), 10);
-    assert!(seen.iter().all(|mail| mail.id == seen[0].id && mail.text == seen[0].text && mail.written_at == START));
+    assert!(
+        seen.iter()
+            .all(|mail| mail.id == seen[0].id && mail.text == seen[0].text && mail.written_at == START)
+    );
     let counts = &app.services.mail_counts;
     assert_eq!((counts.sent(), counts.postponed(), counts.dead()), (0, 9, 1));
 }
@@ -179,7 +182,9 @@ async fn each_cause_writes_one_mail_and_a_refused_one_writes_none() {
     app.anonymous().post(resend, json!({ "email": "Ada@Example.com" })).await.data(200);
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2);
-    let link = |at: usize| mails[at].text.split_once("?token=").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let link = |at: usize| {
+        mails[at].text.split_once("?token=").unwrap().1.split_whitespace().next().unwrap().to_owned()
+    };
     let verify = "/api/v1/auth/verify-email";
     app.anonymous().get(&format!("{verify}/{}", link(1))).await.refused(400, "VALIDATION_ERROR");
     app.anonymous().get(&format!("{verify}/{}", link(0))).await.data(200);
@@ -212,6 +217,8 @@ async fn a_mail_sealed_under_another_key_becomes_a_dead_letter() {
 /// Bytes of the stored mails.
 fn stored_bytes(app: &TestApp) -> usize {
     let mut bytes = 0;
-    app.engine.tamper(|rows| bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum());
+    app.engine.tamper(|rows| {
+        bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum()
+    });
     bytes
 }

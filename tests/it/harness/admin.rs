@@ -64,7 +64,8 @@ impl TestApp {
     pub fn row_counts(&self) -> BTreeMap<u8, usize> {
         let mut counts = BTreeMap::new();
         self.engine.tamper(|rows| {
-            for table in rows.keys().filter_map(|key| key.first()).filter(|table| ![2, 3, 5].contains(*table)) {
+            for table in rows.keys().filter_map(|key| key.first()).filter(|table| ![2, 3, 5].contains(*table))
+            {
                 *counts.entry(*table).or_default() += 1;
             }
         });
@@ -83,7 +84,13 @@ impl TestApp {
 
 impl Anonymous<'_> {
     /// Sends any method with any body.
-    pub async fn raw(&self, method: Method, path: &str, kind: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
         let mut headers = self.headers.clone();
         headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
         self.app.send(method, path, &headers, Body::from(body.into())).await

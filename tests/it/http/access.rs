@@ -170,7 +170,8 @@ async fn tricks_with_headers_open_no_door() {
         ("x-role", "super_admin"),
         ("cookie", "session=admin; role=super_admin"),
     ] {
-        let sneaky = || app.anonymous().header("authorization", &format!("Bearer {}", ada.access)).header(name, value);
+        let sneaky =
+            || app.anonymous().header("authorization", &format!("Bearer {}", ada.access)).header(name, value);
         assert_eq!(text_at(&sneaky().get("/api/v1/auth/me").await.data(200), "/username"), "ada", "{name}");
         sneaky().get("/api/v1/users").await.refused(403, "FORBIDDEN");
         app.anonymous().header(name, value).get("/api/v1/users").await.refused(401, "UNAUTHORIZED");

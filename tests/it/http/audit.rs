@@ -64,7 +64,10 @@ async fn a_denial_is_about_the_account_but_by_nobody() {
     let answer = app.anonymous().log_in("ada", "wrong password").await;
     let error = answer.refused(401, "AUTHENTICATION_FAILED");
     let log = logs(&boss, "action=login.failed").await.remove(0);
-    assert_eq!((text_at(&log, "/outcome"), text_at(&log, "/reason")), ("denied".into(), "wrong_password".into()));
+    assert_eq!(
+        (text_at(&log, "/outcome"), text_at(&log, "/reason")),
+        ("denied".into(), "wrong_password".into())
+    );
     assert_eq!(log["request_id"], error["request_id"], "the answer and the record name one request");
     assert!(log["actor_id"].is_null() && log["user_id"].is_string());
     assert_eq!(text_at(&log, "/ip_address"), "198.51.100.7");
@@ -99,7 +102,11 @@ async fn filters_narrow_by_account_act_and_time() {
     let exact = "start_date=2027-01-15T08:01:01Z&end_date=2027-01-15T08:01:01.001Z";
     assert_eq!(logs(&boss, exact).await.len(), 2, "the start counts");
     assert_eq!(logs(&boss, "end_date=2027-01-15T08:01:01Z").await.len(), 4, "the end does not");
-    assert_eq!(logs(&boss, "start_date=2027-01-15T09:01:01%2B01:00").await.len(), 2, "another zone, the same time");
+    assert_eq!(
+        logs(&boss, "start_date=2027-01-15T09:01:01%2B01:00").await.len(),
+        2,
+        "another zone, the same time"
+    );
     let nobody = logs(&boss, "user_id=019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11").await;
     assert!(nobody.is_empty());
 }

@@ -57,7 +57,9 @@ async fn the_clock_moves_both_ways_and_expires_tokens() {
     ada.get("/api/v1/auth/me").await.refused(401, "TOKEN_EXPIRED");
     app.anonymous().post("/dev/clock", json!({ "advance_seconds": -3_600 })).await;
     ada.get("/api/v1/auth/me").await.data(200);
-    for body in [json!({}), json!({ "advance_seconds": "1" }), json!({ "advance_seconds": 1.5 }), json!({ "x": 1 })] {
+    for body in
+        [json!({}), json!({ "advance_seconds": "1" }), json!({ "advance_seconds": 1.5 }), json!({ "x": 1 })]
+    {
         app.anonymous().post("/dev/clock", body).await.refused(400, "VALIDATION_ERROR");
     }
     for _ in 0..3 {

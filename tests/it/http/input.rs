@@ -42,7 +42,12 @@ fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11"),
                 is_guarded: operation.get("security").is_some(),
-                documented: operation["responses"].as_object().unwrap().keys().map(|s| s.parse().unwrap()).collect(),
+                documented: operation["responses"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(|s| s.parse().unwrap())
+                    .collect(),
                 fields: fields.map(|name| (name.clone(), required.contains(&json!(name)))).collect(),
             });
         }
@@ -100,8 +105,16 @@ async fn app() -> TestApp {
 async fn a_value_of_the_wrong_type_is_refused_and_its_field_named() {
     let app = app().await;
     let deep = (0..60).fold(json!("Planted"), |inner, _| json!([inner]));
-    let wrong =
-        [json!(7), json!(-1.5), json!(true), json!(["Planted"]), json!({ "$ne": null }), json!([]), json!({}), deep];
+    let wrong = [
+        json!(7),
+        json!(-1.5),
+        json!(true),
+        json!(["Planted"]),
+        json!({ "$ne": null }),
+        json!([]),
+        json!({}),
+        deep,
+    ];
     for operation in operations() {
         for (field, is_required) in &operation.fields {
             for value in &wrong {
@@ -132,9 +145,30 @@ async fn a_body_that_is_not_one_json_object_is_refused() {
     for operation in operations() {
         let whole = Value::Object(operation.body()).to_string();
         let mut bodies: Vec<Vec<u8>> = [
-            "null", "7", "true", "\"Planted\"", "[]", "[\"Planted\"]", "[{}]", "{", "}", "{,}", "{'a':1}", "{a:1}",
-            "\0", "{}{}", "{} Planted", "// c\n{}", "NaN", "\u{feff}{}", "{\"a\":1e999}", "{\"a\":01}", "{\"a\":+1}",
-            "{\"a\":\"\u{0}\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\x\"}",
+            "null",
+            "7",
+            "true",
+            "\"Planted\"",
+            "[]",
+            "[\"Planted\"]",
+            "[{}]",
+            "{",
+            "}",
+            "{,}",
+            "{'a':1}",
+            "{a:1}",
+            "\0",
+            "{}{}",
+            "{} Planted",
+            "// c\n{}",
+            "NaN",
+            "\u{feff}{}",
+            "{\"a\":1e999}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":\"\u{0}\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\x\"}",
         ]
         .map(|body| body.as_bytes().to_vec())
         .into();
@@ -164,7 +198,8 @@ async fn a_field_too_many_or_twice_is_refused_and_named() {
         let whole = Value::Object(operation.body()).to_string();
         let open = whole.trim_end_matches('}');
         let comma = if operation.fields.is_empty() { "" } else { "," };
-        for name in ["role", "roles", "is_admin", "id", "constructor", "__proto__", "Email", "PASSWORD", "x"] {
+        for name in ["role", "roles", "is_admin", "id", "constructor", "__proto__", "Email", "PASSWORD", "x"]
+        {
             for value in ["\"Planted\"", "null", "[[[]]]", "1e999999999", "123456789012345678901234567890"] {
                 let answer = operation.send(&app, JSON, format!("{open}{comma}\"{name}\":{value}}}")).await;
                 operation.refused(&answer, name);
@@ -238,10 +273,33 @@ async fn hostile_text_in_any_field_never_breaks_anything() {
     let long = "x".repeat(60_000);
     let wide = "\u{1f469}\u{200d}\u{1f469}".repeat(2_000);
     let hostile = [
-        "", " ", "\u{0}", "a\u{0}b", "a\r\nSet-Cookie: x=1", "\u{1b}[31m", "\u{202e}abc", "\u{feff}", "\u{fffd}",
-        "\u{10ffff}", "' OR 1=1 --", "<script>alert(1)</script>", "../../etc/passwd", "{{7*7}}", "${jndi:ldap://x}",
-        "%00%0a", "a@b@c", "\"@example.com", "a@[127.0.0.1]", "a@\u{e9}.example", "\u{130}@example.com", "-1",
-        "eyJhbGciOiJub25lIn0.e30.", "lkv_", "lks_", &long, &wide,
+        "",
+        " ",
+        "\u{0}",
+        "a\u{0}b",
+        "a\r\nSet-Cookie: x=1",
+        "\u{1b}[31m",
+        "\u{202e}abc",
+        "\u{feff}",
+        "\u{fffd}",
+        "\u{10ffff}",
+        "' OR 1=1 --",
+        "<script>alert(1)</script>",
+        "../../etc/passwd",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+        "%00%0a",
+        "a@b@c",
+        "\"@example.com",
+        "a@[127.0.0.1]",
+        "a@\u{e9}.example",
+        "\u{130}@example.com",
+        "-1",
+        "eyJhbGciOiJub25lIn0.e30.",
+        "lkv_",
+        "lks_",
+        &long,
+        &wide,
     ];
     for operation in operations() {
         for field in operation.fields.keys() {
@@ -267,7 +325,21 @@ async fn hostile_text_in_any_field_never_breaks_anything() {
 async fn hostile_parameters_never_break_anything() {
     let app = app().await;
     let root = app.log_in("root").await;
-    let hostile = ["", "%00", "%ff%fe", "%", "%zz", "%0d%0aX-Evil:1", "'%20OR%201=1", "[]", "{}", "null", "-1", "1e9", "%F0%9F%98%80"];
+    let hostile = [
+        "",
+        "%00",
+        "%ff%fe",
+        "%",
+        "%zz",
+        "%0d%0aX-Evil:1",
+        "'%20OR%201=1",
+        "[]",
+        "{}",
+        "null",
+        "-1",
+        "1e9",
+        "%F0%9F%98%80",
+    ];
     let parameters = [
         ("users", ["limit", "offset", "status", "search"].as_slice()),
         ("audit/logs", &["user_id", "action", "start_date", "end_date", "limit", "cursor"]),
@@ -277,7 +349,11 @@ async fn hostile_parameters_never_break_anything() {
     for (path, names) in parameters {
         for name in names {
             for value in hostile {
-                for query in [format!("{name}={value}"), format!("{name}={value}&{name}={value}"), format!("{name}[]={value}")] {
+                for query in [
+                    format!("{name}={value}"),
+                    format!("{name}={value}&{name}={value}"),
+                    format!("{name}[]={value}"),
+                ] {
                     let answer = root.get(&format!("/api/v1/{path}?{query}")).await;
                     assert!(matches!(answer.status.as_u16(), 200 | 400), "{path}?{query}: {}", answer.text);
                     assert!(answer.json()["success"].is_boolean() && answer.header("x-evil").is_none());

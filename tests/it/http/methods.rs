@@ -12,7 +12,8 @@ use crate::harness::TestApp;
 fn paths() -> BTreeMap<String, BTreeSet<String>> {
     let spec: Value = serde_json::from_str(OPENAPI).unwrap();
     let paths = spec["paths"].as_object().unwrap().iter();
-    let methods = |operations: &Value| operations.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect();
+    let methods =
+        |operations: &Value| operations.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect();
     paths.map(|(path, operations)| (path.clone(), methods(operations))).collect()
 }
 
@@ -48,10 +49,15 @@ async fn head_answers_as_get_does() {
     let app = TestApp::new().with_user("ada").await;
     let ada = app.log_in("ada").await;
     let pages = ["/docs", "/openapi.json", "/setup", "/metrics", "/assets/page.css"].map(str::to_owned);
-    let api = paths().into_iter().filter(|(_, methods)| methods.contains("GET")).map(|(path, _)| filled(&path));
+    let api =
+        paths().into_iter().filter(|(_, methods)| methods.contains("GET")).map(|(path, _)| filled(&path));
     for path in api.chain(pages) {
         let (get, head) = (ada.get(&path).await, ada.raw(Method::HEAD, &path, None, "").await);
-        assert_eq!((head.status, head.header("content-type")), (get.status, get.header("content-type")), "{path}");
+        assert_eq!(
+            (head.status, head.header("content-type")),
+            (get.status, get.header("content-type")),
+            "{path}"
+        );
     }
 }
 
@@ -59,8 +65,18 @@ async fn head_answers_as_get_does() {
 async fn what_is_not_there_is_404_in_the_envelope_whatever_the_method() {
     let app = TestApp::new();
     let long = format!("/api/v1/{}", "x".repeat(4_000));
-    for path in ["/wherever", "/api/v1/wherever", "/api/v2/users", "/api/v1/auth", "/healthy", "/docs/x", "/%F0%9F%98%80", &long] {
-        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::HEAD] {
+    for path in [
+        "/wherever",
+        "/api/v1/wherever",
+        "/api/v2/users",
+        "/api/v1/auth",
+        "/healthy",
+        "/docs/x",
+        "/%F0%9F%98%80",
+        &long,
+    ] {
+        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::HEAD]
+        {
             let answer = app.anonymous().raw(method.clone(), path, Some("application/json"), "{}").await;
             let error = answer.refused(404, "NOT_FOUND");
             assert!(!error.to_string().contains("wherever"), "{method} {path}: the path is not repeated");
@@ -77,7 +93,20 @@ async fn a_request_id_is_kept_when_harmless_and_replaced_when_not() {
         assert_eq!(answer.refused(401, "UNAUTHORIZED")["request_id"], good);
     }
     let too_long = "x".repeat(129);
-    for bad in ["", " ", "a b", "a\tb", "a;b", "<script>", "a\"b", "{{7*7}}", "${jndi:x}", "a\u{e9}", "%0d%0aX-Evil: 1", &too_long] {
+    for bad in [
+        "",
+        " ",
+        "a b",
+        "a\tb",
+        "a;b",
+        "<script>",
+        "a\"b",
+        "{{7*7}}",
+        "${jndi:x}",
+        "a\u{e9}",
+        "%0d%0aX-Evil: 1",
+        &too_long,
+    ] {
         let answer = app.anonymous().header("x-request-id", bad).get("/api/v1/auth/me").await;
         let shown = answer.refused(401, "UNAUTHORIZED")["request_id"].as_str().unwrap().to_owned();
         assert_ne!(shown, bad);
@@ -91,7 +120,11 @@ async fn every_answer_carries_the_security_headers_and_no_banner() {
     let app = TestApp::new();
     for path in ["/api/v1/auth/me", "/nothing", "/health", "/docs", "/setup", "/openapi.json", "/metrics"] {
         let answer = app.anonymous().header("origin", "https://evil.example").get(path).await;
-        for (name, value) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")] {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+        ] {
             assert_eq!(answer.header(name), Some(value), "{path}");
         }
         assert!(answer.header("strict-transport-security").is_some(), "{path}");

@@ -36,7 +36,8 @@ async fn the_link_in_the_mail_leads_to_a_button_and_the_button_proves_the_addres
     assert!(page(&answer, 200).contains(&format!("value=\"{token}\"")));
     assert_eq!(events, [""; 0], "looking changes nothing: mail scanners look");
     app.anonymous().log_in("ada@example.com", PASSWORD).await.refused(401, "AUTHENTICATION_FAILED");
-    let (answer, events) = app.events_of(app.anonymous().post_form("/verify-email", &format!("token={token}"))).await;
+    let (answer, events) =
+        app.events_of(app.anonymous().post_form("/verify-email", &format!("token={token}"))).await;
     page(&answer, 200);
     assert_eq!(events, ["email.verified success"]);
     app.anonymous().log_in("ada@example.com", PASSWORD).await.data(200);
@@ -79,8 +80,16 @@ async fn a_refused_setup_shows_the_form_again_with_all_but_the_password() {
     for (form, status, says) in [
         (format!("code={code}&email=nonsense&name=Root+Rooter&password=secret+planted"), 400, "email"),
         (format!("code={code}&email=r%40example.com&name=Root+Rooter&password=planted"), 400, "password"),
-        (format!("code=wrong&email=r%40example.com&name=Root+Rooter&password=secret+planted"), 403, "setup code"),
-        (format!("code={code}&email=ada%40example.com&name=Root+Rooter&password=secret+planted"), 409, "exists"),
+        (
+            format!("code=wrong&email=r%40example.com&name=Root+Rooter&password=secret+planted"),
+            403,
+            "setup code",
+        ),
+        (
+            format!("code={code}&email=ada%40example.com&name=Root+Rooter&password=secret+planted"),
+            409,
+            "exists",
+        ),
     ] {
         let answer = app.anonymous().post_form("/setup", &form).await;
         let html = page(&answer, status);

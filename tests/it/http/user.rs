@@ -180,10 +180,14 @@ async fn a_new_name_shows_at_once_and_ends_nothing() {
     let (boss, ada) = (app.log_in("boss").await, app.log_in("ada").await);
     let place = place(&id_of(&ada).await);
     let (answer, events) = app.events_of(boss.put(&place, json!({ "name": "  Ada Lovelace " }))).await;
-    assert_eq!((answer.data(200)["name"].clone(), events), (json!("Ada Lovelace"), vec!["user.updated success".into()]));
+    assert_eq!(
+        (answer.data(200)["name"].clone(), events),
+        (json!("Ada Lovelace"), vec!["user.updated success".into()])
+    );
     assert_eq!(last_detail(&app), [("field".to_owned(), "name".to_owned())]);
     assert_eq!(ada.get(ME).await.data(200)["name"], "Ada Lovelace");
-    let (_, events) = app.events_of(boss.put(&place, json!({ "name": "Ada Lovelace", "status": "active" }))).await;
+    let (_, events) =
+        app.events_of(boss.put(&place, json!({ "name": "Ada Lovelace", "status": "active" }))).await;
     assert_eq!(events, [""; 0], "what is so already is no event");
     let (answer, events) = app.events_of(boss.put(&place, json!({}))).await;
     assert_eq!((answer.data(200)["name"].clone(), events.len()), (json!("Ada Lovelace"), 0));
@@ -203,7 +207,8 @@ async fn pending_and_invented_statuses_are_refused() {
         let error = answer.refused(400, "VALIDATION_ERROR");
         assert_eq!((&error["details"]["field"], events.len()), (&json!("status"), 0), "{status:?}");
     }
-    for field in ["email", "roles", "role_ids", "id", "email_verified", "password", "number", "session_epoch"] {
+    for field in ["email", "roles", "role_ids", "id", "email_verified", "password", "number", "session_epoch"]
+    {
         let error = boss.put(&place, json!({ (field): "x" })).await.refused(400, "VALIDATION_ERROR");
         assert_eq!(error["details"], json!({ "field": field, "reason": "unknown" }));
     }
@@ -214,7 +219,13 @@ async fn pending_and_invented_statuses_are_refused() {
 async fn an_unknown_account_and_a_malformed_id_look_alike() {
     let app = staffed().await;
     let boss = app.log_in("boss").await;
-    let messages = ["019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11", "nonsense", "1", "%00", "00000000-0000-0000-0000-000000000000"];
+    let messages = [
+        "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11",
+        "nonsense",
+        "1",
+        "%00",
+        "00000000-0000-0000-0000-000000000000",
+    ];
     for id in messages {
         let error = boss.put(&place(id), json!({ "status": "suspended" })).await.refused(404, "NOT_FOUND");
         assert_eq!(error["message"], "There is no such user.", "{id}");
