@@ -96,7 +96,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     let account = draft.prepare(app, ctx, form.password, standing).await?;
     let mail = VerificationMail::new(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
-    let hint = Sealed::new(app, ctx, &account.user.email, &hint);
+    let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
     let repeated = Witness::of_nobody(app, ctx).event(Action::RegistrationRepeated, Outcome::Denied);
     let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str())).done();
     let user = app

@@ -73,7 +73,16 @@ pub const ALL: &[&dyn AnyTable] = &[
 ];
 
 /// Consistency of indexes: each entry says which rows an index table has to match.
-pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX];
+pub const INDEXES: &[super::check::IndexCheck] = &[
+    super::check::AUDIT_INDEX,
+    super::user::IDENTIFIER_INDEX,
+    super::user::NUMBER_INDEX,
+    super::user::ROLE_INDEX,
+    super::user::NAMES_OF_USER,
+    super::session::USER_INDEX,
+    super::one_time::OWNER_INDEX,
+    super::outbox::DUE_INDEX,
+];
 
 /// The table with this byte.
 pub fn by_id(id: u8) -> Option<&'static dyn AnyTable> {
