@@ -8,7 +8,12 @@
 )]
 
 mod architecture;
+mod audit_chain;
 mod cli;
 mod harness;
 mod http;
+mod mail;
 mod model;
+mod readme;
+mod secrets;
+mod sweep;
