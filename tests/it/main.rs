@@ -11,3 +11,4 @@ mod architecture;
 mod cli;
 mod harness;
 mod http;
+mod process;
