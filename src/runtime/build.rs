@@ -41,15 +41,25 @@ pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
 
 /// Opens the store in a data folder with its key.
 pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    open_copy(&dir.store_file(), master, cache_mib)
+    open_or_create(&dir.store_file(), master, cache_mib)
 }
 
-/// Opens a store file anywhere with its key.
+/// Opens a store file anywhere with its key. One that is missing or empty is refused, not made.
 pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+    match std::fs::metadata(file) {
+        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", file.display()))),
+        Ok(metadata) if metadata.len() == 0 => Err(Failure::new(format!("{} is empty", file.display()))),
+        Ok(_) => open_or_create(file, master, cache_mib),
+    }
+}
+
+fn open_or_create(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
     let fail = |error: &StoreError| {
         let failure = Failure::from_error(error);
         match error {
-            StoreError::NewerSchema { .. } => failure.help("run the version of latchkey that wrote it, or a newer one"),
+            StoreError::NewerSchema { .. } => {
+                failure.help("run the version of latchkey that wrote it, or a newer one")
+            }
             StoreError::BadFile(_) => failure.help("restore the newest backup"),
             StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
             _ => failure,
@@ -138,7 +148,8 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
             verify_ttl: registration.verify_ttl,
-            default_role: default_role.map_err(|_| Failure::new("registration.default_role is not a role"))?,
+            default_role: default_role
+                .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
