@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod crash;
 mod harness;
 mod http;
 mod process;

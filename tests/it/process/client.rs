@@ -41,7 +41,9 @@ impl Request {
 
     /// Posts a form, as a browser does.
     pub fn form(path: &str, body: &str) -> Self {
-        Self::new("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
+        Self::new("POST", path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.to_owned())
     }
 
     pub fn bearer(self, token: &str) -> Self {
@@ -55,7 +57,11 @@ impl Request {
 
     /// The head with its empty line, and the body.
     pub fn parts(&self) -> (String, &str) {
-        let length = if self.body.is_empty() { String::new() } else { format!("content-length: {}\r\n", self.body.len()) };
+        let length = if self.body.is_empty() {
+            String::new()
+        } else {
+            format!("content-length: {}\r\n", self.body.len())
+        };
         (format!("{}{length}\r\n", self.head), &self.body)
     }
 
@@ -105,7 +111,9 @@ impl Client {
 
     /// The answer to `request`, on a connection of its own.
     pub fn ask(&self, request: Request) -> Answer {
-        self.connect().and_then(|mut connection| connection.ask(&request.header("connection", "close"))).unwrap()
+        self.connect()
+            .and_then(|mut connection| connection.ask(&request.header("connection", "close")))
+            .unwrap()
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -149,7 +157,8 @@ impl Connection {
             let Some((name, value)) = line.split_once(": ") else { break };
             headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        let length = headers.get("content-length").map_or(0, |value| value.to_str().unwrap().parse().unwrap());
+        let length =
+            headers.get("content-length").map_or(0, |value| value.to_str().unwrap().parse().unwrap());
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
         Ok(Answer { status, headers, text: String::from_utf8(body).unwrap() })

@@ -76,7 +76,9 @@ fn mail_is_captured_and_the_data_of_development_survives_a_restart() {
     assert_eq!(mail["to"], "ada@example.com");
     assert!(mail["text"].as_str().unwrap().contains("/verify-email?token="), "{mail}");
     assert!(client.get("/dev/mailbox").text.contains(mail["subject"].as_str().unwrap()));
-    assert!(client.get(&format!("/dev/mailbox/{}", mail["id"].as_str().unwrap())).text.contains("verify-email"));
+    assert!(
+        client.get(&format!("/dev/mailbox/{}", mail["id"].as_str().unwrap())).text.contains("verify-email")
+    );
     server.stop();
 
     let server = home.serve(&["--dev"]);

@@ -80,7 +80,8 @@ impl Home {
 
     /// Makes an account in `data` with [`PASSWORD`].
     pub fn create_user(&self, email: &str, role: &str) {
-        let arguments = ["user", "create", "--data-dir", "data", "--role", role, "--email", email, "--password-stdin"];
+        let arguments =
+            ["user", "create", "--data-dir", "data", "--role", role, "--email", email, "--password-stdin"];
         let ended = self.run_with_input(&arguments, &format!("{PASSWORD}\n"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
@@ -163,7 +164,9 @@ impl Process {
     /// The next line of the log with `text` in it.
     #[track_caller]
     pub fn logged(&mut self, text: &str) -> String {
-        self.err.find(text).unwrap_or_else(|| panic!("it ended without logging {text:?}\n{:?}", self.err.seen))
+        self.err
+            .find(text)
+            .unwrap_or_else(|| panic!("it ended without logging {text:?}\n{:?}", self.err.seen))
     }
 
     /// The next line on standard output within `time`, if there is one.

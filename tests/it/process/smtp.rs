@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
+use latchkey::ambient::Stopwatch;
 use serde_json::{Value, json};
 
 use super::client::{Client, Request};
@@ -76,7 +78,8 @@ fn link(mail: &str) -> (String, String) {
     let text = mail.replace("=\n", "").replace("=3D", "=");
     let (before, after) = text.split_once("/verify-email?token=").expect("a link");
     let base = before.split_whitespace().last().unwrap().to_owned();
-    let token: String = after.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    let token: String =
+        after.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     (base, token)
 }
 
@@ -116,7 +119,8 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
 
     let tokens = client.log_in("ada@example.com", PASSWORD).data(200);
     let text = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
-    let refreshed = client.post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).data(200);
+    let refreshed =
+        client.post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).data(200);
     let access = text(&refreshed, "access_token");
     let logout = Request::post("/api/v1/auth/logout", &json!({})).bearer(&access);
     client.ask(logout).data(200);
@@ -125,8 +129,16 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
     let admin = text(&client.log_in("root@example.com", PASSWORD).data(200), "access_token");
     let path = format!("/api/v1/audit/logs?user_id={}&limit=50", text(&registered, "id"));
     let logs = client.ask(Request::get(&path).bearer(&admin)).data(200);
-    let actions: Vec<_> = logs["logs"].as_array().unwrap().iter().map(|log| log["action"].as_str().unwrap()).rev().collect();
-    let expected = ["user.registered", "login.failed", "email.verified", "login.succeeded", "refresh.rotated", "session.ended"];
+    let actions: Vec<_> =
+        logs["logs"].as_array().unwrap().iter().map(|log| log["action"].as_str().unwrap()).rev().collect();
+    let expected = [
+        "user.registered",
+        "login.failed",
+        "email.verified",
+        "login.succeeded",
+        "refresh.rotated",
+        "session.ended",
+    ];
     assert_eq!(actions, expected);
     let ended = server.stop();
     for secret in [PASSWORD, &token, &access] {
@@ -149,7 +161,8 @@ fn a_mail_refused_for_now_is_tried_again_after_its_backoff() {
     client.post("/dev/clock", &json!({ "advance_seconds": 61 }));
     register(&client, "eve@example.com");
     let mails = [sink.next(), sink.next()];
-    let again = mails.iter().find(|mail| mail.contains("RCPT TO:<ada@example.com>")).expect("it is tried again");
+    let again =
+        mails.iter().find(|mail| mail.contains("RCPT TO:<ada@example.com>")).expect("it is tried again");
     let id = |mail: &str| mail.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned();
     assert_eq!(id(again), id(&refused));
     follow(&client, &link(again).1);
@@ -172,4 +185,17 @@ fn a_mail_server_that_is_away_holds_nothing_up_and_the_mail_survives_a_restart()
     register(&server.client(), "bob@example.com");
     let mails = [sink.next(), sink.next()];
     assert!(mails.iter().any(|mail| mail.contains("RCPT TO:<ada@example.com>")), "{mails:?}");
+}
+
+#[test]
+fn a_mail_server_that_never_answers_does_not_hold_the_end_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port().to_string();
+    let home = Home::settled().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &port);
+    let server = home.serve(&[]);
+    register(&server.client(), "ada@example.com");
+    let (_open, _) = silent.accept().unwrap();
+    let watch = Stopwatch::start();
+    server.stop();
+    assert!(watch.elapsed() < Duration::from_secs(15), "{:?}", watch.elapsed());
 }

@@ -19,7 +19,8 @@ fn start_bare(home: &Home) -> Server {
 }
 
 fn set_up(client: &Client, code: &str, email: &str) -> crate::harness::Answer {
-    client.post("/api/v1/setup", &json!({ "code": code, "email": email, "password": PASSWORD, "name": "Ada" }))
+    client
+        .post("/api/v1/setup", &json!({ "code": code, "email": email, "password": PASSWORD, "name": "Ada" }))
 }
 
 #[test]
@@ -83,7 +84,8 @@ fn the_next_start_keeps_everything_and_prints_no_code_once_there_is_an_administr
     let access = tokens["access_token"].as_str().unwrap();
     let me = second.client().ask(Request::get("/api/v1/auth/me").bearer(access)).data(200);
     assert_eq!(me["email"], "ada@example.com");
-    let refresh = second.client().post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] }));
+    let refresh =
+        second.client().post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] }));
     refresh.data(200);
     let ended = second.stop();
     assert!(!ended.out.contains("lks_") && ended.out.lines().count() == 1, "{}", ended.out);
@@ -108,10 +110,14 @@ fn the_operator_makes_an_administrator_before_the_first_start() {
     let home = Home::new().env("XDG_DATA_HOME", "xdg");
     let home_xdg = home.path().join("xdg");
     let home = home.env("XDG_DATA_HOME", home_xdg.to_str().unwrap());
-    let create = ["user", "create", "--email", "ada@example.com", "--role", "super_admin", "--password-stdin"];
+    let create =
+        ["user", "create", "--email", "ada@example.com", "--role", "super_admin", "--password-stdin"];
     let ended = home.run_with_input(&create, &format!("{PASSWORD}\n"));
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
-    assert!(ended.out.contains("ada@example.com (super_admin)") && !ended.out.contains(PASSWORD), "{ended:?}");
+    assert!(
+        ended.out.contains("ada@example.com (super_admin)") && !ended.out.contains(PASSWORD),
+        "{ended:?}"
+    );
     assert!(home_xdg.join("latchkey/store.redb").exists());
 
     let server = home.launch(&mut home.command(&["serve", "--listen", "127.0.0.1:0"]), 1);

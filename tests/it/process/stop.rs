@@ -81,8 +81,18 @@ fn a_login_in_flight_is_answered_and_kept() {
 }
 
 #[test]
-fn clients_that_are_stuck_in_a_request_are_cut_in_time() {
+fn a_client_that_is_stuck_in_a_request_does_not_hold_the_end_up() {
     let home = Home::settled();
+    let server = home.serve(&[]);
+    let (mut stuck, _) = half_sent(&server.client(), &login());
+    ends(server, Signal::TERM);
+    let rest = stuck.rest();
+    assert!(rest.is_empty() || rest.contains("REQUEST_TIMEOUT"), "{rest}");
+}
+
+#[test]
+fn what_is_still_open_after_the_drain_is_cut_and_counted() {
+    let home = Home::settled().env("LATCHKEY_NET__DRAIN_TIMEOUT", "1s");
     let server = home.serve(&[]);
     let (mut stuck, _) = half_sent(&server.client(), &login());
     let ended = ends(server, Signal::TERM);

@@ -16,7 +16,8 @@ const HEALTH: [&str; 3] = ["/health", "/health/live", "/health/ready"];
 /// A configuration with a TLS listener for each mode of plain HTTP.
 fn listeners(proxies: &str) -> String {
     let modes = ["off", "reject", "redirect", "trusted"];
-    let listen = modes.map(|mode| format!("[[listen]]\naddr = \"127.0.0.1:0\"\nhttp = \"{mode}\"\n")).concat();
+    let listen =
+        modes.map(|mode| format!("[[listen]]\naddr = \"127.0.0.1:0\"\nhttp = \"{mode}\"\n")).concat();
     format!("public_url = \"https://auth.example.com:8443/sso\"\ntrusted_proxies = [{proxies}]\n{listen}")
 }
 
@@ -40,7 +41,8 @@ fn recorded_address(server: &Server, client: &Client) -> String {
 #[test]
 fn plain_http_gets_what_the_listener_says() {
     let (_home, server) = every_mode("\"127.0.0.1\"");
-    let [off, reject, redirect, trusted] = [0, 1, 2, 3].map(|listener| Client::plain(server.address(listener)));
+    let [off, reject, redirect, trusted] =
+        [0, 1, 2, 3].map(|listener| Client::plain(server.address(listener)));
 
     let mut closed = off.connect().unwrap();
     // The server may be gone before everything is sent.
@@ -65,7 +67,11 @@ fn plain_http_gets_what_the_listener_says() {
     for listener in 0..4 {
         let answer = server.client_of(listener).get("/health/ready");
         assert_eq!(answer.status.as_u16(), 200);
-        assert!(answer.header("strict-transport-security").is_some_and(|value| value.contains("max-age=31536000")));
+        assert!(
+            answer
+                .header("strict-transport-security")
+                .is_some_and(|value| value.contains("max-age=31536000"))
+        );
     }
 }
 
