@@ -236,7 +236,12 @@ impl DataDir {
         }
         check(&keys, &fs::symlink_metadata(&keys).map_err(at(&keys))?, PRIVATE_DIR)?;
         let store = self.store_file();
-        check(&store, &fs::symlink_metadata(&store).map_err(at(&store))?, PRIVATE_FILE)?;
+        let metadata = fs::symlink_metadata(&store).map_err(at(&store))?;
+        check(&store, &metadata, PRIVATE_FILE)?;
+        // The engine would take an emptied file for a new one.
+        if metadata.len() == 0 {
+            return Err(DataDirError::StoreVanished(self.path.clone()));
+        }
         Ok(KeyTexts { master: read_key(&self.master_file())?, signing: read_key(&self.signing_file())? })
     }
 
