@@ -12,8 +12,8 @@ use crate::domain::id::{TokenId, UserId};
 use crate::domain::link::LinkTarget;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifier, Status, User};
-use crate::store::one_time::{self, OneTime, Purpose};
-use crate::store::{self, Abort, StoreError, Txn};
+use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
+use crate::store::{self, Abort, Read, StoreError, Txn};
 
 /// The least time between two verification mails to one address.
 const RESEND_PAUSE: Duration = Duration::from_secs(60);
@@ -59,32 +59,47 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
         .map_err(flatten)
 }
 
-/// Mails a new link to an address that waits for one. Answers nothing, whoever asks: from outside an
-/// unknown, a proved and a waiting address look alike (R10).
+/// Mails a new link to an address that waits for one. Answers nothing, whoever asks, and does the same work for
+/// everybody: from outside an unknown, a proved and a waiting address look alike, in time too (R10).
 pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
     let identifier = Identifier::typed(email);
-    let waiting = app.read(|read| {
-        let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
-        let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
-        let Some(user) = user else { return Ok(None) };
-        let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
-        let rests = last.is_some_and(|last| ctx.now < last.issued_at.plus(RESEND_PAUSE));
-        if rests {
-            return Ok(None);
-        }
-        Ok(Some((person_key(app, read, user.id)?, user)))
+    let Some(to) = identifier.key().and_then(|key| EmailAddress::parse(key).ok()) else { return Ok(()) };
+    let found = app.read(|read| match waiting(read, &to, ctx.now)? {
+        Some(user) => Ok(Some((user.id, person_key(app, read, user.id)?))),
+        None => Ok(None),
     })?;
-    let Some((person, user)) = waiting else { return Ok(()) };
-    let mail = VerificationMail::new(app, ctx, user.id, &user.email);
-    let witness = Witness::of_self(app, ctx, user.id, &person);
+    let (owner, person) = found.unwrap_or_else(|| (NOBODY, app.keys.nobody.clone()));
+    let mail = VerificationMail::new(app, ctx, owner, &to);
+    // A token that was never alive, in the place of the last such: what is written where no mail is.
+    let nothing = OneTime { owner: NOBODY, expires_at: ctx.now, ..mail.token.clone() };
+    let witness = Witness::of_self(app, ctx, owner, &person);
     let event = witness.event(Action::VerificationResent, Outcome::Success).done();
-    app.write("resend_verification", ctx, move |txn| {
-        mail.insert(txn)?;
-        txn.emit(event.clone())
-    })
-    .await?;
-    app.mail_queued.notify_one();
+    let is_sent = app
+        .write("resend_verification", ctx, move |txn| {
+            // Somebody else may have asked, or proved the address, since it was looked at.
+            if waiting(txn, &to, txn.now())?.is_none_or(|user| user.id != owner) {
+                one_time::replace(txn, Purpose::VerifyEmail, &nothing)?;
+                return Ok(false);
+            }
+            mail.insert(txn)?;
+            txn.emit(event.clone())?;
+            Ok(true)
+        })
+        .await?;
+    if is_sent {
+        app.mail_queued.notify_one();
+    }
     Ok(())
+}
+
+/// The account that `email` may get a new link for at `now`.
+fn waiting(read: &impl Read, email: &EmailAddress, now: Timestamp) -> Result<Option<User>, StoreError> {
+    let user = store::user::by_identifier(read, email.as_str())?;
+    let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
+    let Some(user) = user else { return Ok(None) };
+    let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
+    let rests = last.is_some_and(|last| now < last.issued_at.plus(RESEND_PAUSE));
+    Ok(if rests { None } else { Some(user) })
 }
 
 /// The mail with the link, and the token that the link carries.
@@ -118,7 +133,7 @@ impl VerificationMail {
 }
 
 fn live_token(
-    read: &impl store::Read,
+    read: &impl Read,
     id: TokenId,
     hash: &HashedToken,
     now: Timestamp,
