@@ -204,7 +204,10 @@ impl DataDir {
     }
 
     fn keys(&self) -> Result<KeyTexts, DataDirError> {
-        if !exists(&self.store_file())? {
+        // The engine would take an emptied file for a new store.
+        let store = self.store_file();
+        let is_empty = || fs::symlink_metadata(&store).is_ok_and(|file| file.len() == 0);
+        if !exists(&store)? || is_empty() {
             return Err(DataDirError::StoreVanished(self.path.clone()));
         }
         let keys = self.path.join("keys");
@@ -214,7 +217,6 @@ impl DataDir {
             }
         }
         check(&keys, &fs::symlink_metadata(&keys).map_err(at(&keys))?, PRIVATE_DIR)?;
-        let store = self.store_file();
         check(&store, &fs::symlink_metadata(&store).map_err(at(&store))?, PRIVATE_FILE)?;
         Ok(KeyTexts { master: read_key(&self.master_file())?, signing: read_key(&self.signing_file())? })
     }

@@ -171,3 +171,11 @@ fn opening_makes_nothing() {
     assert!(matches!(DataDir::open(&path), Err(DataDirError::Missing(_))));
     assert!(!path.exists());
 }
+
+#[test]
+fn an_emptied_store_has_vanished_too() {
+    let (_root, path) = settled();
+    fs::write(path.join("store.redb"), "").unwrap();
+    assert!(refusal(&path).starts_with("DATA has keys but no store: the store has vanished"));
+    assert!(matches!(DataDir::open(&path), Err(DataDirError::StoreVanished(_))));
+}
