@@ -3,7 +3,7 @@
 . "$(dirname "$0")/story.sh"
 
 url=http://127.0.0.1:$(free_port)
-shots=${LATCHKEY_SHOTS:-$work/shots}
+shots=${STORY_SHOTS:-$work/shots}
 mkdir -p "$shots"
 start_server "$url" --dev --data-dir "$work/data" --listen "${url#http://}"
 (cd "$e2e" && timeout 120 node browser.mjs "$url" "$shots")
