@@ -84,7 +84,9 @@ impl Front {
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: parts.app.entropy.clone(),
-            authenticate: Box::new(move |token, now| crate::services::session::authenticate(&app, token, now)),
+            authenticate: Box::new(move |token, now| {
+                crate::services::session::authenticate(&app, token, now)
+            }),
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
             metrics,

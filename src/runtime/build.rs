@@ -49,7 +49,9 @@ pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Stor
     let fail = |error: &StoreError| {
         let failure = Failure::from_error(error);
         match error {
-            StoreError::NewerSchema { .. } => failure.help("run the version of latchkey that wrote it, or a newer one"),
+            StoreError::NewerSchema { .. } => {
+                failure.help("run the version of latchkey that wrote it, or a newer one")
+            }
             StoreError::BadFile(_) => failure.help("restore the newest backup"),
             StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
             _ => failure,
@@ -138,7 +140,8 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
             verify_ttl: registration.verify_ttl,
-            default_role: default_role.map_err(|_| Failure::new("registration.default_role is not a role"))?,
+            default_role: default_role
+                .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

@@ -73,7 +73,8 @@ fn certificate(config: &Config, dir: &DataDir) -> Result<TlsSource, Failure> {
 /// Scheme and authority, without a path.
 fn origin(url: &str) -> String {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
+    let end =
+        url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
     url.get(..end).unwrap_or(url).to_owned()
 }
 

@@ -81,11 +81,8 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
 
     let (shutdown, told) = watch::channel(false);
     let mut jobs = jobs::start(&app, mail.transport, config.audit.seal_every, &told);
-    let server = net::Server {
-        limits: listen::limits(config),
-        faults: listen::faults(),
-        metrics: net_metrics,
-    };
+    let server =
+        net::Server { limits: listen::limits(config), faults: listen::faults(), metrics: net_metrics };
     ready.store(true, Ordering::SeqCst);
     notify(&[sd_notify::NotifyState::Ready]);
     let stopping = async {
@@ -118,10 +115,8 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
     let (store, ready) = (app.clone(), ready.clone());
-    let vitals = move || Vitals {
-        store_reads: setup::is_done(&store).is_ok(),
-        ready: ready.load(Ordering::SeqCst),
-    };
+    let vitals =
+        move || Vitals { store_reads: setup::is_done(&store).is_ok(), ready: ready.load(Ordering::SeqCst) };
     HealthApi::new(app.clock.clone(), Arc::new(vitals))
 }
 
