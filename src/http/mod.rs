@@ -59,6 +59,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who may see `/metrics`.
+    pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
     pub max_body_bytes: usize,
 }
@@ -78,13 +80,16 @@ impl Front {
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
-        let route = metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry));
+        let route =
+            metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
         let api = service(&parts.app, parts.health);
         let app = parts.app.clone();
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: parts.app.entropy.clone(),
-            authenticate: Box::new(move |token, now| crate::services::session::authenticate(&app, token, now)),
+            authenticate: Box::new(move |token, now| {
+                crate::services::session::authenticate(&app, token, now)
+            }),
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
             metrics,

@@ -39,8 +39,10 @@ pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
     })
 }
 
-/// Opens the store in a data folder with its key.
+/// Opens the store in a data folder with its key, or makes it. The folder has refused keys without a store
+/// already, so a missing file is a first start.
 pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+<<<<<<< HEAD
     open_or_create(&dir.store_file(), master, cache_mib)
 }
 
@@ -56,6 +58,28 @@ pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Stor
 fn open_or_create(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
     let fail = |error: &StoreError| {
         let failure = Failure::from_error(error);
+=======
+    let file = dir.store_file();
+    let cache = cache_bytes(cache_mib);
+    let engine =
+        if file.exists() { RedbEngine::open(&file, cache) } else { RedbEngine::create(&file, cache) };
+    over(engine, master)
+}
+
+/// Opens a store file anywhere with its key. A missing one is an error.
+pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
+    over(RedbEngine::open(file, cache_bytes(cache_mib)), master)
+}
+
+fn cache_bytes(cache_mib: u32) -> usize {
+    usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+}
+
+fn over(engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<Store, Failure> {
+    let key = *master.derive(Purpose::StoreChecksum).expose();
+    engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| {
+        let failure = Failure::from_error(&error);
+>>>>>>> main
         match error {
             StoreError::NewerSchema { .. } => {
                 failure.help("run the version of latchkey that wrote it, or a newer one")
@@ -64,11 +88,7 @@ fn open_or_create(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Sto
             StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
             _ => failure,
         }
-    };
-    let cache = usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-    let engine = RedbEngine::open(file, cache).map_err(|error| fail(&error))?;
-    let key = *master.derive(Purpose::StoreChecksum).expose();
-    Store::open(Arc::new(engine), key).map_err(|error| fail(&error))
+    })
 }
 
 /// Everything the use cases work with.

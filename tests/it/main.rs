@@ -12,4 +12,5 @@ mod cli;
 mod crash;
 mod harness;
 mod http;
+mod model;
 mod process;

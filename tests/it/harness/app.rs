@@ -73,6 +73,7 @@ impl TestApp {
             pages: Pages::load("Latchkey").unwrap(),
             dev: None,
             trusted_proxies: Vec::new(),
+            metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
         });
         let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));

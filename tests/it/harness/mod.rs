@@ -5,6 +5,8 @@
 
 mod answer;
 mod app;
+mod auth;
 
 pub use answer::Answer;
 pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp};
+pub use auth::{decoded, forged, is_waiting};
