@@ -42,23 +42,6 @@ pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
 /// Opens the store in a data folder with its key, or makes it. The folder has refused keys without a store
 /// already, so a missing file is a first start.
 pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-<<<<<<< HEAD
-    open_or_create(&dir.store_file(), master, cache_mib)
-}
-
-/// Opens a store file anywhere with its key. One that is missing or empty is refused, not made.
-pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    match std::fs::metadata(file) {
-        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", file.display()))),
-        Ok(metadata) if metadata.len() == 0 => Err(Failure::new(format!("{} is empty", file.display()))),
-        Ok(_) => open_or_create(file, master, cache_mib),
-    }
-}
-
-fn open_or_create(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    let fail = |error: &StoreError| {
-        let failure = Failure::from_error(error);
-=======
     let file = dir.store_file();
     let cache = cache_bytes(cache_mib);
     let engine =
@@ -79,7 +62,6 @@ fn over(engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<St
     let key = *master.derive(Purpose::StoreChecksum).expose();
     engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| {
         let failure = Failure::from_error(&error);
->>>>>>> main
         match error {
             StoreError::NewerSchema { .. } => {
                 failure.help("run the version of latchkey that wrote it, or a newer one")

@@ -36,9 +36,9 @@ impl Sink {
         self.attempts.recv_timeout(PATIENCE).expect("a mail arrives")
     }
 
-    /// A home whose server sends its mail here.
-    fn home(&self) -> Home {
-        Home::settled().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &self.port.to_string())
+    /// `home`, whose server sends its mail here.
+    fn of(&self, home: Home) -> Home {
+        home.env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &self.port.to_string())
     }
 }
 
@@ -103,7 +103,7 @@ fn follow(client: &Client, token: &str) {
 #[test]
 fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out() {
     let sink = Sink::start(0);
-    let home = sink.home().env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
+    let home = sink.of(Home::settled()).env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
     let server = home.serve(&[]);
     let client = server.client();
     let registered = register(&client, "ada@example.com");
@@ -149,7 +149,7 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
 #[test]
 fn a_mail_refused_for_now_is_tried_again_after_its_backoff() {
     let sink = Sink::start(1);
-    let server = sink.home().serve(&["--dev"]);
+    let server = sink.of(Home::new()).serve(&["--dev"]);
     let client = server.client();
     register(&client, "ada@example.com");
     let refused = sink.next();
@@ -174,7 +174,7 @@ fn a_mail_server_that_is_away_holds_nothing_up_and_the_mail_survives_a_restart()
     let sink = Sink::start(0);
     let port = sink.port;
     let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let home = Home::settled().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &away.to_string());
+    let home = Home::new().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &away.to_string());
     let mut server = home.serve(&["--dev"]);
     register(&server.client(), "ada@example.com");
     server.logged("Email not sent");
