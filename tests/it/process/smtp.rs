@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ fn follow(client: &Client, token: &str) {
 fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out() {
     let sink = Sink::start(0);
     let home = sink.of(Home::settled()).env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
-    let server = home.serve(&[]);
+    let server = home.serve(&["--log", "trace"]);
     let client = server.client();
     let registered = register(&client, "ada@example.com");
     assert_eq!(registered["status"], "pending");
@@ -141,9 +142,30 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
     ];
     assert_eq!(actions, expected);
     let ended = server.stop();
-    for secret in [PASSWORD, &token, &access] {
-        assert!(!ended.err.contains(secret) && !logs.to_string().contains(secret), "{}", ended.err);
+    let refresh = [text(&tokens, "refresh_token"), text(&refreshed, "refresh_token")];
+    for secret in [PASSWORD, &token, &access, &admin, &refresh[0], &refresh[1]] {
+        assert!(!ended.err.contains(secret), "a secret is in the log");
+        assert!(!logs.to_string().contains(secret), "a secret is in the audit log");
+        assert!(!is_at_rest(&home.data(), secret.as_bytes()), "a secret is in the data folder");
     }
+    // A stolen store alone signs and opens nothing.
+    let keys = home.data().join("keys");
+    for name in ["master.key", "signing.key"] {
+        let key = std::fs::read_to_string(keys.join(name)).unwrap();
+        let (_, key) = key.trim().split_once('_').unwrap();
+        std::fs::remove_file(keys.join(name)).unwrap();
+        assert!(!is_at_rest(&home.data(), key.as_bytes()), "{name} is elsewhere too");
+    }
+}
+
+/// Whether any file below `folder` has `secret` in it.
+fn is_at_rest(folder: &Path, secret: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            return is_at_rest(&path, secret);
+        }
+        std::fs::read(&path).unwrap().windows(secret.len()).any(|window| window == secret)
+    })
 }
 
 #[test]
