@@ -57,8 +57,13 @@ async fn measure(rounds: f64, length: Duration) {
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;
     println!("{:<34} {:>9} {:>9} {:>9} {:>11}", "", "rate /s", "p50 us", "p99 us", "cpu us/req");
 
-    let bars =
-        [plain.compare_get("plain", rounds, length).await, secure.compare_get("TLS", rounds, length).await];
+    let of_plain = plain.compare_get("plain", rounds, length).await;
+    let of_secure = secure.compare_get("TLS", rounds, length).await;
+    bar("authenticated GET / empty handler, plain", of_plain, 2.0, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 2.0, "x");
+    if word("--only").as_deref() == Some("get") {
+        return;
+    }
     let login = plain.compare_login(rounds, length).await;
     let grouped = plain.refresh(rounds, length).await;
     plain.register(rounds.min(3), length).await;
