@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use tracing_subscriber::filter::Targets;
 
+use super::proxies;
 use super::reader::{Choice, Reader};
 use super::{HOUR, SECOND};
 
@@ -38,6 +41,19 @@ impl Log {
             Err(_) => Err(r#"expected a level such as "info", or "info,latchkey::store=debug""#.to_owned()),
         });
         Self { format, filter: filter.unwrap_or_else(|| "info".into()) }
+    }
+}
+
+/// The metrics page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    /// Clients that may read it.
+    pub allow: Vec<IpNet>,
+}
+
+impl Metrics {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { allow: reader.list("metrics.allow", "a list of addresses or networks", proxies::any_network) }
     }
 }
 

@@ -41,7 +41,7 @@ use ipnet::IpNet;
 
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
-pub use log::{Audit, Log, LogFormat};
+pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
 pub use password_hash::PasswordHash;
@@ -95,6 +95,8 @@ pub struct Config {
     pub mail: Mail,
     /// The log.
     pub log: Log,
+    /// The metrics page.
+    pub metrics: Metrics,
     /// The audit log.
     pub audit: Audit,
 }
@@ -193,6 +195,7 @@ impl Config {
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
+            metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             public_url: public_url?,
             listen,

@@ -11,14 +11,20 @@ pub fn read(reader: &mut Reader) -> Vec<IpNet> {
     reader.list("trusted_proxies", "a list of addresses or networks", network)
 }
 
-/// An address stands for itself alone. Everyone is no proxy.
+/// Everyone is no proxy.
 fn network(text: &str) -> Result<IpNet, String> {
+    let network = any_network(text)?;
+    if network.prefix_len() == 0 {
+        return Err(format!("{text} would trust everyone"));
+    }
+    Ok(network)
+}
+
+/// An address stands for itself alone.
+pub fn any_network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
     let network = text.parse::<IpNet>().ok().or_else(one);
     let network = network
         .ok_or_else(|| format!("expected an address or a network such as \"10.0.0.0/8\", found {text:?}"))?;
-    if network.prefix_len() == 0 {
-        return Err(format!("{text} would trust everyone"));
-    }
     Ok(network.trunc())
 }

@@ -152,7 +152,9 @@ impl From<StoreError> for ApiError {
                 Self::new(Code::ServiceBusy, "The server is busy, please try again.").retry_after(1)
             }
             StoreError::NoSpace(_) | StoreError::Io(_) | StoreError::Closed => {
-                Self::new(Code::ServiceUnavailable, "The server cannot do this now.").retry_after(5).cause(error)
+                Self::new(Code::ServiceUnavailable, "The server cannot do this now.")
+                    .retry_after(5)
+                    .cause(error)
             }
             other => Self::internal(other),
         }

@@ -33,7 +33,11 @@ impl LoginApi {
     /// With an email address or username and the password. Every denial looks the same from outside: an
     /// unknown name, a wrong password, an unverified address and a suspended account.
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
-    async fn login(&self, asked: Asked, body: Json<LoginRequest>) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
+    async fn login(
+        &self,
+        asked: Asked,
+        body: Json<LoginRequest>,
+    ) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
         let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
         let user = UserSummary {
             id: granted.user.id.to_string(),
@@ -54,7 +58,11 @@ impl LoginApi {
     /// A refresh token works once; presenting it again within `tokens.retry_grace` answers the same successor,
     /// for an answer that was lost. Anything later is taken for theft and ends the session (RFC 9700, 4.14).
     #[oai(path = "/auth/refresh", method = "post", operation_id = "refresh")]
-    async fn refresh(&self, asked: Asked, body: Json<RefreshRequest>) -> Result<Answer<TokenPair>, Fault<Listed>> {
+    async fn refresh(
+        &self,
+        asked: Asked,
+        body: Json<RefreshRequest>,
+    ) -> Result<Answer<TokenPair>, Fault<Listed>> {
         let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
         Ok(Answer::new(pair(granted), asked.0.now))
     }
@@ -63,7 +71,12 @@ impl LoginApi {
     ///
     /// Its access token and its refresh token stop working at once. Other sessions live on.
     #[oai(path = "/auth/logout", method = "post", operation_id = "logout")]
-    async fn logout(&self, asked: Asked, caller: Bearer, _body: NoBody) -> Result<Answer<Message>, Fault<Listed>> {
+    async fn logout(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        _body: NoBody,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
         Ok(Answer::new(Message::new("Logged out successfully."), asked.0.now))
     }

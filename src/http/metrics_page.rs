@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use poem::endpoint::make_sync;
-use poem::http::{HeaderValue, header};
-use poem::{IntoResponse, Response, Route, get};
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{IntoResponse, Request, Response, Route, get};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use super::error::ApiError;
+use super::middleware::client_address::is_trusted;
+use super::visit::Visit;
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// Adds the page.
-pub fn add(route: Route, registry: Arc<Registry>) -> Route {
-    route.at("/metrics", get(make_sync(move |_| page(&registry))))
+/// Adds the page, for clients in the networks of `allow`; to anybody else there is nothing there.
+pub fn add(route: Route, registry: Arc<Registry>, allow: Vec<IpNet>) -> Route {
+    let answer = move |request: Request| match Visit::of(&request) {
+        Ok(visit) if is_trusted(visit.client, &allow) => page(&registry),
+        _ => ApiError::from_status(StatusCode::NOT_FOUND).into_response(),
+    };
+    route.at("/metrics", get(make_sync(answer)))
 }
 
 fn page(registry: &Registry) -> Response {

@@ -45,6 +45,9 @@ use crate::services::Services;
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
+/// The paths outside the API that know POST beside GET; the others know GET alone.
+const TAKES_POST: [&str; 3] = [site::VERIFY_EMAIL, site::SETUP, dev::CLOCK];
+
 /// What the floor is made of.
 pub struct Parts {
     /// The use cases.
@@ -59,6 +62,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who may see `/metrics`.
+    pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
     pub max_body_bytes: usize,
 }
@@ -78,17 +83,24 @@ impl Front {
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
-        let route = metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry));
+        let route =
+            metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
         let api = service(&parts.app, parts.health);
         let app = parts.app.clone();
+        let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
+        for path in TAKES_POST {
+            routes.add(path, &["GET", "POST"]);
+        }
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: parts.app.entropy.clone(),
-            authenticate: Box::new(move |token, now| crate::services::session::authenticate(&app, token, now)),
+            authenticate: Box::new(move |token, now| {
+                crate::services::session::authenticate(&app, token, now)
+            }),
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
             metrics,
-            routes: Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default()),
+            routes,
         };
         Self { everything: Arc::new(Everything::of(api, route)), gate: Arc::new(gate) }
     }

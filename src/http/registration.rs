@@ -61,7 +61,11 @@ impl RegistrationApi {
     /// With the token of the mailed link. It works once. The link itself opens a page with a button, because
     /// mail scanners follow links.
     #[oai(path = "/auth/verify-email/:token", method = "get", operation_id = "verify_email")]
-    async fn verify_email(&self, asked: Asked, token: Path<String>) -> Result<Answer<Message>, Fault<Listed>> {
+    async fn verify_email(
+        &self,
+        asked: Asked,
+        token: Path<String>,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
         verification::verify_email(&self.0, &asked.0, &token.0).await?;
         Ok(Answer::new(Message::new("Email verified successfully."), asked.0.now))
     }
@@ -71,7 +75,11 @@ impl RegistrationApi {
     /// The answer is the same for unknown and for verified addresses. An address gets at most one mail a
     /// minute; the link before it stops working.
     #[oai(path = "/auth/resend-verification", method = "post", operation_id = "resend_verification")]
-    async fn resend(&self, asked: Asked, body: Json<ResendRequest>) -> Result<Answer<Message>, Fault<Listed>> {
+    async fn resend(
+        &self,
+        asked: Asked,
+        body: Json<ResendRequest>,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
         verification::resend(&self.0, &asked.0, &body.0.email).await?;
         let message = "If this address waits for verification, a new link is on its way.";
         Ok(Answer::new(Message::new(message), asked.0.now))
@@ -82,7 +90,11 @@ impl RegistrationApi {
     /// With the setup code that the server printed at its start. It works while there is no super
     /// administrator.
     #[oai(path = "/setup", method = "post", operation_id = "set_up", tag = "Tag::Operation")]
-    async fn set_up(&self, asked: Asked, body: Json<SetupRequest>) -> Result<Answer<User, 201>, Fault<Listed>> {
+    async fn set_up(
+        &self,
+        asked: Asked,
+        body: Json<SetupRequest>,
+    ) -> Result<Answer<User, 201>, Fault<Listed>> {
         let form = Registration {
             email: &body.0.email,
             password: body.0.password.reveal(),

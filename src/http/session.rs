@@ -56,7 +56,12 @@ impl SessionApi {
     ///
     /// Its tokens stop working at once. A session of somebody else answers like one that does not exist.
     #[oai(path = "/auth/sessions/:id", method = "delete", operation_id = "end_session")]
-    async fn end(&self, asked: Asked, caller: Bearer, id: Path<String>) -> Result<Answer<Message>, Fault<Listed>> {
+    async fn end(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        id: Path<String>,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such session.");
         let id = id.0.parse::<SessionId>().map_err(none)?;
         session::end(&self.0, &asked.0, &caller.0, id).await?;

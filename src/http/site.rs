@@ -21,6 +21,12 @@ use crate::services::verification::{self, VerifyFault};
 use crate::services::{Context, Services};
 use crate::wire::secret::Secret;
 
+/// The page that a verification mail links to.
+pub const VERIFY_EMAIL: &str = "/verify-email";
+
+/// The page that makes the first administrator.
+pub const SETUP: &str = "/setup";
+
 /// What the pages need.
 pub struct Site {
     /// The use cases.
@@ -35,8 +41,8 @@ pub fn add(route: Route, site: Arc<Site>) -> Route {
         .at("/", get(home))
         .at("/assets/page.css", get(style))
         .at("/favicon.ico", get(icon))
-        .at("/verify-email", get(ask_verification).post(verify).data(site.clone()))
-        .at("/setup", get(ask_setup).post(set_up).data(site))
+        .at(VERIFY_EMAIL, get(ask_verification).post(verify).data(site.clone()))
+        .at(SETUP, get(ask_setup).post(set_up).data(site))
 }
 
 #[handler]

@@ -87,7 +87,8 @@ impl UserApi {
         body: Json<UpdateUser>,
     ) -> Result<Answer<User>, Fault<Listed>> {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such user.");
-        let bad_name = |fault: crate::domain::user::NotAName| ApiError::field("name", "invalid", fault.to_string());
+        let bad_name =
+            |fault: crate::domain::user::NotAName| ApiError::field("name", "invalid", fault.to_string());
         let change = UserChange {
             name: body.0.name.map(|name| DisplayName::parse(&name)).transpose().map_err(bad_name)?,
             status: body.0.status.map(|status| parse_status(&status)).transpose()?,
@@ -103,7 +104,9 @@ fn twenty() -> u32 {
 }
 
 fn parse_status(text: &str) -> Result<Status, ApiError> {
-    text.parse().map_err(|fault: crate::domain::user::NotAStatus| ApiError::field("status", "invalid", fault.to_string()))
+    text.parse().map_err(|fault: crate::domain::user::NotAStatus| {
+        ApiError::field("status", "invalid", fault.to_string())
+    })
 }
 
 /// An account as everybody who may see it sees it.

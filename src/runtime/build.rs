@@ -39,26 +39,38 @@ pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
     })
 }
 
-/// Opens the store in a data folder with its key.
+/// Opens the store in a data folder with its key, or makes it. The folder has refused keys without a store
+/// already, so a missing file is a first start.
 pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    open_copy(&dir.store_file(), master, cache_mib)
+    let file = dir.store_file();
+    let cache = cache_bytes(cache_mib);
+    let engine =
+        if file.exists() { RedbEngine::open(&file, cache) } else { RedbEngine::create(&file, cache) };
+    over(engine, master)
 }
 
-/// Opens a store file anywhere with its key.
+/// Opens a store file anywhere with its key. A missing one is an error.
 pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    let fail = |error: &StoreError| {
-        let failure = Failure::from_error(error);
+    over(RedbEngine::open(file, cache_bytes(cache_mib)), master)
+}
+
+fn cache_bytes(cache_mib: u32) -> usize {
+    usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+}
+
+fn over(engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<Store, Failure> {
+    let key = *master.derive(Purpose::StoreChecksum).expose();
+    engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| {
+        let failure = Failure::from_error(&error);
         match error {
-            StoreError::NewerSchema { .. } => failure.help("run the version of latchkey that wrote it, or a newer one"),
+            StoreError::NewerSchema { .. } => {
+                failure.help("run the version of latchkey that wrote it, or a newer one")
+            }
             StoreError::BadFile(_) => failure.help("restore the newest backup"),
             StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
             _ => failure,
         }
-    };
-    let cache = usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-    let engine = RedbEngine::open(file, cache).map_err(|error| fail(&error))?;
-    let key = *master.derive(Purpose::StoreChecksum).expose();
-    Store::open(Arc::new(engine), key).map_err(|error| fail(&error))
+    })
 }
 
 /// Everything the use cases work with.
@@ -138,7 +150,8 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
             verify_ttl: registration.verify_ttl,
-            default_role: default_role.map_err(|_| Failure::new("registration.default_role is not a role"))?,
+            default_role: default_role
+                .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

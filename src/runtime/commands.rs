@@ -55,6 +55,7 @@ pub fn create_user(loaded: &Loaded, user: &NewUser) -> Result<String, Failure> {
     let role: Role = user.role.parse().map_err(|fault: NotARole| Failure::new(format!("--role: {fault}")))?;
     let config = &loaded.config;
     let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
+    dir.keep_apart(config.dev)?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
     dir.settle()?;
     let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;

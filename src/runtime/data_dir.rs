@@ -85,6 +85,12 @@ pub enum DataDirError {
     /// There are keys and no store.
     #[error("{} has keys but no store: the store has vanished", .0.display())]
     StoreVanished(PathBuf),
+    /// It was made by `--dev`.
+    #[error("{} was made by --dev: its accounts have known passwords", .0.display())]
+    Development(PathBuf),
+    /// It was not made by `--dev`.
+    #[error("{} is not a folder of --dev, which would add accounts with known passwords", .0.display())]
+    Production(PathBuf),
     /// There is a store and a key is missing.
     #[error("there is a store, but {} is missing", .0.display())]
     KeyMissing(PathBuf),
@@ -113,6 +119,8 @@ impl DataDirError {
                 "restore store.redb from a backup, or, to begin with no users, move {} away",
                 path.join("keys").display()
             )),
+            Self::Development(_) => Some("name another folder with --data-dir, or add --dev".into()),
+            Self::Production(_) => Some("name another folder with --data-dir, or leave out --dev".into()),
             Self::KeyMissing(path) => Some(format!("restore {} from a backup", path.display())),
             Self::Io { .. } => None,
         }
@@ -175,6 +183,19 @@ impl DataDir {
         sync(&self.path)
     }
 
+    /// Keeps development and production apart: a folder that `--dev` made has accounts with known passwords. A
+    /// new folder is marked, a used one must fit. To be called before [`DataDir::settle`].
+    pub fn keep_apart(&self, dev: bool) -> Result<(), DataDirError> {
+        let marker = self.path.join("dev");
+        let is_new = exists(&self.first_start())?;
+        match (dev, exists(&marker)?) {
+            (true, false) if is_new => create(&marker, ""),
+            (true, false) => Err(DataDirError::Production(self.path.clone())),
+            (false, true) => Err(DataDirError::Development(self.path.clone())),
+            _ => Ok(()),
+        }
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -215,7 +236,12 @@ impl DataDir {
         }
         check(&keys, &fs::symlink_metadata(&keys).map_err(at(&keys))?, PRIVATE_DIR)?;
         let store = self.store_file();
-        check(&store, &fs::symlink_metadata(&store).map_err(at(&store))?, PRIVATE_FILE)?;
+        let metadata = fs::symlink_metadata(&store).map_err(at(&store))?;
+        check(&store, &metadata, PRIVATE_FILE)?;
+        // The engine would take an emptied file for a new one.
+        if metadata.len() == 0 {
+            return Err(DataDirError::StoreVanished(self.path.clone()));
+        }
         Ok(KeyTexts { master: read_key(&self.master_file())?, signing: read_key(&self.signing_file())? })
     }
 

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::failure::Failure;
 use crate::domain::role::Role;
-use crate::services::registration::{RegisterFault, Registration, create};
 use crate::services::Services;
+use crate::services::registration::{RegisterFault, Registration, create};
 
 /// The password of both accounts.
 pub const PASSWORD: &str = "latchkey-dev-password";

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::net::TlsSource;
 use crate::services::mail_transport::MailTransport;
 use crate::services::{Services, audit_log, mail, sweep};
 
@@ -18,6 +20,9 @@ const OUTBOX_EVERY: Duration = Duration::from_secs(30);
 
 /// Wait after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Time between two looks at the certificate.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Time between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +41,8 @@ pub fn start(
     jobs
 }
 
-async fn until(mut shutdown: watch::Receiver<bool>, job: impl Future<Output = ()>) {
+/// Runs `job` until `shutdown` turns true.
+pub async fn until(mut shutdown: watch::Receiver<bool>, job: impl Future<Output = ()>) {
     tokio::select! {
         () = job => {}
         _ = shutdown.wait_for(|is_over| *is_over) => {}
@@ -70,6 +76,21 @@ async fn sweep_expired(app: Arc<Services>) {
             }
         };
         sleep(wait).await;
+    }
+}
+
+/// Reads the certificate again each day and whenever `hangup` is heard (SIGHUP), so that a renewed one is used
+/// without a restart. Open connections live on; a pair that cannot be used is told, and the old one stays.
+pub async fn renew_certificate(tls: Arc<TlsSource>, mut hangup: Signal) {
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            () = sleep(CERTIFICATE_EVERY) => {}
+        }
+        match tls.reload() {
+            Ok(()) => tracing::info!(sha256 = tls.fingerprint(), "certificate read again"),
+            Err(error) => tracing::error!(%error, "the certificate cannot be used; the old one stays"),
+        }
     }
 }
 

@@ -23,14 +23,15 @@ pub struct Listening {
     pub description: String,
 }
 
+/// The certificate, when any listener speaks TLS.
+pub fn tls(config: &Config, dir: &DataDir) -> Result<Option<Arc<TlsSource>>, Failure> {
+    let speaks = config.listen.iter().any(|listener| listener.tls);
+    speaks.then(|| certificate(config, dir).map(Arc::new)).transpose()
+}
+
 /// Binds every configured address. Nothing is accepted yet.
-pub fn bind(config: &Config, dir: &DataDir, front: &Front) -> Result<Vec<Listening>, Failure> {
-    let tls = if config.listen.iter().any(|listener| listener.tls) {
-        Some(Arc::new(certificate(config, dir)?))
-    } else {
-        None
-    };
-    config.listen.iter().map(|listener| bind_one(config, listener, tls.as_ref(), front)).collect()
+pub fn bind(config: &Config, tls: Option<&Arc<TlsSource>>, front: &Front) -> Result<Vec<Listening>, Failure> {
+    config.listen.iter().map(|listener| bind_one(config, listener, tls, front)).collect()
 }
 
 fn bind_one(
@@ -73,7 +74,8 @@ fn certificate(config: &Config, dir: &DataDir) -> Result<TlsSource, Failure> {
 /// Scheme and authority, without a path.
 fn origin(url: &str) -> String {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
+    let end =
+        url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
     url.get(..end).unwrap_or(url).to_owned()
 }
 

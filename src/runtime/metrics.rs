@@ -46,7 +46,11 @@ impl Collector for Parts {
         show.counter("connections_accepted", "Connections accepted", self.net.accepted.value())?;
         show.counter("connections_refused", "Connections over a cap", self.net.refused.value())?;
         show.counter("tls_handshake_failures", "Failed TLS handshakes", self.net.handshake_failures.value())?;
-        show.counter("connection_timeouts", "Connections that ran into a deadline", self.net.timeouts.value())?;
+        show.counter(
+            "connection_timeouts",
+            "Connections that ran into a deadline",
+            self.net.timeouts.value(),
+        )?;
         show.counter("handler_panics", "Handlers that panicked", self.net.panics.value())?;
         show.gauge("connections_open", "Connections open", self.net.open.value())?;
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -46,6 +46,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
     let told_to_stop = stop_signal()?;
     let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
+    dir.keep_apart(config.dev)?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
     dir.settle()?;
 
@@ -74,18 +75,20 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         pages,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
+        metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
     });
-    let listeners = listen::bind(config, &dir, &front)?;
+    let tls = listen::tls(config, &dir)?;
+    let listeners = listen::bind(config, tls.as_ref(), &front)?;
     announce(config, &app, &listeners, out).await?;
 
     let (shutdown, told) = watch::channel(false);
     let mut jobs = jobs::start(&app, mail.transport, config.audit.seal_every, &told);
-    let server = net::Server {
-        limits: listen::limits(config),
-        faults: listen::faults(),
-        metrics: net_metrics,
-    };
+    if let Some(tls) = tls {
+        jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));
+    }
+    let server =
+        net::Server { limits: listen::limits(config), faults: listen::faults(), metrics: net_metrics };
     ready.store(true, Ordering::SeqCst);
     notify(&[sd_notify::NotifyState::Ready]);
     let stopping = async {
@@ -104,9 +107,12 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
+fn heard(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::from_error(&error))
+}
+
 /// A future that ends with the first SIGTERM or SIGINT.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let heard = |kind| signal(kind).map_err(|error| Failure::from_error(&error));
     let (mut terminate, mut interrupt) = (heard(SignalKind::terminate())?, heard(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
@@ -118,10 +124,8 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
     let (store, ready) = (app.clone(), ready.clone());
-    let vitals = move || Vitals {
-        store_reads: setup::is_done(&store).is_ok(),
-        ready: ready.load(Ordering::SeqCst),
-    };
+    let vitals =
+        move || Vitals { store_reads: setup::is_done(&store).is_ok(), ready: ready.load(Ordering::SeqCst) };
     HealthApi::new(app.clock.clone(), Arc::new(vitals))
 }
 

@@ -48,8 +48,17 @@ pub async fn log_in(
         Some(account) if is_possible => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
     };
-    let verdict = app.hashing.verify(password, verifier).await?;
-    match decide(account.as_ref().map(|account| &account.user), verdict.matches, false, app.policy.login) {
+    let matches = match app.hashing.verify(password, verifier).await {
+        Ok(verdict) => verdict.matches,
+        // It cost one run like any other; an answer of its own would tell that there is an account.
+        Err(fault @ (HashError::Unreadable | HashError::OverBudget)) => {
+            tracing::error!(%fault, user = account.as_ref().map(|account| account.user.id.to_string()),
+                "a stored password hash cannot be used");
+            false
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    match decide(account.as_ref().map(|account| &account.user), matches, false, app.policy.login) {
         Decision::Grant => {
             if let Some(account) = account {
                 return grant(app, ctx, account).await;

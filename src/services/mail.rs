@@ -3,6 +3,7 @@
 //! At least once: a crash between sending and forgetting sends a mail twice, with one `Message-ID`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,14 @@ struct Body {
 }
 
 impl Sealed {
-    pub(super) fn new(app: &Services, ctx: &Context, to: &EmailAddress, letter: &Letter) -> Self {
+    /// Seals `letter`, which is worth sending for `worth`.
+    pub(super) fn new(
+        app: &Services,
+        ctx: &Context,
+        to: &EmailAddress,
+        letter: &Letter,
+        worth: Duration,
+    ) -> Self {
         let id = MailId::new(ctx.now, &app.random());
         let body =
             Body { subject: letter.subject.clone(), text: letter.text.clone(), html: letter.html.clone() };
@@ -44,6 +52,7 @@ impl Sealed {
             kind: letter.kind.name().to_owned(),
             sealed: app.keys.mail.seal(id.as_bytes(), &plain, app.random()),
             created_at: ctx.now,
+            useless_at: ctx.now.plus(worth),
             attempts: 0,
             due_at: Some(ctx.now),
             last_error: None,
@@ -104,6 +113,9 @@ pub async fn deliver_due(app: &Services, transport: &dyn MailTransport) -> Resul
     }
     for mail in due.mails {
         let outcome = match open(app, &mail) {
+            Some(_) if app.clock.now() >= mail.useless_at => {
+                Err(MailFault::permanent("what the mail offers has expired"))
+            }
             Some(outgoing) => transport.send(&outgoing).await,
             None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
         };

@@ -13,7 +13,7 @@ use crate::domain::role::Role;
 use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
-use crate::store::{self, Abort, StoreError, Txn};
+use crate::store::{self, Abort, Read, StoreError, Txn};
 
 pub use crate::crypto::HashError as HashFault;
 
@@ -96,22 +96,28 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     let account = draft.prepare(app, ctx, form.password, standing).await?;
     let mail = VerificationMail::new(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
-    let hint = Sealed::new(app, ctx, &account.user.email, &hint);
+    let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
     let repeated = Witness::of_nobody(app, ctx).event(Action::RegistrationRepeated, Outcome::Denied);
     let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str())).done();
     let user = app
         .store
-        .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
-            Ok(user) => {
-                mail.insert(txn)?;
-                Ok(user)
+        .transact("register", app.stamp(ctx), move |txn| {
+            // Judged before the address, or the refusal would tell which addresses are free.
+            if policy.hides_existing && account.has_chosen_a_taken_username(txn)? {
+                return Err(Abort::Rule(RegisterFault::Exists(Taken::Username)));
             }
-            Err(Taken::Email) if policy.hides_existing => {
-                hint.insert(txn)?;
-                txn.emit(repeated.clone())?;
-                Ok(account.user.clone())
+            match account.insert(txn)? {
+                Ok(user) => {
+                    mail.insert(txn)?;
+                    Ok(user)
+                }
+                Err(Taken::Email) if policy.hides_existing => {
+                    hint.insert(txn)?;
+                    txn.emit(repeated.clone())?;
+                    Ok(account.user.clone())
+                }
+                Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
             }
-            Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
         })
         .await
         .map_err(flatten)?;
@@ -231,6 +237,11 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
+    fn has_chosen_a_taken_username(&self, read: &impl Read) -> Result<bool, StoreError> {
+        let chosen = (!self.is_derived).then(|| self.user.username.folded());
+        Ok(chosen.map(|name| store::user::by_identifier(read, &name)).transpose()?.flatten().is_some())
+    }
+
     /// Stores the account with its verifier and key, and records it; or says which name is taken.
     pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<Result<User, Taken>, StoreError> {
         let mut user = self.user.clone();

@@ -107,7 +107,7 @@ impl VerificationMail {
         };
         let link = app.policy.public_url.link(LinkTarget::VerifyEmail, &plain.reveal());
         let letter = app.letters.verify_email(to, &link, ttl);
-        Self { token, mail: Sealed::new(app, ctx, to, &letter) }
+        Self { token, mail: Sealed::new(app, ctx, to, &letter, ttl) }
     }
 
     /// Stores the token in place of an older one, and queues the mail.

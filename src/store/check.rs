@@ -31,6 +31,21 @@ pub const AUDIT_INDEX: IndexCheck = IndexCheck {
     },
 };
 
+/// Each subject of a record is in the index of the audit log.
+pub const AUDIT_SUBJECTS: IndexCheck = IndexCheck {
+    table: LANE.id(),
+    holds: |snapshot, row_key| {
+        let (lane, seq) = LANE.key_of(row_key)?;
+        let Some(record) = snapshot.get(&LANE, &(lane, seq))? else { return Ok(false) };
+        for subject in record.events.iter().filter_map(|event| event.subject) {
+            if snapshot.get(&AUDIT_BY_SUBJECT, &(subject, lane, seq))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    },
+};
+
 /// What a pass found.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -75,16 +90,38 @@ pub enum Fault {
     },
 }
 
-/// Reads everything. Takes as long as the store is large; run it on a store that is not being served, because the
-/// engine's own check waits for no snapshot. Errors only when the store cannot be read at all.
+/// Reads everything. Takes as long as the store is large, and nobody reads or writes while the engine checks itself:
+/// for a store that is not being served. Errors only when the store cannot be read at all.
 pub fn check(store: &Store) -> Result<Report, StoreError> {
     let engine = store.engine().check();
     let snapshot = store.snapshot()?;
     let head = Head { lane: LANE_0, seq: 0, hash: [0; 32] };
     let mut report = Report { engine, rows: 0, head, fault_count: 0, faults: Vec::new() };
-    check_rows(&snapshot, &mut report)?;
+    let mut from = Some(Vec::new());
+    while let Some(start) = from {
+        let step = check_rows(&snapshot, start, SCAN_ROWS)?;
+        report.rows += step.rows;
+        step.faults.into_iter().for_each(|fault| report.add(fault));
+        from = step.next;
+    }
     check_chain(&snapshot, &mut report)?;
     Ok(report)
+}
+
+/// One step of a pass over the rows of a store that is being served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// How many rows were read.
+    pub rows: u64,
+    /// What is wrong with them.
+    pub faults: Vec<Fault>,
+    /// Where the next step begins; `None` when this was the last.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Checks up to `limit` rows from `from` on (begin with nothing). The chain is walked by [`lane::verify`].
+pub fn scrub(store: &Store, from: Vec<u8>, limit: usize) -> Result<Step, StoreError> {
+    check_rows(&store.snapshot()?, from, limit.clamp(1, SCAN_ROWS))
 }
 
 impl Report {
@@ -96,39 +133,31 @@ impl Report {
     }
 }
 
-fn check_rows(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), StoreError> {
-    let mut range = KeyRange::everything();
-    loop {
-        let mut keys = Vec::new();
-        snapshot.raw().scan(&range, false, &mut |row_key, value| {
-            let table = row_key.first().and_then(|id| tables::by_id(*id));
-            match table.map(|table| (table.name(), table.check_row(snapshot.codec(), row_key, value))) {
-                None => report.add(Fault::UnknownTable(row_key.first().copied().unwrap_or(0))),
-                Some((name, Err(_))) => report.add(Fault::BadRow(name)),
-                Some((_, Ok(()))) => {}
-            }
-            keys.push(row_key.to_vec());
-            if keys.len() < SCAN_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        report.rows += u64::try_from(keys.len()).unwrap_or(u64::MAX);
-        for key in &keys {
-            check_indexes(snapshot, key, report);
+fn check_rows(snapshot: &Snapshot<'_>, from: Vec<u8>, limit: usize) -> Result<Step, StoreError> {
+    let (mut faults, mut keys) = (Vec::new(), Vec::new());
+    let range = KeyRange { start: from, end: None };
+    snapshot.rows().unverified().scan(&range, false, &mut |row_key, value| {
+        let table = row_key.first().and_then(|id| tables::by_id(*id));
+        match table.map(|table| (table.name(), table.check_row(snapshot.rows().codec(), row_key, value))) {
+            None => faults.push(Fault::UnknownTable(row_key.first().copied().unwrap_or(0))),
+            Some((name, Err(_))) => faults.push(Fault::BadRow(name)),
+            Some((_, Ok(()))) => {}
         }
-        match keys.pop() {
-            // The next possible key: this one and a zero byte.
-            Some(last) => range.start = [last.as_slice(), &[0]].concat(),
-            None => return Ok(()),
-        }
-    }
+        keys.push(row_key.to_vec());
+        if keys.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    faults.extend(keys.iter().filter_map(|key| index_fault(snapshot, key)));
+    let rows = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+    // The next possible key: the last one and a zero byte.
+    let next = keys.pop().map(|last| [last.as_slice(), &[0]].concat());
+    Ok(Step { rows, faults, next })
 }
 
-fn check_indexes(snapshot: &Snapshot<'_>, row_key: &[u8], report: &mut Report) {
-    for index in tables::INDEXES.iter().filter(|index| row_key.first() == Some(&index.table)) {
-        // A row that cannot be read is a fault of its own already.
-        if !matches!((index.holds)(snapshot, row_key), Ok(true)) {
-            report.add(Fault::Index(tables::by_id(index.table).map_or("unknown", AnyTable::name)));
-        }
-    }
+/// A row that cannot be read has a fault of its own already, and one here.
+fn index_fault(snapshot: &Snapshot<'_>, row_key: &[u8]) -> Option<Fault> {
+    let mut of_table = tables::INDEXES.iter().filter(|index| row_key.first() == Some(&index.table));
+    let broken = of_table.find(|index| !matches!((index.holds)(snapshot, row_key), Ok(true)))?;
+    Some(Fault::Index(tables::by_id(broken.table).map_or("unknown", AnyTable::name)))
 }
 
 fn check_chain(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), StoreError> {

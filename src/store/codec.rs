@@ -100,6 +100,13 @@ impl Codec {
         })
     }
 
+    /// True when `bytes` were written at the row `key` with this key.
+    pub(crate) fn verifies(&self, key: &[u8], bytes: &[u8]) -> bool {
+        bytes.split_last_chunk::<TAG_BYTES>().is_some_and(|(head, tag)| {
+            constant_time::verify_slices_are_equal(&self.tag(key, head), tag).is_ok()
+        })
+    }
+
     fn tag(&self, key: &[u8], version_and_body: &[u8]) -> [u8; TAG_BYTES] {
         let mut context = hmac::Context::with_key(&self.key);
         // Keys are at most 512 bytes; the length in front keeps key and body from running into each other.

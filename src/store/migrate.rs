@@ -1,9 +1,14 @@
 //! The schema version: made, raised or refused when a store is opened. Knows no engine.
 
+use std::ops::ControlFlow;
+
+use super::codec::Codec;
+use super::engine::{CommitFault, Engine, KeyRange, WriteSet};
 use super::error::{Abort, StoreError};
-use super::scan::{Read, Scan};
-use super::tables::{self, META, MetaV1};
+use super::scan::Read;
+use super::tables::{END, META, MetaV1};
 use super::txn::Txn;
+use super::writer::ATTEMPTS;
 
 /// Changes the rows of a store from one schema version to the next. It runs in the transaction that raises the
 /// version, so a crash leaves either the old store or the new one, and it stays within the limits of a transaction:
@@ -16,6 +21,30 @@ pub const MIGRATIONS: &[Migration] = &[];
 /// The schema version this program writes.
 pub fn known() -> u32 {
     1 + u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX - 1)
+}
+
+/// Gives an engine without any row the first and the last one, in the newest schema.
+pub(crate) fn found(engine: &dyn Engine, codec: &Codec) -> Result<(), StoreError> {
+    let mut empty = true;
+    engine.snapshot()?.scan(&KeyRange::everything(), false, &mut |_, _| {
+        empty = false;
+        ControlFlow::Break(())
+    })?;
+    if !empty {
+        return Ok(());
+    }
+    let (first, last) = (META.row_key(&()), END.row_key(&()));
+    let meta = codec.encode(META.name(), &first, &MetaV1 { schema: known() })?;
+    let end = codec.encode(END.name(), &last, &())?;
+    let rows = WriteSet::from([(first, Some(meta)), (last, Some(end))]);
+    for _ in 0..ATTEMPTS {
+        match engine.commit(&rows) {
+            Ok(()) => return Ok(()),
+            Err(CommitFault::Conflict) => {}
+            Err(CommitFault::Store(error)) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict { attempts: ATTEMPTS })
 }
 
 /// What has to be done to a store that is being opened.
@@ -37,18 +66,16 @@ pub(crate) fn need(reader: &impl Read) -> Result<Need, StoreError> {
         }
         Some(MetaV1 { schema }) if schema == known() => Ok(Need::Nothing),
         Some(_) => Ok(Need::BringUp),
-        None if reader.scan(&tables::LANE, Scan::all(1))?.rows.is_empty() => Ok(Need::BringUp),
         None => Err(StoreError::Damaged { table: META.name() }),
     }
 }
 
 /// Runs the migrations that the store has not seen, and writes the version.
 pub(crate) fn bring_up(txn: &mut Txn<'_>, migrations: &[Migration]) -> Result<(), Abort<StoreError>> {
-    let seen = match txn.get(&META, &())? {
-        Some(meta) => usize::try_from(meta.schema.saturating_sub(1)).unwrap_or(usize::MAX),
-        // A new store is born in the newest schema.
-        None => migrations.len(),
+    let Some(meta) = txn.get(&META, &())? else {
+        return Err(StoreError::Damaged { table: META.name() }.into());
     };
+    let seen = usize::try_from(meta.schema.saturating_sub(1)).unwrap_or(usize::MAX);
     for migration in migrations.iter().skip(seen) {
         migration(txn)?;
     }

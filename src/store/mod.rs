@@ -9,6 +9,7 @@
 //! | `tables` | the one list of tables |
 //! | `keys`, `codec` | how keys and values become bytes, for ever |
 //! | `scan`, `snapshot`, `txn` | reading; reading and writing |
+//! | `verified` | a miss is believed only between rows that verify |
 //! | `overlay`, `writer` | writes on their way: buffer, group, commit |
 //! | `engine` | what an engine is: redb, memory |
 //! | `lane` | audit events: one chained record for each transaction |
@@ -39,6 +40,7 @@ mod snapshot;
 pub mod tables;
 mod txn;
 pub mod user;
+mod verified;
 mod writer;
 
 pub use engine::memory::MemoryEngine;
@@ -88,6 +90,7 @@ impl Store {
     /// is not the one it was made with.
     pub fn open(engine: Arc<dyn Engine>, checksum_key: [u8; 32]) -> Result<Self, StoreError> {
         let codec = Arc::new(Codec::new(&checksum_key));
+        migrate::found(&*engine, &codec)?;
         let need = migrate::need(&Snapshot::new(engine.snapshot()?, &codec))?;
         let writer = Writer::start(Arc::clone(&engine), Arc::clone(&codec))?;
         let store = Self { inner: Arc::new(Inner { writer, engine, codec }) };

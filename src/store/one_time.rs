@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, StoreError, Txn, expiry, tables};
 use crate::domain::id::{TokenId, UserId};
@@ -48,6 +49,17 @@ pub struct OneTimeV1 {
 impl Value for OneTimeV1 {
     const VERSION: u8 = 1;
 }
+
+/// Each one-time token of a person is there, and is the person's.
+pub const OWNER_INDEX: IndexCheck = IndexCheck {
+    table: tables::ONE_TIME_OF.id(),
+    holds: |snapshot, row_key| {
+        let key = tables::ONE_TIME_OF.key_of(row_key)?;
+        let Some(id) = snapshot.get(&tables::ONE_TIME_OF, &key)? else { return Ok(false) };
+        let record = snapshot.get(&tables::ONE_TIME, &(key.1, TokenId::from_bytes(id)))?;
+        Ok(record.is_some_and(|record| record.owner == *key.0.as_bytes()))
+    },
+};
 
 /// The token `id`, alive or not.
 pub fn by_id(read: &impl Read, purpose: Purpose, id: TokenId) -> Result<Option<OneTime>, StoreError> {

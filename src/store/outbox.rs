@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, tables};
 use crate::domain::email::EmailAddress;
@@ -21,6 +22,8 @@ pub struct Queued {
     pub sealed: Vec<u8>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When there is no point in sending it any more.
+    pub useless_at: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried next; `None` for a dead letter.
@@ -36,6 +39,7 @@ pub struct MailV1 {
     kind: String,
     sealed: Vec<u8>,
     created_at: i64,
+    useless_at: i64,
     attempts: u32,
     due_at: Option<i64>,
     last_error: Option<String>,
@@ -44,6 +48,15 @@ pub struct MailV1 {
 impl Value for MailV1 {
     const VERSION: u8 = 1;
 }
+
+/// Each planned sending leads to a mail that is due then.
+pub const DUE_INDEX: IndexCheck = IndexCheck {
+    table: tables::OUTBOX_DUE.id(),
+    holds: |snapshot, row_key| {
+        let (at, id) = tables::OUTBOX_DUE.key_of(row_key)?;
+        Ok(by_id(snapshot, id)?.is_some_and(|mail| mail.due_at == Some(at)))
+    },
+};
 
 /// The mail `id`.
 pub fn by_id(read: &impl Read, id: MailId) -> Result<Option<Queued>, StoreError> {
@@ -113,6 +126,7 @@ fn put(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
         kind: mail.kind.clone(),
         sealed: mail.sealed.clone(),
         created_at: mail.created_at.millis(),
+        useless_at: mail.useless_at.millis(),
         attempts: mail.attempts,
         due_at: mail.due_at.map(Timestamp::millis),
         last_error: mail.last_error.clone(),
@@ -135,6 +149,7 @@ fn to_mail(id: MailId, record: MailV1) -> Result<Queued, StoreError> {
         kind: record.kind,
         sealed: record.sealed,
         created_at: Timestamp::from_millis(record.created_at),
+        useless_at: Timestamp::from_millis(record.useless_at),
         attempts: record.attempts,
         due_at: record.due_at.map(Timestamp::from_millis),
         last_error: record.last_error,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, expiry, tables};
 use crate::domain::id::{SessionId, TokenId, UserId};
@@ -35,6 +36,15 @@ struct IssueV1 {
     issued_at: i64,
     expires_at: i64,
 }
+
+/// Each session of an account is there, and is the account's.
+pub const USER_INDEX: IndexCheck = IndexCheck {
+    table: tables::USER_SESSIONS.id(),
+    holds: |snapshot, row_key| {
+        let (user, id) = tables::USER_SESSIONS.key_of(row_key)?;
+        Ok(by_id(snapshot, id)?.is_some_and(|session| session.user == user))
+    },
+};
 
 /// The session `id`, alive or not.
 pub fn by_id(read: &impl Read, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -6,45 +6,29 @@ use super::error::StoreError;
 use super::keys::Key;
 use super::scan::{self, Page, Read, Scan};
 use super::tables::Table;
+use super::verified::Verified;
 
 /// The rows of the last commit before it was taken, and none of a later one.
 pub struct Snapshot<'a> {
-    raw: Raw<'a>,
-    codec: &'a Codec,
-}
-
-enum Raw<'a> {
-    Owned(Box<dyn RawRead + 'a>),
-    Borrowed(&'a dyn RawRead),
+    rows: Verified<'a>,
 }
 
 impl<'a> Snapshot<'a> {
     pub(crate) fn new(raw: Box<dyn RawRead + 'a>, codec: &'a Codec) -> Self {
-        Self { raw: Raw::Owned(raw), codec }
+        Self { rows: Verified::new(raw, codec) }
     }
 
-    pub(crate) fn borrowed(raw: &'a dyn RawRead, codec: &'a Codec) -> Self {
-        Self { raw: Raw::Borrowed(raw), codec }
-    }
-
-    pub(crate) fn raw(&self) -> &dyn RawRead {
-        match &self.raw {
-            Raw::Owned(raw) => &**raw,
-            Raw::Borrowed(raw) => *raw,
-        }
-    }
-
-    pub(crate) fn codec(&self) -> &Codec {
-        self.codec
+    pub(crate) fn rows(&self) -> &Verified<'a> {
+        &self.rows
     }
 }
 
 impl Read for Snapshot<'_> {
     fn get<K: Key, V: Value>(&self, table: &Table<K, V>, key: &K) -> Result<Option<V>, StoreError> {
-        scan::get(self.raw(), self.codec, table, key)
+        scan::get(&self.rows, self.rows.codec(), table, key)
     }
 
     fn scan<K: Key, V: Value>(&self, table: &Table<K, V>, scan: Scan) -> Result<Page<K, V>, StoreError> {
-        scan::page(self.raw(), self.codec, table, &scan)
+        scan::page(&self.rows, self.rows.codec(), table, &scan)
     }
 }

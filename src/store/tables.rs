@@ -15,7 +15,7 @@ use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use crate::domain::id::{MailId, SessionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
-/// The schema version of the store: one row.
+/// The schema version of the store: one row, and the first.
 pub const META: Table<(), MetaV1> = Table::new(0x01, "meta");
 /// The commit records of each writer lane, chained by hash: (lane, sequence).
 pub const LANE: Table<(u16, u64), LaneRecordV1> = Table::new(0x02, "lane");
@@ -25,6 +25,8 @@ pub const AUDIT_BY_SUBJECT: Table<([u8; 16], u16, u64), ()> = Table::new(0x03, "
 pub const EXPIRY: Table<(Timestamp, u8, Bytes), ()> = Table::new(0x04, "expiry");
 /// Signed heads of all lanes: number of the seal.
 pub const SEAL: Table<u64, SealV1> = Table::new(0x05, "seal");
+/// The last row: with the first, it guards the ends of the store (see `verified`).
+pub const END: Table<(), ()> = Table::new(0xfe, "end");
 
 /// Accounts.
 pub const USERS: Table<UserId, UserV1> = Table::new(0x10, "users");
@@ -70,10 +72,21 @@ pub const ALL: &[&dyn AnyTable] = &[
     &ONE_TIME_OF,
     &OUTBOX,
     &OUTBOX_DUE,
+    &END,
 ];
 
 /// Consistency of indexes: each entry says which rows an index table has to match.
-pub const INDEXES: &[super::check::IndexCheck] = &[super::check::AUDIT_INDEX];
+pub const INDEXES: &[super::check::IndexCheck] = &[
+    super::check::AUDIT_INDEX,
+    super::check::AUDIT_SUBJECTS,
+    super::user::IDENTIFIER_INDEX,
+    super::user::NUMBER_INDEX,
+    super::user::ROLE_INDEX,
+    super::user::NAMES_OF_USER,
+    super::session::USER_INDEX,
+    super::one_time::OWNER_INDEX,
+    super::outbox::DUE_INDEX,
+];
 
 /// The table with this byte.
 pub fn by_id(id: u8) -> Option<&'static dyn AnyTable> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, tables};
 use crate::domain::email::EmailAddress;
@@ -61,6 +62,52 @@ pub enum Taken {
     /// The username is another account's.
     Username,
 }
+
+/// Each identifier leads to an account that has it.
+pub const IDENTIFIER_INDEX: IndexCheck = IndexCheck {
+    table: tables::IDENTIFIERS.id(),
+    holds: |snapshot, row_key| {
+        let key = tables::IDENTIFIERS.key_of(row_key)?;
+        let user = by_identifier(snapshot, &key)?;
+        Ok(user.is_some_and(|user| user.email.as_str() == key || user.username.folded() == key))
+    },
+};
+
+/// Each number leads to the account that has it.
+pub const NUMBER_INDEX: IndexCheck = IndexCheck {
+    table: tables::USER_NUMBERS.id(),
+    holds: |snapshot, row_key| {
+        let number = tables::USER_NUMBERS.key_of(row_key)?;
+        let Some(id) = snapshot.get(&tables::USER_NUMBERS, &number)? else { return Ok(false) };
+        Ok(by_id(snapshot, UserId::from_bytes(id))?.is_some_and(|user| user.number == number))
+    },
+};
+
+/// Each role member is an account that holds the role.
+pub const ROLE_INDEX: IndexCheck = IndexCheck {
+    table: tables::ROLE_MEMBERS.id(),
+    holds: |snapshot, row_key| {
+        let (code, id) = tables::ROLE_MEMBERS.key_of(row_key)?;
+        Ok(by_id(snapshot, id)?.is_some_and(|user| user.roles.iter().any(|role| role_code(*role) == code)))
+    },
+};
+
+/// Each account is found by its address, username, number and roles.
+pub const NAMES_OF_USER: IndexCheck = IndexCheck {
+    table: tables::USERS.id(),
+    holds: |snapshot, row_key| {
+        let Some(user) = by_id(snapshot, tables::USERS.key_of(row_key)?)? else { return Ok(false) };
+        let id = Some(*user.id.as_bytes());
+        let identifier = |key: String| snapshot.get(&tables::IDENTIFIERS, &key);
+        let mut found = identifier(user.email.as_str().to_owned())? == id
+            && identifier(user.username.folded())? == id
+            && snapshot.get(&tables::USER_NUMBERS, &user.number)? == id;
+        for role in &user.roles {
+            found &= snapshot.get(&tables::ROLE_MEMBERS, &(role_code(*role), user.id))?.is_some();
+        }
+        Ok(found)
+    },
+};
 
 /// The account `id`.
 pub fn by_id(read: &impl Read, id: UserId) -> Result<Option<User>, StoreError> {

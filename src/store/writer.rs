@@ -26,7 +26,7 @@ pub const GROUP_JOBS: usize = 256;
 /// The most jobs that wait: four full groups, some 50 ms of a busy disk. Whoever comes later is better off being told.
 pub const QUEUE_JOBS: usize = 1024;
 /// How often a group runs again after a conflict.
-const ATTEMPTS: u32 = 50;
+pub(crate) const ATTEMPTS: u32 = 50;
 
 /// A closure on its way through the writer, without its types.
 pub(crate) trait Task: Send {
@@ -170,13 +170,13 @@ impl Bench {
     }
 
     fn attempt(&mut self, group: &mut [Job]) -> Result<Ran, CommitFault> {
-        let base = self.engine.snapshot()?;
+        let base = Snapshot::new(self.engine.snapshot()?, &self.codec);
         let mut head = match self.head {
             Some(head) => head,
-            None => lane::head(&Snapshot::borrowed(&*base, &self.codec), LANE_0)?,
+            None => lane::head(&base, LANE_0)?,
         };
         let mut ran = Ran::default();
-        let mut overlay = Overlay::new(&*base);
+        let mut overlay = Overlay::new(base.rows());
         for Job { name, stamp, task } in group {
             let mut txn = Txn::new(&overlay, &self.codec, *stamp);
             let ended = match catch_unwind(AssertUnwindSafe(|| task.run(&mut txn))) {

@@ -15,17 +15,17 @@ use serde_json::Value;
 use crate::ambient::{Clock, ManualClock, SeededEntropy};
 use crate::domain::id::SessionId;
 use crate::domain::time::Timestamp;
+use crate::domain::user::ada;
 use crate::http::answer::Answer;
 use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
 use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
-use crate::http::{Everything, described, docs, metrics_page};
-use crate::http::routes::Routes;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
-use crate::domain::user::ada;
 use crate::http::principal::Bearer;
+use crate::http::routes::Routes;
+use crate::http::{Everything, described, docs, metrics_page};
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
 use crate::wire::error::ErrorCode;
@@ -108,7 +108,11 @@ impl App {
         let api = described((Sample, health));
         let spec: &'static str = api.spec().leak();
         let routes = Routes::of(&serde_json::from_str(spec).unwrap());
-        let site = metrics_page::add(docs::add(Route::new(), spec), Arc::new(registry));
+        let site = metrics_page::add(
+            docs::add(Route::new(), spec),
+            Arc::new(registry),
+            vec!["0.0.0.0/0".parse().unwrap()],
+        );
         let inner = Everything::of(api, site);
         let gate = Gate {
             clock,

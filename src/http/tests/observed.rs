@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use poem::http::Method;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::domain::user::ada;
 use super::harness::{App, SECRET, request, request_from};
+use crate::domain::user::ada;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);

@@ -2,8 +2,8 @@
 
 use poem::http::{Method, StatusCode};
 
-use crate::domain::user::ada;
 use super::harness::{App, request, request_from};
+use crate::domain::user::ada;
 use crate::http::middleware::transport::Transport;
 
 #[tokio::test]

@@ -99,12 +99,12 @@ fn whatever_others_may_read_is_refused_by_name() {
 #[test]
 fn a_vanished_store_is_not_a_fresh_start() {
     let (_root, path) = settled();
+    let expected = "DATA has keys but no store: the store has vanished | restore store.redb from a backup, \
+                    or, to begin with no users, move DATA/keys away";
+    File::create(path.join("store.redb")).unwrap();
+    assert_eq!(refusal(&path), expected, "an emptied file is no store");
     fs::remove_file(path.join("store.redb")).unwrap();
-    assert_eq!(
-        refusal(&path),
-        "DATA has keys but no store: the store has vanished | restore store.redb from a backup, \
-         or, to begin with no users, move DATA/keys away"
-    );
+    assert_eq!(refusal(&path), expected);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the value encoding: the bytes that are for ever, versions, and any damage.
+
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -127,3 +127,43 @@ impl RawRead for MemorySnapshot {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::conformance::{KEY, NUMBERS, Number, event, run};
+    use crate::store::{Read, Store, lane};
+
+    #[test]
+    fn a_closure_that_differs_when_it_runs_again_is_found() {
+        let store = Store::open(Arc::new(MemoryEngine::new()), KEY).unwrap();
+        let runs = AtomicU64::new(0);
+        let impure = run(&store, move |txn| {
+            let n = runs.fetch_add(1, Ordering::SeqCst);
+            Ok(txn.put(&NUMBERS, &"n".into(), &Number(n))?)
+        });
+        assert!(matches!(impure, Err(StoreError::Panicked { name: "commit" })));
+    }
+
+    #[test]
+    fn a_commit_that_fails_on_demand_leaves_nothing_and_the_chain_goes_on() {
+        let engine = MemoryEngine::new();
+        let store = Store::open(Arc::new(engine.clone()), KEY).unwrap();
+        let put = |n: u64| {
+            run(&store, move |txn| {
+                txn.emit(event("put", None))?;
+                Ok(txn.put(&NUMBERS, &n.to_string(), &Number(n))?)
+            })
+        };
+        engine.fail_commit(2, StoreError::NoSpace(Arc::new(std::io::Error::other("full"))));
+        put(1).unwrap();
+        assert!(matches!(put(2), Err(StoreError::NoSpace(_))));
+        put(3).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(snapshot.get(&NUMBERS, &"2".into()).unwrap(), None);
+        assert_eq!(lane::head(&snapshot, 0).unwrap().seq, 2);
+    }
+}

@@ -35,7 +35,7 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// The state of the last commit. Cheap enough for every request.
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError>;
 
-    /// Makes `writes` durable, all or none. Only the store's writer thread calls it.
+    /// Makes `writes` durable, all or none. Only the store calls it, and only its writer once that runs.
     fn commit(&self, writes: &WriteSet) -> Result<(), CommitFault>;
 
     /// Checks the engine's own structures. No snapshot may be open.

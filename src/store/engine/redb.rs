@@ -8,11 +8,11 @@
 //! rows, and opening has synced them, it counts as done.
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::backends::FileBackend;
@@ -22,58 +22,87 @@ use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
 use crate::store::error::StoreError;
 use medium::Medium;
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod medium;
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
-/// Opens the storage; told whether the store may be new.
-type Opener = Box<dyn Fn(bool) -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
+/// Opens the storage, again after each failure.
+type Opener = Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
 
 /// Rows in one redb file.
 pub struct RedbEngine {
     opener: Opener,
     cache_bytes: usize,
     state: RwLock<State>,
-    trouble: AtomicBool,
+    /// The newest opening that failed. Older snapshots that fail with their own opening say nothing about this one.
+    broken: AtomicU64,
 }
 
 struct State {
     db: Option<Database>,
+    /// Counts the openings, from 1.
+    opening: u64,
     /// The disk takes no writes; redb's own go to memory and ours are refused.
     sheltered: bool,
 }
 
 impl RedbEngine {
-    /// Opens the file at `path`, or makes it (readable by its owner only), with a page cache of `cache_bytes`.
+    /// Opens the file at `path` with a page cache of `cache_bytes`. A missing or empty file is an error, never a fresh
+    /// start.
     ///
     /// [`StoreError::AlreadyOpen`] when a process holds it, [`StoreError::BadFile`] when it is no store.
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let path: PathBuf = path.into();
-        Self::from_opener(Box::new(move |may_be_new| open_file(&path, may_be_new)), cache_bytes)
+        let opener = move || file(OpenOptions::new().read(true).write(true).open(&path)?);
+        Self::from_opener(Box::new(opener), cache_bytes, false)
     }
 
-    /// The same on any storage. `backend` is called again when the storage has failed.
+    /// Makes the file at `path`, readable by its owner only, and opens it. An existing file is an error.
+    ///
+    /// The file appears under its name when it is complete, so that a crash leaves a store or nothing.
+    pub fn create(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let disk = |error: io::Error| io_fault(error.kind(), Arc::new(error));
+        if path.try_exists().map_err(disk)? {
+            return Err(disk(io::Error::from(io::ErrorKind::AlreadyExists)));
+        }
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(".new");
+        let draft = PathBuf::from(draft);
+        // Left by a crash: nothing was ever stored in it.
+        let _ = fs::remove_file(&draft);
+        let new = draft.clone();
+        let engine = Self::on_backend(move || new_file(&new), cache_bytes)?;
+        drop(engine);
+        fs::rename(&draft, path).map_err(disk)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(disk)?;
+        Self::open(path, cache_bytes)
+    }
+
+    /// Opens or makes a store on any storage. `backend` is called again when the storage has failed.
     pub fn on_backend<B: StorageBackend>(
         backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
-        Self::from_opener(Box::new(move |_| Ok(Box::new(backend()?))), cache_bytes)
+        Self::from_opener(Box::new(move || Ok(Box::new(backend()?))), cache_bytes, true)
     }
 
-    fn from_opener(opener: Opener, cache_bytes: usize) -> Result<Self, StoreError> {
-        let state = RwLock::new(State { db: None, sheltered: false });
-        let engine = Self { opener, cache_bytes, state, trouble: AtomicBool::new(false) };
-        let db = engine.database(true, false)?;
-        guarded(|| make_table(&db)).and_then(|made| made.map_err(|error| fault(&error)))?;
+    fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
+        let state = RwLock::new(State { db: None, opening: 1, sheltered: false });
+        let engine = Self { opener, cache_bytes, state, broken: AtomicU64::new(0) };
+        let db = engine.database(may_be_new, false)?;
+        guarded(|| make_table(&db))?.map_err(|error| fault(&error))?;
         engine.state.write().unwrap_or_else(PoisonError::into_inner).db = Some(db);
         Ok(engine)
     }
 
     fn database(&self, may_be_new: bool, sheltered: bool) -> Result<Database, StoreError> {
-        let storage = (self.opener)(may_be_new).map_err(|error| io_fault(error.kind(), Arc::new(error)))?;
-        // An emptied file is not a new store while this one runs.
-        if !may_be_new && storage.len().map_err(|error| io_fault(error.kind(), Arc::new(error)))? == 0 {
-            return Err(StoreError::BadFile(Arc::new(io::Error::from(io::ErrorKind::UnexpectedEof))));
+        let disk = |error: io::Error| io_fault(error.kind(), Arc::new(error));
+        let storage = (self.opener)().map_err(disk)?;
+        if !may_be_new && storage.len().map_err(disk)? == 0 {
+            return Err(disk(io::Error::from(io::ErrorKind::UnexpectedEof)));
         }
         let medium = if sheltered { Medium::sheltered(storage) } else { Medium::direct(storage) };
         guarded(|| Builder::new().set_cache_size(self.cache_bytes).create_with_backend(medium))?
@@ -83,7 +112,7 @@ impl RedbEngine {
     /// Opens the storage again after trouble. An error when it takes no writes; it may be readable all the same.
     fn reopen(&self) -> Result<(), StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.db.is_some() && !state.sheltered && !self.trouble.load(Ordering::Acquire) {
+        if !state.sheltered && !self.is_broken(&state) {
             return Ok(());
         }
         // redb holds a lock on the file until the old handle is gone.
@@ -95,7 +124,7 @@ impl RedbEngine {
             Ok(db) => (Some(db), None),
             Err(error) => (self.database(false, true).ok(), Some(error)),
         };
-        self.trouble.store(db.is_none(), Ordering::Release);
+        state.opening += u64::from(db.is_some());
         state.db = db;
         error.map_or(Ok(()), Err)
     }
@@ -104,8 +133,9 @@ impl RedbEngine {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let Some(db) = &state.db else { return Err(closed()) };
         let open = || -> Result<_, redb::Error> { Ok(db.begin_read()?.open_table(ROWS)?) };
-        let table = guarded(open)?.map_err(|error| self.troubled(&error))?;
-        Ok(RedbSnapshot { engine: self, table })
+        let opening = state.opening;
+        let table = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
+        Ok(RedbSnapshot { engine: self, opening, table })
     }
 
     fn write(&self, writes: &WriteSet) -> Result<(), StoreError> {
@@ -113,7 +143,7 @@ impl RedbEngine {
         let Some(db) = &state.db else { return Err(closed()) };
         let written = guarded(|| apply(db, writes));
         if !matches!(written, Ok(Ok(()))) {
-            self.trouble.store(true, Ordering::Release);
+            self.broken.fetch_max(state.opening, Ordering::AcqRel);
         }
         written?.map_err(|error| fault(&error))
     }
@@ -130,18 +160,27 @@ impl RedbEngine {
         Ok(true)
     }
 
-    fn troubled(&self, error: &redb::Error) -> StoreError {
-        use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
-        if matches!(error, Io(_) | PreviousIo | DatabaseClosed | LockPoisoned(_)) {
-            self.trouble.store(true, Ordering::Release);
+    /// Notes a failure after which this opening of the file is of no more use.
+    fn failed(&self, error: &redb::Error, opening: u64) -> StoreError {
+        use redb::Error::{Io, LockPoisoned, PreviousIo};
+        if matches!(error, Io(_) | PreviousIo | LockPoisoned(_)) {
+            self.broken.fetch_max(opening, Ordering::AcqRel);
         }
         fault(error)
+    }
+
+    fn is_broken(&self, state: &State) -> bool {
+        state.db.is_none() || self.broken.load(Ordering::Acquire) >= state.opening
+    }
+
+    fn with_state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        f(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Engine for RedbEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
-        if self.trouble.load(Ordering::Acquire) {
+        if self.with_state(|state| self.is_broken(state)) {
             // What matters here is only whether it can be read afterwards.
             let _ = self.reopen();
         }
@@ -149,9 +188,7 @@ impl Engine for RedbEngine {
     }
 
     fn commit(&self, writes: &WriteSet) -> Result<(), CommitFault> {
-        let healthy = !self.trouble.load(Ordering::Acquire)
-            && !self.state.read().unwrap_or_else(PoisonError::into_inner).sheltered;
-        if !healthy {
+        if self.with_state(|state| state.sheltered || self.is_broken(state)) {
             self.reopen()?;
         }
         let Err(error) = self.write(writes) else { return Ok(()) };
@@ -177,6 +214,7 @@ impl fmt::Debug for RedbEngine {
 
 struct RedbSnapshot<'a> {
     engine: &'a RedbEngine,
+    opening: u64,
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
@@ -188,7 +226,7 @@ impl RawRead for RedbSnapshot<'_> {
             }
             Ok(())
         })?
-        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+        .map_err(|error: redb::StorageError| self.engine.failed(&error.into(), self.opening))
     }
 
     fn scan(&self, range: &KeyRange, reverse: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
@@ -205,17 +243,20 @@ impl RawRead for RedbSnapshot<'_> {
             }
             Ok(())
         })?
-        .map_err(|error: redb::StorageError| self.engine.troubled(&error.into()))
+        .map_err(|error: redb::StorageError| self.engine.failed(&error.into(), self.opening))
     }
 }
 
-fn open_file(path: &Path, may_be_new: bool) -> io::Result<Box<dyn StorageBackend>> {
+fn file(file: File) -> io::Result<Box<dyn StorageBackend>> {
+    Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
+}
+
+fn new_file(path: &Path) -> io::Result<FileBackend> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(may_be_new);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let backend = FileBackend::new(options.open(path)?).map_err(io::Error::other)?;
-    Ok(Box::new(backend))
+    FileBackend::new(options.open(path)?).map_err(io::Error::other)
 }
 
 /// Makes the one table of a new store. A redb file with other tables and without it belongs to somebody else.
@@ -269,6 +310,7 @@ fn fault(error: &redb::Error) -> StoreError {
         redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_) => {
             StoreError::Io(cause)
         }
+        redb::Error::TransactionInProgress => StoreError::Busy { queued: 0 },
         _ => StoreError::BadFile(cause),
     }
 }

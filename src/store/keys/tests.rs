@@ -1,3 +1,5 @@
+//! Tests of the key encoding: order, round trip, strictness, and the bytes that are for ever.
+
 use proptest::prelude::*;
 
 use super::*;

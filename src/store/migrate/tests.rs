@@ -1,1 +1,179 @@
-//! Tests.
+//! Tests of schema versions, and the stored file of each release.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::domain::id::{MailId, SessionId, TokenId};
+use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
+use crate::domain::time::Timestamp;
+use crate::domain::user::ada;
+use crate::store::conformance::{KEY, event, in_memory, run};
+use crate::store::one_time::{self, OneTime, Purpose};
+use crate::store::outbox::{self, Queued};
+use crate::store::tables::SEAL;
+use crate::store::{MemoryEngine, RedbEngine, Scan, Store, check, expiry, lane, session, user};
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
+
+fn schema(store: &Store) -> u32 {
+    store.snapshot().unwrap().get(&META, &()).unwrap().unwrap().schema
+}
+
+#[test]
+fn a_new_store_has_the_newest_schema_and_opens_again() {
+    let engine = MemoryEngine::new();
+    let store = Store::open(Arc::new(engine.clone()), KEY).unwrap();
+    assert_eq!((schema(&store), known()), (1, 1));
+    drop(store);
+    assert_eq!(schema(&Store::open(Arc::new(engine), KEY).unwrap()), 1);
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_refused_with_both_numbers() {
+    let engine = MemoryEngine::new();
+    let store = Store::open(Arc::new(engine.clone()), KEY).unwrap();
+    run(&store, |txn| Ok(txn.put(&META, &(), &MetaV1 { schema: 9 })?)).unwrap();
+    drop(store);
+    let refused = Store::open(Arc::new(engine), KEY).unwrap_err();
+    assert!(matches!(refused, StoreError::NewerSchema { found: 9, known: 1 }));
+    assert_eq!(refused.to_string(), "the store has schema version 9, this program knows up to 1");
+}
+
+#[test]
+fn another_key_does_not_open_the_store() {
+    let engine = MemoryEngine::new();
+    drop(Store::open(Arc::new(engine.clone()), KEY).unwrap());
+    assert!(matches!(Store::open(Arc::new(engine), [8; 32]), Err(StoreError::KeyDoesNotFit)));
+}
+
+#[test]
+fn a_store_that_lost_its_first_row_is_damaged_and_not_new() {
+    let engine = MemoryEngine::new();
+    let store = Store::open(Arc::new(engine.clone()), KEY).unwrap();
+    run(&store, |txn| Ok(txn.emit(event("e", None))?)).unwrap();
+    drop(store);
+    engine.tamper(|rows| drop(rows.remove(&META.row_key(&()))));
+    assert!(matches!(Store::open(Arc::new(engine), KEY), Err(StoreError::Damaged { table: "meta" })));
+}
+
+#[test]
+fn only_the_migrations_not_seen_yet_run_and_a_failing_one_leaves_the_old_store() {
+    const ADD: Migration = |txn| {
+        let at = txn.now().millis();
+        let seen = txn.scan(&SEAL, Scan::all(10))?.rows.len() as u64;
+        txn.put(&SEAL, &seen, &lane::SealV1 { at, heads: vec![], prev: [0; 32], signature: vec![] })
+    };
+    const FAIL: Migration = |_| Err(StoreError::Damaged { table: "seal" });
+    let up = |store: &Store, migrations: &'static [Migration]| {
+        let stamp = crate::store::conformance::stamp(0);
+        store.transact_blocking("migrate", stamp, move |txn| bring_up(txn, migrations))
+    };
+    let seals = |store: &Store| store.snapshot().unwrap().scan(&SEAL, Scan::all(10)).unwrap().rows.len();
+    let store = in_memory();
+    up(&store, &[ADD]).unwrap();
+    assert_eq!((schema(&store), seals(&store)), (2, 1));
+    up(&store, &[FAIL, ADD, FAIL]).unwrap_err();
+    assert_eq!((schema(&store), seals(&store)), (2, 1));
+    up(&store, &[FAIL, ADD, ADD]).unwrap();
+    assert_eq!((schema(&store), seals(&store)), (4, 3));
+}
+
+/// The store of this release, as it was written then: it opens and reads for ever.
+///
+/// To write it anew (only before a release, when the tables are complete): delete the file and run
+/// `cargo test --lib store::migrate`, which writes it and fails once.
+#[test]
+fn the_store_of_version_1_opens_and_reads() {
+    let fixture = Path::new(FIXTURE);
+    assert!(
+        fixture.exists() || !write_fixture(fixture),
+        "{FIXTURE} was missing and is written now: commit it"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("db");
+    std::fs::copy(fixture, &copy).unwrap();
+    let store = Store::open(Arc::new(RedbEngine::open(&copy, 1 << 20).unwrap()), KEY).unwrap();
+    let report = check::check(&store).unwrap();
+    assert!(report.is_clean() && report.rows > 0, "{report:?}");
+    let snapshot = store.snapshot().unwrap();
+    let (seq, record) = lane::records(&snapshot, 0, lane::Span::newest(1)).unwrap().rows.remove(0);
+    assert_eq!((seq, record.events[0].action.as_str()), (2, "second"));
+    assert_eq!(lane::by_subject(&snapshot, [1; 16], 0, lane::Span::oldest(9)).unwrap().rows.len(), 2);
+    assert_eq!(expiry::due(&snapshot, Timestamp::from_seconds(10), 9).unwrap().len(), 1);
+    assert_eq!(snapshot.get(&SEAL, &1).unwrap().unwrap().heads[0].1, 2);
+    let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
+    assert_eq!((session.len(), more), (1, false));
+    assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
+    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(ada()));
+    assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
+    assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
+    drop(snapshot);
+    run(&store, |txn| Ok(txn.emit(event("third", None))?)).unwrap();
+    assert!(check::check(&store).unwrap().is_clean());
+}
+
+/// One account with everything that can hang on it.
+fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
+    let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
+    user::insert(txn, &ada)?;
+    user::put_phc(txn, ada.id, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned())?;
+    user::put_person_key(txn, ada.id, vec![7; 61])?;
+    let policy = TokenPolicy {
+        access_ttl: Duration::from_secs(60),
+        refresh_ttl: Duration::from_secs(600),
+        family_ttl: Duration::from_secs(6_000),
+        rotation: Rotation::Strict,
+        retry_grace: Duration::from_secs(1),
+    };
+    let mut family = Family::begin(now, TokenId::from_bytes([1; 16]), &policy);
+    family.present(family.head.id, now, TokenId::from_bytes([2; 16]), &policy);
+    let id = SessionId::from_bytes([3; 16]);
+    let (client, user_agent) = (IpAddr::from([198, 51, 100, 7]), Some("curl/8".to_owned()));
+    let (created_at, last_used_at) = (now, now);
+    let session =
+        Session { id, user: ada.id, epoch: 0, created_at, last_used_at, client, user_agent, family };
+    session::insert(txn, &session)?;
+    let token = OneTime {
+        id: TokenId::from_bytes([4; 16]),
+        owner: ada.id,
+        hash: [5; 32],
+        issued_at: now,
+        expires_at: now,
+    };
+    one_time::replace(txn, Purpose::VerifyEmail, &token)?;
+    let mail = Queued {
+        id: MailId::from_bytes([6; 16]),
+        to: ada.email,
+        kind: "verify_email".to_owned(),
+        sealed: vec![8; 99],
+        created_at: now,
+        useless_at: now,
+        attempts: 1,
+        due_at: Some(now),
+        last_error: Some("451".to_owned()),
+    };
+    outbox::insert(txn, &mail)
+}
+
+/// At least one row in every table.
+fn write_fixture(path: &Path) -> bool {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let engine = RedbEngine::create(path, 1 << 20).unwrap();
+    let store = Store::open(Arc::new(engine), KEY).unwrap();
+    for action in ["first", "second"] {
+        run(&store, move |txn| Ok(txn.emit(event(action, Some([1; 16])))?)).unwrap();
+    }
+    let head = lane::head(&store.snapshot().unwrap(), 0).unwrap();
+    run(&store, move |txn| {
+        let heads = vec![(head.lane, head.seq, head.hash)];
+        let seal = lane::SealV1 { at: 3, heads, prev: [0; 32], signature: vec![1; 64] };
+        txn.put(&SEAL, &1, &seal)?;
+        insert_nouns(txn)?;
+        Ok(expiry::schedule(txn, Timestamp::from_seconds(9), &SEAL, &1)?)
+    })
+    .unwrap();
+    true
+}

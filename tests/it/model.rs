@@ -1,0 +1,366 @@
+//! Random lives of a few accounts against a model that keeps the rules in its simplest words.
+//!
+//! The model knows names, times and which refresh token follows which; it knows nothing of tokens' text, of
+//! epochs or of rows. Every answer and every audit event of the server must be the one the model foretells, and
+//! after each step every session is as alive as the model says. A failure prints the shortest life that shows it.
+
+use std::time::Duration;
+
+use latchkey::domain::time::Timestamp;
+use latchkey::domain::user::Status;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+
+use crate::harness::{Anonymous, Answer, PASSWORD, TestApp};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const GRACE: Duration = Duration::from_secs(10);
+const NAMES: [&str; 3] = ["ada", "eve", "kim"];
+
+/// What happens next. Numbers pick one of what is there, so that every step can be taken in every state.
+#[derive(Debug, Clone)]
+enum Step {
+    Register(usize),
+    Verify(usize),
+    LogIn { who: usize, is_right: bool },
+    /// `back`: 0 is the newest refresh token of the session, 1 the one before, and so on.
+    Refresh { session: usize, back: usize },
+    LogOut(usize),
+    LogOutEverywhere(usize),
+    Switch { who: usize, to: Status },
+    Wait(Duration),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0..NAMES.len();
+    let any = 0..64_usize;
+    let is_right = prop_oneof![4 => Just(true), 1 => Just(false)];
+    let back = prop_oneof![5 => Just(0), 3 => Just(1), 1 => 2..4_usize];
+    let to = prop_oneof![
+        1 => Just(Status::Suspended),
+        1 => Just(Status::Inactive),
+        3 => Just(Status::Active),
+    ];
+    let seconds = [1, 10, 11, 60, 3_599, 86_400, 6 * 86_400, 12 * 86_400];
+    prop_oneof![
+        3 => who.clone().prop_map(Step::Register),
+        4 => who.clone().prop_map(Step::Verify),
+        8 => (who.clone(), is_right).prop_map(|(who, is_right)| Step::LogIn { who, is_right }),
+        10 => (any.clone(), back).prop_map(|(session, back)| Step::Refresh { session, back }),
+        2 => any.clone().prop_map(Step::LogOut),
+        1 => any.prop_map(Step::LogOutEverywhere),
+        2 => (who, to).prop_map(|(who, to)| Step::Switch { who, to }),
+        5 => prop::sample::select(seconds.to_vec()).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds))),
+    ]
+}
+
+#[test]
+fn random_lives_go_as_the_model_says() {
+    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let lives = prop::collection::vec(step(), 1..40);
+    let outcome = runner.run(&lives, |steps| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(live(&steps));
+        Ok(())
+    });
+    if let Err(fault) = outcome {
+        panic!("{fault}");
+    }
+}
+
+async fn live(steps: &[Step]) {
+    let app = TestApp::new();
+    // The harness's own administrator must not appear among the events of a step.
+    app.add("nobody-special", latchkey::domain::role::Role::Developer).await;
+    app.set_status("nobody-special", Status::Active).await;
+    let mut world = World { app: &app, people: Default::default(), sessions: Vec::new() };
+    for step in steps {
+        let (expected, happened) = app.events_of(world.take(step)).await;
+        assert_eq!(happened, expected, "{step:?}");
+        world.check(step).await;
+    }
+}
+
+/// A person as the model sees them.
+#[derive(Default)]
+struct Person {
+    account: Option<Account>,
+}
+
+struct Account {
+    status: Status,
+    is_proved: bool,
+    link: Link,
+}
+
+struct Link {
+    token: String,
+    dies: Timestamp,
+}
+
+/// A session as the model sees it.
+struct Session {
+    who: usize,
+    is_ended: bool,
+    dies: Timestamp,
+    /// The refresh tokens, oldest first, and when each was replaced.
+    tokens: Vec<Refresh>,
+    access: String,
+    access_dies: Timestamp,
+}
+
+struct Refresh {
+    text: String,
+    dies: Timestamp,
+    replaced_at: Option<Timestamp>,
+}
+
+struct World<'a> {
+    app: &'a TestApp,
+    people: [Person; NAMES.len()],
+    sessions: Vec<Session>,
+}
+
+impl Account {
+    fn may_be_used(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Active)
+    }
+}
+
+impl World<'_> {
+    /// Takes the step on the server and in the model; answers the events the model foretells.
+    async fn take(&mut self, step: &Step) -> Vec<String> {
+        match *step {
+            Step::Register(who) => self.register(who).await,
+            Step::Verify(who) => self.verify(who).await,
+            Step::LogIn { who, is_right } => self.log_in(who, is_right).await,
+            Step::Refresh { session, back } => match self.pick(session) {
+                Some(session) => self.refresh(session, back).await,
+                None => Vec::new(),
+            },
+            Step::LogOut(session) => match self.pick(session) {
+                Some(session) => self.log_out(session).await,
+                None => Vec::new(),
+            },
+            Step::LogOutEverywhere(session) => match self.pick(session) {
+                Some(session) => self.log_out_everywhere(session).await,
+                None => Vec::new(),
+            },
+            Step::Switch { who, to } => self.switch(who, to).await,
+            Step::Wait(time) => {
+                self.app.advance(time);
+                Vec::new()
+            }
+        }
+    }
+
+    async fn register(&mut self, who: usize) -> Vec<String> {
+        let email = format!("{}@example.com", NAMES[who]);
+        let answer = self.app.anonymous().register(&email).await;
+        if self.people[who].account.is_some() {
+            answer.refused(409, "ALREADY_EXISTS");
+            return Vec::new();
+        }
+        answer.data(201);
+        let link = Link { token: self.app.mailed_token(&email).await, dies: self.now().plus(DAY) };
+        self.people[who].account = Some(Account { status: Status::Pending, is_proved: false, link });
+        one("user.registered success")
+    }
+
+    async fn verify(&mut self, who: usize) -> Vec<String> {
+        let now = self.now();
+        let Some(account) = &mut self.people[who].account else { return Vec::new() };
+        let answer = self.app.verify(&account.link.token).await;
+        if account.is_proved || now >= account.link.dies || !account.may_be_used() {
+            answer.refused(400, "VALIDATION_ERROR");
+            return Vec::new();
+        }
+        answer.data(200);
+        (account.is_proved, account.status) = (true, Status::Active);
+        one("email.verified success")
+    }
+
+    async fn log_in(&mut self, who: usize, is_right: bool) -> Vec<String> {
+        let password = if is_right { PASSWORD } else { "wrong password" };
+        let answer = self.app.anonymous().log_in(NAMES[who], password).await;
+        let denial = match &self.people[who].account {
+            None => Some("unknown_user"),
+            Some(_) if !is_right => Some("wrong_password"),
+            Some(account) if account.status == Status::Suspended => Some("account_suspended"),
+            Some(account) if account.status == Status::Inactive => Some("account_inactive"),
+            Some(account) if !account.is_proved => Some("email_not_verified"),
+            Some(_) => None,
+        };
+        if let Some(reason) = denial {
+            answer.refused(401, "AUTHENTICATION_FAILED");
+            return vec![format!("login.failed denied {reason}")];
+        }
+        let now = self.now();
+        let session = Session {
+            who,
+            is_ended: false,
+            dies: now.plus(DAY * 30),
+            tokens: Vec::new(),
+            access: String::new(),
+            access_dies: now,
+        };
+        self.sessions.push(session);
+        self.note(self.sessions.len() - 1, &answer);
+        one("login.succeeded success")
+    }
+
+    async fn refresh(&mut self, at: usize, back: usize) -> Vec<String> {
+        let now = self.now();
+        let session = &self.sessions[at];
+        let place = session.tokens.len().saturating_sub(1 + back);
+        let is_newest = place + 1 == session.tokens.len();
+        let is_previous = place + 2 == session.tokens.len();
+        let token = &session.tokens[place];
+        let answer = self.app.anonymous().refresh(&token.text).await;
+        if now >= token.dies {
+            answer.refused(401, "TOKEN_EXPIRED");
+            return Vec::new();
+        }
+        if session.is_ended {
+            answer.refused(401, "TOKEN_INVALID");
+            return Vec::new();
+        }
+        if is_newest {
+            self.sessions[at].tokens[place].replaced_at = Some(now);
+            self.note(at, &answer);
+            return one("refresh.rotated success");
+        }
+        if is_previous && token.replaced_at.is_some_and(|at| now <= at.plus(GRACE)) {
+            let successor = session.tokens[place + 1].text.clone();
+            assert_eq!(answer.data(200)["refresh_token"], successor, "one token, one successor");
+            self.note_access(at, &answer);
+            return one("refresh.rotated success repeated");
+        }
+        answer.refused(401, "TOKEN_INVALID");
+        self.sessions[at].is_ended = true;
+        one("refresh.reused denied")
+    }
+
+    async fn log_out(&mut self, at: usize) -> Vec<String> {
+        let answer = self.caller(at).post("/api/v1/auth/logout", json!({})).await;
+        if !self.is_let_in(at, &answer) {
+            return Vec::new();
+        }
+        self.sessions[at].is_ended = true;
+        one("session.ended success logout")
+    }
+
+    async fn log_out_everywhere(&mut self, at: usize) -> Vec<String> {
+        let answer = self.caller(at).post("/api/v1/auth/logout-all", json!({})).await;
+        if !self.is_let_in(at, &answer) {
+            return Vec::new();
+        }
+        let who = self.sessions[at].who;
+        assert_eq!(answer.data(200)["sessions_ended"], self.alive(who));
+        self.end_all(who);
+        one("session.all_ended success logout_all")
+    }
+
+    async fn switch(&mut self, who: usize, to: Status) -> Vec<String> {
+        let Some(account) = &mut self.people[who].account else { return Vec::new() };
+        self.app.set_status(NAMES[who], to).await;
+        if account.status == to {
+            return Vec::new();
+        }
+        account.status = to;
+        if !account.may_be_used() {
+            self.end_all(who);
+        }
+        one("user.status_changed success")
+    }
+
+    /// Every session opens its door, and is listed, exactly as the model says.
+    async fn check(&self, step: &Step) {
+        let now = self.now();
+        for (at, session) in self.sessions.iter().enumerate() {
+            let answer = self.caller(at).get("/api/v1/auth/sessions?limit=100").await;
+            let expected = match (now < session.access_dies, session.is_ended) {
+                (false, _) => 401,
+                (true, true) => 401,
+                (true, false) => 200,
+            };
+            assert_eq!(answer.status, expected, "session {at} after {step:?}: {}", answer.text);
+            if expected == 200 {
+                let listed = answer.data(200)["sessions"].as_array().unwrap().len();
+                assert_eq!(listed, self.alive(session.who), "session {at} after {step:?}");
+            }
+        }
+        for (name, person) in NAMES.iter().zip(&self.people) {
+            let stored = self.app.account(name).map(|user| (user.status, user.email_verified_at.is_some()));
+            let known = person.account.as_ref().map(|account| (account.status, account.is_proved));
+            assert_eq!(stored, known, "{name} after {step:?}");
+        }
+    }
+
+    /// Whether the newest access token of the session worked, as the model says it must or must not.
+    fn is_let_in(&self, at: usize, answer: &Answer) -> bool {
+        let session = &self.sessions[at];
+        if self.now() >= session.access_dies {
+            answer.refused(401, "TOKEN_EXPIRED");
+        } else if session.is_ended {
+            answer.refused(401, "TOKEN_INVALID");
+        } else {
+            answer.data(200);
+            return true;
+        }
+        false
+    }
+
+    /// Notes the new pair of a session.
+    fn note(&mut self, at: usize, answer: &Answer) {
+        let now = self.now();
+        let text = answer.data(200)["refresh_token"].as_str().unwrap().to_owned();
+        let session = &mut self.sessions[at];
+        assert!(session.tokens.iter().all(|token| token.text != text));
+        let dies = now.plus(DAY * 7).min(session.dies);
+        session.tokens.push(Refresh { text, dies, replaced_at: None });
+        self.note_access(at, answer);
+    }
+
+    fn note_access(&mut self, at: usize, answer: &Answer) {
+        let data = answer.data(200);
+        let now = self.now();
+        let session = &mut self.sessions[at];
+        session.access = data["access_token"].as_str().unwrap().to_owned();
+        session.access_dies = now.plus(HOUR).min(session.dies);
+        let lives = session.access_dies.since(now).as_secs();
+        assert_eq!(data["expires_in"], lives);
+    }
+
+    fn end_all(&mut self, who: usize) {
+        self.sessions.iter_mut().filter(|session| session.who == who).for_each(|session| session.is_ended = true);
+    }
+
+    /// How many sessions of a person live.
+    fn alive(&self, who: usize) -> usize {
+        let lives = |session: &&Session| {
+            let newest = session.tokens.last().is_some_and(|token| self.now() < token.dies);
+            session.who == who && !session.is_ended && newest
+        };
+        self.sessions.iter().filter(lives).count()
+    }
+
+    fn caller(&self, at: usize) -> Anonymous<'_> {
+        self.app.anonymous().header("authorization", &format!("Bearer {}", self.sessions[at].access))
+    }
+
+    fn pick(&self, number: usize) -> Option<usize> {
+        number.checked_rem(self.sessions.len())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.app.services.clock.now()
+    }
+}
+
+fn one(event: &str) -> Vec<String> {
+    vec![event.to_owned()]
+}
