@@ -19,12 +19,8 @@ pub fn harden_process() -> io::Result<()> {
     Ok(())
 }
 
-/// One line with the place, in the log where there is one. The message stays out: it may quote what was being worked on.
+/// One line with the place. The text stays out: it may quote what was being worked on.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    if tracing::dispatcher::has_been_set() {
-        tracing::error!(place, "internal fault");
-    } else {
-        let _ = writeln!(io::stderr(), "latchkey: internal fault at {place}");
-    }
+    let _ = writeln!(io::stderr(), "latchkey: internal fault at {place}");
 }

@@ -82,7 +82,13 @@ fn every_command_line_of_the_documents_is_one_that_the_binary_knows() {
         assert_is_known(&words);
         seen.insert(words.join(" "));
     }
-    for expected in ["serve --dev", "serve", "check", "user create --role super_admin", "audit verify"] {
+    for expected in [
+        "serve --dev",
+        "serve",
+        "check",
+        "user create --email you@example.com --role super_admin",
+        "audit verify",
+    ] {
         assert!(seen.contains(expected), "the search misses `latchkey {expected}`: {seen:?}");
     }
 }
