@@ -24,21 +24,12 @@ const NAMES: [&str; 3] = ["ada", "eve", "kim"];
 enum Step {
     Register(usize),
     Verify(usize),
-    LogIn {
-        who: usize,
-        is_right: bool,
-    },
+    LogIn { who: usize, is_right: bool },
     /// `back`: 0 is the newest refresh token of the session, 1 the one before, and so on.
-    Refresh {
-        session: usize,
-        back: usize,
-    },
+    Refresh { session: usize, back: usize },
     LogOut(usize),
     LogOutEverywhere(usize),
-    Switch {
-        who: usize,
-        to: Status,
-    },
+    Switch { who: usize, to: Status },
     Wait(Duration),
 }
 
@@ -345,10 +336,7 @@ impl World<'_> {
     }
 
     fn end_all(&mut self, who: usize) {
-        self.sessions
-            .iter_mut()
-            .filter(|session| session.who == who)
-            .for_each(|session| session.is_ended = true);
+        self.sessions.iter_mut().filter(|session| session.who == who).for_each(|session| session.is_ended = true);
     }
 
     /// How many sessions of a person live.
