@@ -217,6 +217,32 @@ async fn every_request_of_the_readme_is_one_that_the_server_knows() {
     }
 }
 
+/// The text of every Rust file below `folder`.
+fn rust_below(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            rust_below(&entry, text);
+        } else if entry.extension().is_some_and(|end| end == "rs") {
+            text.push_str(&fs::read_to_string(entry).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_readme_names_exists() {
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        rust_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut code);
+    }
+    let (_, promises) = README.split_once("| question | answer | test |").unwrap();
+    let rows = promises.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let named: Vec<_> = rows.map(|row| spans(row).last().unwrap()).collect();
+    assert!(named.len() >= 10);
+    for test in named {
+        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+    }
+}
+
 #[test]
 fn every_file_that_the_readme_links_exists_and_its_toolchain_is_the_packages() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
