@@ -105,7 +105,7 @@ pub fn verify_audit(source: AuditSource) -> Result<String, Failure> {
         Some(fault) => Err(Failure::new(format!("the audit log is broken at {fault}"))
             .help("compare with a backup; what comes before this record is intact")),
         None => Ok(format!(
-            "the audit log is whole: {} records, {} seals, head {}, sealed by {key}",
+            "the audit log is whole: records {}, seals {}, head {}, sealed by {key}",
             found.head.seq,
             found.seals,
             to_hex(&found.head.hash)
