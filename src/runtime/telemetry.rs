@@ -13,13 +13,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::failure::Failure;
+use super::log_lines::LogWriter;
 use crate::config::{Log, LogFormat};
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
-/// can forge a line.
-pub fn start(log: &Log) -> Result<(), Failure> {
+/// can forge a line. The last lines are written when the writer is dropped.
+pub fn start(log: &Log) -> Result<LogWriter, Failure> {
     let filter: Targets = log.filter.parse().map_err(|error| Failure::new(format!("log.filter: {error}")))?;
-    let layer = fmt::layer().with_writer(io::stderr).with_target(false);
+    let fail = |error: &dyn std::error::Error| Failure::new(format!("cannot start logging: {error}"));
+    let writer = LogWriter::start(io::stderr()).map_err(|error| fail(&error))?;
+    let lines = writer.lines();
+    let layer = fmt::layer().with_writer(move || lines.clone()).with_target(false);
     let layer = match log.format {
         LogFormat::Text => {
             let fields = debug_fn(write_field).delimited(" ");
@@ -28,9 +32,9 @@ pub fn start(log: &Log) -> Result<(), Failure> {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
-    subscriber.try_init().map_err(|error| Failure::new(format!("cannot start logging: {error}")))?;
+    subscriber.try_init().map_err(|error| fail(&error))?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(writer)
 }
 
 /// A text that is part of the program is told; one that was put together may hold what a request held.
