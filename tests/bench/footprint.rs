@@ -34,14 +34,13 @@ const LOGINS: usize = 64;
 const STARTS: usize = 7;
 
 fn main() {
-    let (users, idle) = (argument("--users", 100_000.0), Duration::from_secs_f64(argument("--idle", 60.0)));
+    let (users, idle) = (argument("--users", 100_000_u32), Duration::from_secs_f64(argument("--idle", 60.0)));
     let temporary = tempfile::tempdir().expect("a folder");
     let small = Home::new(&temporary.path().join("small"));
     let large = Home::new(&temporary.path().join("large"));
     let bytes_before = large.store_bytes();
-    let count = (0..).take_while(|number| f64::from(*number) < users).last().unwrap_or(0);
-    crowd::fill(&large.data(), count);
-    let bytes_each = (large.store_bytes() - bytes_before) / users;
+    crowd::fill(&large.data(), users);
+    let bytes_each = (large.store_bytes() - bytes_before) / f64::from(users);
 
     let [idle_mib, peak_mib, after_mib] = small.memory(idle);
     bar("resident, idle", idle_mib, 25.0, "MB");

@@ -47,11 +47,10 @@ fn main() {
         return empty::serve(&mut arguments);
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(measure(argument("--rounds", 7.0), Duration::from_secs_f64(argument("--seconds", 1.0))));
+    runtime.block_on(measure(argument("--rounds", 7), Duration::from_secs_f64(argument("--seconds", 1.0))));
 }
 
-async fn measure(rounds: f64, length: Duration) {
-    let rounds = (0..).take_while(|round| f64::from(*round) < rounds).count();
+async fn measure(rounds: usize, length: Duration) {
     let folder = tempfile::tempdir().expect("a folder");
     let plain = Pair::start(folder.path(), "plain", &[]).await;
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;

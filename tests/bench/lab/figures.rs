@@ -35,7 +35,7 @@ fn judged(name: &str, figure: f64, bar: f64, unit: &str, holds: bool) {
 }
 
 /// The number after `--name`, or `otherwise`.
-pub fn argument(name: &str, otherwise: f64) -> f64 {
+pub fn argument<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str, otherwise: T) -> T {
     word(name).map_or(otherwise, |value| value.parse().expect("a number"))
 }
 
