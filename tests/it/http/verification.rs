@@ -234,9 +234,10 @@ async fn an_address_gets_one_link_a_minute() {
     };
     for (wait, mails) in [(59_999, 0), (1, 1), (59_999, 0), (1, 1), (86_400_000, 1)] {
         app.advance(Duration::from_millis(wait));
+        let before = app.mails().await.len();
         assert_eq!(sent(resend(&app, ADA).await), mails);
+        assert_eq!(app.mails().await.len() - before, mails);
     }
-    assert_eq!(app.mails().await.len(), 4);
     app.verify(&app.mailed_token(ADA).await).await.data(200);
 }
 
