@@ -51,7 +51,11 @@ async fn round(app: &Services, relay: &Relay) -> Round {
 }
 
 async fn with_attempts(attempts: u32) -> TestApp {
-    let app = TestApp::with_policy(|policy| policy.mail_attempts_max = attempts);
+    let app = TestApp::with_policy(|policy| {
+        policy.mail_attempts_max = attempts;
+        // Longer than all retries take, so that the mail stays worth sending.
+        policy.registration.verify_ttl = Duration::from_secs(7 * 86_400);
+    });
     app.anonymous().register("ada@example.com").await.data(201);
     app
 }
@@ -86,6 +90,15 @@ async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up(
     );
     let counts = &app.services.mail_counts;
     assert_eq!((counts.sent(), counts.postponed(), counts.dead()), (0, 9, 1));
+}
+
+#[tokio::test]
+async fn a_mail_whose_link_has_expired_is_given_up_unsent() {
+    let app = with_attempts(10).await;
+    let relay = Relay::default();
+    app.advance(Duration::from_secs(7 * 86_400));
+    assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
+    assert!(relay.seen().is_empty() && stored_bytes(&app) < 300);
 }
 
 #[tokio::test]
