@@ -10,7 +10,8 @@ static HASHES: LazyLock<OneTimeTokens> =
     LazyLock::new(|| OneTimeTokens::new(&MasterKey::from_bytes([1; 32]).derive(Purpose::OneTimeTokens)));
 
 fuzz_target!(|text: &str| {
-    let read: Vec<_> = OneTimeKind::ALL.into_iter().filter_map(|kind| PlainToken::parse(kind, text).ok()).collect();
+    let read: Vec<_> =
+        OneTimeKind::ALL.into_iter().filter_map(|kind| PlainToken::parse(kind, text).ok()).collect();
     assert!(read.len() <= 1, "kinds never mix");
     for token in read {
         assert_eq!(token.reveal().as_str(), text);

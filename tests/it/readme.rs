@@ -82,7 +82,13 @@ fn every_command_line_of_the_documents_is_one_that_the_binary_knows() {
         assert_is_known(&words);
         seen.insert(words.join(" "));
     }
-    for expected in ["serve --dev", "serve", "check", "user create --role super_admin", "audit verify"] {
+    for expected in [
+        "serve --dev",
+        "serve",
+        "check",
+        "user create --email you@example.com --role super_admin",
+        "audit verify",
+    ] {
         assert!(seen.contains(expected), "the search misses `latchkey {expected}`: {seen:?}");
     }
 }
@@ -208,6 +214,32 @@ async fn every_request_of_the_readme_is_one_that_the_server_knows() {
     }
     for page in ["/docs", "/dev/mailbox", "/dev/clock", "/setup"] {
         assert_eq!(app.anonymous().get(page).await.status, 200, "{page}");
+    }
+}
+
+/// The text of every Rust file below `folder`.
+fn rust_below(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            rust_below(&entry, text);
+        } else if entry.extension().is_some_and(|end| end == "rs") {
+            text.push_str(&fs::read_to_string(entry).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_readme_names_exists() {
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        rust_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut code);
+    }
+    let (_, promises) = README.split_once("| question | answer | test |").unwrap();
+    let rows = promises.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let named: Vec<_> = rows.map(|row| spans(row).last().unwrap()).collect();
+    assert!(named.len() >= 10);
+    for test in named {
+        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
     }
 }
 
