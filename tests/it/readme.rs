@@ -113,10 +113,10 @@ fn example_keys() -> BTreeMap<String, usize> {
     for (at, line) in EXAMPLE.lines().enumerate() {
         if let Some(name) = line.strip_prefix('[') {
             section = format!("{}.", name.trim_matches(['[', ']']));
-        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ") {
-            if !line.starts_with("# ") {
-                keys.insert(format!("{section}{key}"), at);
-            }
+        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ")
+            && !line.starts_with("# ")
+        {
+            keys.insert(format!("{section}{key}"), at);
         }
     }
     keys
