@@ -34,6 +34,7 @@ pub struct Net {
 
 impl Net {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let found = reader.problems.len();
         let net = Self {
             handshake_timeout: reader.duration("net.handshake_timeout", SECOND..=MINUTE),
             header_timeout: reader.duration("net.header_timeout", SECOND..=MINUTE),
@@ -47,7 +48,7 @@ impl Net {
             http2_max_streams: reader.number("net.http2_max_streams", 1..=1_000),
             drain_timeout: reader.duration("net.drain_timeout", SECOND..=5 * MINUTE),
         };
-        if net.max_connections_per_address > net.max_connections {
+        if reader.problems.len() == found && net.max_connections_per_address > net.max_connections {
             let reason = format!("is more than net.max_connections = {}", net.max_connections);
             reader.problem("net.max_connections_per_address", &reason);
         }

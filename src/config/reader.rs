@@ -93,7 +93,7 @@ impl Reader {
             };
             let fits =
                 number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
-            fits.ok_or(Misfit::Type { echo: false })
+            fits.ok_or(Misfit::Type { echo: number.is_some() && value.as_str().is_some() })
         };
         let number = self.value(key, &expected, convert).unwrap_or(*range.start());
         self.set_shown(key, Some(number.to_string()));

@@ -202,8 +202,8 @@ pub struct Identifier {
 impl Identifier {
     /// Folds what was typed. Every text is accepted; most name nobody.
     pub fn typed(text: &str) -> Self {
-        let within = text.get(..IDENTIFIER_BYTES_MAX).filter(|start| start.len() < text.len());
-        let folded: String = within.unwrap_or(text).nfkc().flat_map(char::to_lowercase).nfkc().collect();
+        let within = (0..=IDENTIFIER_BYTES_MAX).rev().find_map(|end| text.get(..end.min(text.len())));
+        let folded: String = within.unwrap_or_default().nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let folded: String = folded.chars().filter(|c| !is_invisible(*c)).collect();
         let folded = folded.trim_matches(|c: char| c.is_whitespace() || c == '.').to_owned();
         let exact = text.len() <= IDENTIFIER_BYTES_MAX && text.trim_ascii().to_ascii_lowercase() == folded;
@@ -284,7 +284,10 @@ mod tests {
         let identifier = Identifier::typed(&long);
         assert_eq!(identifier.key(), None);
         assert!(identifier.budget().len() <= IDENTIFIER_BYTES_MAX);
-        assert_eq!(Identifier::typed(&"\u{fdfa}".repeat(100_000)).key(), None);
+        // The cut falls inside a character, and each becomes 18.
+        let unfolded = Identifier::typed(&"\u{fdfa}".repeat(100_000));
+        assert_eq!(unfolded.key(), None);
+        assert!(unfolded.budget().chars().count() <= IDENTIFIER_BYTES_MAX / 3 * 18);
     }
 
     #[test]

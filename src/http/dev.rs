@@ -17,6 +17,9 @@ use crate::domain::id::MailId;
 use crate::domain::time::Timestamp;
 use crate::wire::dev::{AdvanceClock, CapturedMail, DevClock};
 
+/// Where the clock is read and moved.
+pub const CLOCK: &str = "/dev/clock";
+
 /// One captured mail.
 pub struct Captured {
     /// Names it.
@@ -50,7 +53,7 @@ pub fn add(route: Route, tools: Arc<DevTools>) -> Route {
     route
         .at("/dev/mailbox", get(mailbox).data(tools.clone()))
         .at("/dev/mailbox/:id", get(one_mail).data(tools.clone()))
-        .at("/dev/clock", get(clock).post(advance).data(tools))
+        .at(CLOCK, get(clock).post(advance).data(tools))
 }
 
 /// A page for people, JSON for who asks for it.

@@ -45,6 +45,9 @@ use crate::services::Services;
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
+/// The paths outside the API that know POST beside GET; the others know GET alone.
+const TAKES_POST: [&str; 3] = [site::VERIFY_EMAIL, site::SETUP, dev::CLOCK];
+
 /// What the floor is made of.
 pub struct Parts {
     /// The use cases.
@@ -84,6 +87,10 @@ impl Front {
             metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
         let api = service(&parts.app, parts.health);
         let app = parts.app.clone();
+        let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
+        for path in TAKES_POST {
+            routes.add(path, &["GET", "POST"]);
+        }
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: parts.app.entropy.clone(),
@@ -93,7 +100,7 @@ impl Front {
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
             metrics,
-            routes: Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default()),
+            routes,
         };
         Self { everything: Arc::new(Everything::of(api, route)), gate: Arc::new(gate) }
     }

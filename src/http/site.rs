@@ -14,12 +14,18 @@ use super::asked::Asked;
 use super::body;
 use super::error::ApiError;
 use super::middleware::security_headers::PAGE_POLICY;
-use super::pages::render::{PAGE_CSS, Pages, SetupForm};
+use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
 use crate::services::registration::Registration;
 use crate::services::setup::{self, SetupFault};
 use crate::services::verification::{self, VerifyFault};
 use crate::services::{Context, Services};
 use crate::wire::secret::Secret;
+
+/// The page that a verification mail links to.
+pub const VERIFY_EMAIL: &str = "/verify-email";
+
+/// The page that makes the first administrator.
+pub const SETUP: &str = "/setup";
 
 /// What the pages need.
 pub struct Site {
@@ -34,8 +40,9 @@ pub fn add(route: Route, site: Arc<Site>) -> Route {
     route
         .at("/", get(home))
         .at("/assets/page.css", get(style))
-        .at("/verify-email", get(ask_verification).post(verify).data(site.clone()))
-        .at("/setup", get(ask_setup).post(set_up).data(site))
+        .at("/favicon.ico", get(icon))
+        .at(VERIFY_EMAIL, get(ask_verification).post(verify).data(site.clone()))
+        .at(SETUP, get(ask_setup).post(set_up).data(site))
 }
 
 #[handler]
@@ -48,6 +55,13 @@ fn home() -> Response {
 fn style() -> Response {
     let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
     answer.content_type("text/css; charset=utf-8").body(PAGE_CSS)
+}
+
+/// Where every browser looks for it, whatever the page says: a drawing, which they all read today.
+#[handler]
+fn icon() -> Response {
+    let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=86400");
+    answer.content_type("image/svg+xml").body(PAGE_ICON)
 }
 
 #[derive(Deserialize)]

@@ -43,7 +43,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// No certificate, or no private key, in it.
-    #[error("{} holds no PEM section of the expected kind", path.display())]
+    #[error("{} holds no certificate or private key in PEM form", path.display())]
     Empty {
         /// The file.
         path: PathBuf,

@@ -192,7 +192,7 @@ pub async fn seal(app: &Services) -> Result<Option<u64>, StoreError> {
 /// What verifying the audit log found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// The last good record of the chain.
+    /// The last record of the chain; with a fault, some good record before it.
     pub head: Head,
     /// How many seals were found good.
     pub seals: u64,

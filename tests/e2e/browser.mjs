@@ -1,10 +1,11 @@
-// Drives headless Chromium: the API page with its Authorize button, and the page behind the mailed link.
+// Drives headless Chromium: the API page with its Authorize button, the mailbox and the page behind the mailed link
+// of a development server; the setup page of a server with a certificate of its own.
 // Any console error, failed request or request to another host fails the story.
-// usage: node browser.mjs SERVER_URL SCREENSHOT_FOLDER
+// usage: node browser.mjs SCREENSHOT_FOLDER SERVER_URL [SETUP_CODE]
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-const [server, shots] = process.argv.slice(2);
+const [shots, server, code] = process.argv.slice(2);
 const base = `${server}/api/v1`;
 
 async function post(path, body) {
@@ -16,15 +17,19 @@ async function post(path, body) {
   return { status: answer.status, body: await answer.json() };
 }
 
-// Notes what goes wrong behind the page, at once and for the end, where nothing may have been noted.
-function watch(page) {
+// Notes what goes wrong behind the page, at once and for the end, where nothing may have been noted. The browser calls
+// a refused form an error: `expected` is the path of one that is.
+function watch(page, expected) {
   const faults = [];
   const note = (fault) => {
     console.error(`  ! ${fault}`);
     faults.push(fault);
   };
   page.setDefaultTimeout(15_000);
-  page.on('console', (line) => line.type() === 'error' && note(`console: ${line.text()} ${line.location().url}`));
+  page.on('console', (line) => {
+    const { url } = line.location();
+    if (line.type() === 'error' && !(expected && url.endsWith(expected))) note(`console: ${line.text()} ${url}`);
+  });
   page.on('pageerror', (error) => note(`script: ${error.message}`));
   page.on('requestfailed', (request) => note(`request: ${request.url()} ${request.failure()?.errorText}`));
   page.on('request', (request) => {
@@ -64,16 +69,26 @@ async function apiPageWorksOnFirstClick(browser) {
 async function mailedLinkVerifiesTheAccount(browser) {
   const account = { email: 'browser@example.com', password: 'correct horse battery staple' };
   assert.equal((await post('/auth/register', { ...account, name: 'Mary Jackson' })).status, 201);
-  const mailbox = await (await fetch(`${server}/dev/mailbox`, { headers: { Accept: 'application/json' } })).json();
-  const mail = mailbox.find((mail) => JSON.stringify(mail.to).includes(account.email));
-  const [path] = mail.text.match(/\/verify-email\?token=[\w.~-]+/);
+
+  const desk = await browser.newPage({ viewport: { width: 1000, height: 700 } });
+  const deskFaults = watch(desk);
+  await desk.goto(`${server}/dev/mailbox`);
+  await desk.screenshot({ path: `${shots}/mailbox.png` });
+  await desk.locator('.mails a', { hasText: account.email }).first().click();
+  const letter = await desk.locator('.letter').innerText();
+  await desk.screenshot({ path: `${shots}/mail.png` });
+  const [path] = letter.match(/\/verify-email\?token=[\w.~-]+/);
+  await desk.locator('.letter a').click();
+  await desk.locator('button').waitFor();
+  await desk.screenshot({ path: `${shots}/verify-email-light.png` });
+  assert.deepEqual(deskFaults, []);
+  await desk.close();
 
   const phone = await browser.newContext({ viewport: { width: 360, height: 640 }, colorScheme: 'dark' });
   const page = await phone.newPage();
   const faults = watch(page);
   await page.goto(`${server}${path}`);
-  assert.equal(await page.locator('script').count(), 0, 'a served page has no script');
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'fits a phone');
+  await plainAndNarrow(page);
   await page.screenshot({ path: `${shots}/verify-email.png` });
   assert.equal((await post('/auth/login', account)).status, 401, 'opening the link verifies nothing');
 
@@ -82,7 +97,42 @@ async function mailedLinkVerifiesTheAccount(browser) {
   assert.equal((await post('/auth/login', account)).status, 200);
   assert.deepEqual(faults, []);
   await phone.close();
-  console.log('  - the mailed link: opened on a phone in the dark, confirmed by its button');
+  console.log('  - the mailed link: found in the mailbox, opened on a phone in the dark, confirmed by its button');
+}
+
+async function setupCodeMakesTheFirstAdministrator(browser) {
+  const phone = await browser.newContext({ viewport: { width: 360, height: 740 }, ignoreHTTPSErrors: true });
+  const page = await phone.newPage();
+  const faults = watch(page, '/setup');
+  const submit = async () => {
+    await page.locator('#password').fill('correct horse battery staple');
+    const [answer] = await Promise.all([page.waitForNavigation(), page.locator('button').click()]);
+    return answer.status();
+  };
+  await page.goto(`${server}/setup`);
+  await plainAndNarrow(page);
+  await page.locator('#code').fill(code.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')));
+  await page.locator('#email').fill('root@example.com');
+  await page.locator('#name').fill('Katherine Johnson');
+  await page.screenshot({ path: `${shots}/setup.png`, fullPage: true });
+  const refused = await submit();
+  assert.ok(refused >= 400 && refused < 500, `a wrong code: ${refused}`);
+  await page.screenshot({ path: `${shots}/setup-problem.png`, fullPage: true });
+
+  await page.locator('#code').fill(code);
+  assert.equal(await submit(), 200);
+  await page.screenshot({ path: `${shots}/setup-done.png` });
+  await page.goto(`${server}/setup`);
+  assert.equal(await page.locator('input').count(), 0, 'the setup is closed');
+  await page.screenshot({ path: `${shots}/setup-closed.png` });
+  assert.deepEqual(faults, []);
+  await phone.close();
+  console.log('  - the setup page: a wrong code refused, the printed one made the administrator, then closed');
+}
+
+async function plainAndNarrow(page) {
+  assert.equal(await page.locator('script').count(), 0, 'a served page has no script');
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'fits a phone');
 }
 
 const browser = await chromium.launch({
@@ -90,8 +140,12 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 try {
-  await apiPageWorksOnFirstClick(browser);
-  await mailedLinkVerifiesTheAccount(browser);
+  if (code) {
+    await setupCodeMakesTheFirstAdministrator(browser);
+  } else {
+    await apiPageWorksOnFirstClick(browser);
+    await mailedLinkVerifiesTheAccount(browser);
+  }
 } finally {
   await browser.close();
 }

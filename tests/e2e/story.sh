@@ -5,7 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 e2e=$root/tests/e2e
-binary=${LATCHKEY_BIN:-${CARGO_TARGET_DIR:-$root/target}/release/latchkey}
+binary=${STORY_BINARY:-${CARGO_TARGET_DIR:-$root/target}/release/latchkey}
 launch=("$binary")
 work=$(mktemp -d)
 server_pid=

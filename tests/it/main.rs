@@ -8,9 +8,14 @@
 )]
 
 mod architecture;
+mod audit_chain;
 mod cli;
 mod crash;
 mod harness;
 mod http;
+mod mail;
 mod model;
 mod process;
+mod readme;
+mod secrets;
+mod sweep;

@@ -11,6 +11,8 @@ use crate::domain::time::Timestamp;
 
 /// The style sheet of all pages, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
 pub const PAGE_CSS: &str = include_str!("../../../assets/pages/page.css");
+/// The icon of all pages, to be served at `/favicon.ico` as `image/svg+xml`.
+pub const PAGE_ICON: &str = include_str!("../../../assets/pages/icon.svg");
 
 /// The pages, in the name of one service. Every method gives a whole document.
 #[derive(Debug, Clone)]

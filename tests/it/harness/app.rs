@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey::ambient::{Clock, ManualClock, SeededEntropy};
+use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::link::PublicUrl;
@@ -13,6 +13,7 @@ use latchkey::domain::mail::Letters;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
+use latchkey::http::dev::DevTools;
 use latchkey::http::health::{HealthApi, Vitals};
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
@@ -46,8 +47,8 @@ pub struct TestApp {
     pub services: Arc<Services>,
     pub clock: ManualClock,
     pub engine: Arc<MemoryEngine>,
-    mailbox: Captured,
-    endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
+    pub(super) mailbox: Captured,
+    pub(super) endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
 }
 
 impl TestApp {
@@ -63,7 +64,17 @@ impl TestApp {
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
         let services = Arc::new(services(policy, &clock, engine.clone()));
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        Self::assembled(services, clock, engine, None)
+    }
+
+    /// A server around `services`, with the tools of `--dev` or without.
+    pub(super) fn assembled(
+        services: Arc<Services>,
+        clock: ManualClock,
+        engine: Arc<MemoryEngine>,
+        dev: Option<DevTools>,
+    ) -> Self {
+        let shared = services.clock.clone();
         let sender = Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap();
         let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
         let front = Front::new(Parts {
@@ -71,7 +82,7 @@ impl TestApp {
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
-            dev: None,
+            dev,
             trusted_proxies: Vec::new(),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
@@ -158,7 +169,7 @@ fn shown(event: &EventV1) -> String {
     format!("{} {outcome}{reason}", event.action)
 }
 
-fn shipped_policy() -> Policy {
+pub(super) fn shipped_policy() -> Policy {
     Policy {
         tokens: TokenPolicy {
             access_ttl: Duration::from_secs(3_600),
@@ -179,7 +190,7 @@ fn shipped_policy() -> Policy {
     }
 }
 
-fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
+pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
@@ -203,8 +214,8 @@ fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> S
 
 /// Somebody without a token.
 pub struct Anonymous<'a> {
-    app: &'a TestApp,
-    headers: Vec<(String, String)>,
+    pub(super) app: &'a TestApp,
+    pub(super) headers: Vec<(String, String)>,
 }
 
 impl Anonymous<'_> {

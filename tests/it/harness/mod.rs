@@ -3,10 +3,12 @@
 //! A test says who does what: [`Anonymous`] and [`LoggedIn`] are the actors, and each request's exact audit
 //! events can be asked for. Nothing here sleeps, and the same test always sees the same ids and tokens.
 
+mod admin;
 mod answer;
 mod app;
 mod auth;
 
+pub use admin::text_at;
 pub use answer::Answer;
 pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp};
 pub use auth::{decoded, forged, is_waiting};

@@ -1,0 +1,108 @@
+//! What a login, a refresh and the check of a bearer token cost as use cases: without HTTP, on the memory engine, with
+//! the real costs of a hash. Beside them one hash of the `argon2` crate with fresh memory.
+
+#![expect(clippy::expect_used, reason = "a benchmark stops at what it cannot measure")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::Argon2;
+use criterion::{Criterion, criterion_group, criterion_main};
+use latchkey::ambient::{OsEntropy, SystemClock};
+use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::link::PublicUrl;
+use latchkey::domain::login::LoginPolicy;
+use latchkey::domain::mail::Letters;
+use latchkey::domain::role::Role;
+use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::login::log_in;
+use latchkey::services::mail::MailCounts;
+use latchkey::services::registration::{Registration, create};
+use latchkey::services::session::authenticate;
+use latchkey::services::token::refresh;
+use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::store::{MemoryEngine, Store};
+use tokio::sync::Notify;
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "correct horse battery";
+const URL: &str = "https://auth.example.com";
+
+fn login(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let app = services();
+    let ctx = app.own_context("bench");
+    let form = Registration { email: EMAIL, password: PASSWORD, name: Some("Ada"), username: None };
+    runtime.block_on(create(&app, &ctx, &form, Role::Developer)).expect("an account");
+
+    let mut group = criterion.benchmark_group("login");
+    group.sample_size(20);
+    group.bench_function("argon2 hash, fresh memory", |bench| {
+        bench.iter(|| {
+            let mut hash = [0; 32];
+            Argon2::default().hash_password_into(PASSWORD.as_bytes(), &[7; 16], &mut hash).expect("a hash");
+            hash
+        });
+    });
+    group.bench_function("log_in", |bench| {
+        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens"));
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("session");
+    let granted = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens");
+    group.bench_function("authenticate", |bench| {
+        bench.iter(|| authenticate(&app, &granted.access_token, app.clock.now()).expect("a caller"));
+    });
+    let mut token = granted.refresh_token;
+    group.bench_function("refresh", |bench| {
+        bench.iter(|| {
+            let ctx = app.own_context("bench");
+            token = runtime.block_on(refresh(&app, &ctx, &token)).expect("tokens").refresh_token;
+        });
+    });
+    group.finish();
+}
+
+fn services() -> Services {
+    let tokens = TokenPolicy {
+        access_ttl: Duration::from_secs(3_600),
+        refresh_ttl: Duration::from_secs(7 * 86_400),
+        family_ttl: Duration::from_secs(30 * 86_400),
+        rotation: Rotation::Strict,
+        retry_grace: Duration::from_secs(10),
+    };
+    let rules = TokenRules {
+        issuer: URL.to_owned(),
+        audience: "latchkey".to_owned(),
+        access_ttl: tokens.access_ttl,
+        refresh_ttl: tokens.refresh_ttl,
+    };
+    let registration = RegistrationPolicy {
+        is_enabled: true,
+        hides_existing: false,
+        verify_ttl: Duration::from_secs(86_400),
+        default_role: Role::Developer,
+    };
+    Services {
+        store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        hashing: HashPool::start(PoolConfig::default()).expect("a pool"),
+        tokens: TokenKeys::new(&[9; 32], rules).expect("a key"),
+        keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
+        letters: Letters::load("Latchkey").expect("the letters"),
+        policy: Policy {
+            tokens,
+            login: LoginPolicy { require_verified_email: true },
+            registration,
+            public_url: PublicUrl::parse(URL).expect("a URL"),
+            mail_attempts_max: 3,
+        },
+        mail_queued: Arc::new(Notify::new()),
+        mail_counts: MailCounts::default(),
+    }
+}
+
+criterion_group!(benches, login);
+criterion_main!(benches);

@@ -1,0 +1,186 @@
+//! Closed unless listed as open: every operation of the reviewed description, each role, each trick.
+
+use std::collections::BTreeSet;
+
+use latchkey::domain::role::Role;
+use latchkey::http::OPENAPI;
+use poem::http::Method;
+use serde_json::Value;
+
+use crate::harness::{Answer, LoggedIn, TestApp, text_at};
+
+/// The operations that strangers may call.
+const OPEN: [&str; 9] = [
+    "register",
+    "verify_email",
+    "resend_verification",
+    "set_up",
+    "login",
+    "refresh",
+    "health",
+    "health_live",
+    "health_ready",
+];
+
+/// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
+const GUARDED: [(&str, &str, [u16; 5]); 9] = [
+    ("logout", "", [200; 5]),
+    ("logout_all", "", [200; 5]),
+    ("list_sessions", "", [200; 5]),
+    ("end_session", "", [404; 5]),
+    ("me", "", [200; 5]),
+    ("list_users", "", [403, 403, 403, 200, 200]),
+    ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
+    ("list_audit_logs", "", [403, 403, 403, 200, 200]),
+    ("list_outbox", "", [403, 403, 403, 200, 200]),
+];
+
+/// Method, path and id of every operation.
+fn operations() -> Vec<(Method, String, String)> {
+    let spec: Value = serde_json::from_str(OPENAPI).unwrap();
+    let paths = spec["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, operations)| {
+        let operations = operations.as_object().unwrap();
+        operations.iter().map(|(method, operation)| {
+            let method = method.to_ascii_uppercase().parse().unwrap();
+            (method, path.clone(), text_at(operation, "/operationId"))
+        })
+    });
+    all.collect()
+}
+
+async fn call(caller: &LoggedIn<'_>, method: &Method, path: &str, body: &str) -> Answer {
+    let kind = (!body.is_empty()).then_some("application/json");
+    caller.raw(method.clone(), path, kind, body).await
+}
+
+#[tokio::test]
+async fn every_operation_but_the_listed_few_is_closed_to_strangers() {
+    let app = TestApp::new().with_user("ada").await;
+    let operations = operations();
+    let known: BTreeSet<_> = operations.iter().map(|(.., id)| id.as_str()).collect();
+    assert!(OPEN.iter().all(|id| known.contains(id)), "an open operation is gone: {known:?}");
+    for (method, path, id) in &operations {
+        let path = path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11").replace("{token}", "lkv_x");
+        let (answer, events) = app.events_of(app.anonymous().raw(method.clone(), &path, None, "")).await;
+        if OPEN.contains(&id.as_str()) {
+            assert_ne!(answer.status, 401, "{id} is listed as open");
+            continue;
+        }
+        answer.refused(401, "UNAUTHORIZED");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{id}");
+        assert_eq!(events, [""; 0], "{id}");
+        for token in ["Bearer x", "Bearer ", "Basic YTpi", "Bearer eyJhbGciOiJub25lIn0.e30."] {
+            let caller = app.anonymous().header("authorization", token);
+            caller.raw(method.clone(), &path, None, "").await.refused(401, "TOKEN_INVALID");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_guarded_operation_answers_each_role_as_the_table_says() {
+    let app = TestApp::new();
+    for role in Role::ALL {
+        app.add(role.name(), role).await;
+    }
+    app.add("target", Role::Viewer).await;
+    let target = text_at(&app.log_in("target").await.get("/api/v1/auth/me").await.data(200), "/id");
+    for (method, path, id) in operations().iter().filter(|(.., id)| !OPEN.contains(&id.as_str())) {
+        let row = GUARDED.iter().find(|row| row.0 == id);
+        let (_, body, expected) = row.unwrap_or_else(|| panic!("{id} has no row in the table"));
+        let path = path.replace("{id}", &target);
+        for (role, expected) in Role::ALL.iter().zip(expected) {
+            let caller = app.log_in(role.name()).await;
+            let answer = call(&caller, method, &path, body).await;
+            assert_eq!(answer.status, *expected, "{id} by {role}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_judged_by_the_store_and_not_by_the_token() {
+    let app = TestApp::new();
+    app.add("boss", Role::Admin).await;
+    let boss = app.log_in("boss").await;
+    boss.get("/api/v1/users").await.data(200);
+    let id = text_at(&boss.get("/api/v1/auth/me").await.data(200), "/id").parse().unwrap();
+    let stamp = app.services.stamp(&app.services.own_context("test"));
+    let demoted = app.store().transact("demote", stamp, move |txn| {
+        let mut user = latchkey::store::user::by_id(txn, id)?.unwrap();
+        user.roles = vec![Role::Developer];
+        Ok::<_, latchkey::store::Abort<()>>(latchkey::store::user::put(txn, &user)?)
+    });
+    demoted.await.unwrap();
+    boss.get("/api/v1/users").await.refused(403, "FORBIDDEN");
+    let tokens = app.anonymous().refresh(&boss.refresh).await.data(200);
+    let boss = LoggedIn::with(&app, &tokens);
+    assert_eq!(boss.get("/api/v1/auth/me").await.data(200)["roles"], serde_json::json!(["developer"]));
+}
+
+#[tokio::test]
+async fn tricks_with_paths_open_no_door() {
+    let app = TestApp::new().with_user("ada").await;
+    let ada = app.log_in("ada").await;
+    for path in [
+        "//api/v1/users",
+        "/api//v1/users",
+        "/api/v1//users",
+        "/api/v1/users/",
+        "/api/v1/users//",
+        "/api/v1/./users",
+        "/api/v1/auth/../users",
+        "/api/v1/auth/%2e%2e/users",
+        "/api/v1/auth/..%2fusers",
+        "/api/v1/users%2f",
+        "/api/v1/users%00",
+        "/api/v1/users;role=admin",
+        "/api/v1/users.json",
+        "/API/V1/USERS",
+        "/api/v1/%75sers",
+        "/health/../api/v1/users",
+        "/healthapi/v1/users",
+        "/setup/../api/v1/users",
+        "/api/v1",
+        "/api/",
+        "/dev/mailbox",
+        "/dev/clock",
+        "/.env",
+        "/auth.toml",
+    ] {
+        let bare = app.anonymous().get(path).await;
+        let known = ada.get(path).await;
+        for answer in [&bare, &known] {
+            assert!([401, 403, 404].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
+            assert_eq!(answer.json()["success"], false, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tricks_with_headers_open_no_door() {
+    let app = TestApp::new().with_user("ada").await;
+    let ada = app.log_in("ada").await;
+    for (name, value) in [
+        ("x-original-url", "/api/v1/users"),
+        ("x-rewrite-url", "/api/v1/users"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-user", "admin"),
+        ("x-real-ip", "127.0.0.1"),
+        ("x-user-id", "1"),
+        ("x-role", "super_admin"),
+        ("cookie", "session=admin; role=super_admin"),
+    ] {
+        let sneaky =
+            || app.anonymous().header("authorization", &format!("Bearer {}", ada.access)).header(name, value);
+        assert_eq!(text_at(&sneaky().get("/api/v1/auth/me").await.data(200), "/username"), "ada", "{name}");
+        sneaky().get("/api/v1/users").await.refused(403, "FORBIDDEN");
+        app.anonymous().header(name, value).get("/api/v1/users").await.refused(401, "UNAUTHORIZED");
+    }
+    let override_ = app.anonymous().header("authorization", &format!("Bearer {}", ada.access));
+    let override_ = override_.header("x-http-method-override", "GET");
+    override_.post("/api/v1/auth/me", serde_json::json!({})).await.refused(405, "METHOD_NOT_ALLOWED");
+    let in_query = format!("/api/v1/auth/me?access_token={}", ada.access);
+    app.anonymous().get(&in_query).await.refused(401, "UNAUTHORIZED");
+    let cookie = app.anonymous().header("cookie", &format!("access_token={}", ada.access));
+    cookie.get("/api/v1/auth/me").await.refused(401, "UNAUTHORIZED");
+}
