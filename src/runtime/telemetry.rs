@@ -10,6 +10,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::failure::Failure;
 use crate::config::{Log, LogFormat};
+use crate::store::RedbEngine;
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
 /// can forge a line.
@@ -26,9 +27,23 @@ pub fn start(log: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
+/// For the commands that keep no log: a panic that the store catches is told once, as the error it becomes.
+pub fn tell_panics_once() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !RedbEngine::is_guarding() {
+            usual(panic);
+        }
+    }));
+}
+
 /// A text that is part of the program is told; one that was put together may hold what a request held.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text withheld)");
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, text, "a part of the program panicked");
+    if RedbEngine::is_guarding() {
+        tracing::warn!(place, text, "the engine gave up on the file of the store");
+    } else {
+        tracing::error!(place, text, "a part of the program panicked");
+    }
 }
