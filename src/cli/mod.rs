@@ -21,7 +21,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::runtime::hardening::harden_process;
-use crate::runtime::telemetry::tell_panics_once;
 
 use outcome::{Failed, Outcome, failed};
 
@@ -58,7 +57,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
-    tell_panics_once();
     let mut out = io::stdout();
     let result = harden_process().map_err(|error| failed(&error)).and_then(|()| match cli.command {
         Command::Serve(serve) => serve.run(&mut out),

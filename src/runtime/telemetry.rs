@@ -27,16 +27,6 @@ pub fn start(log: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
-/// For the commands that keep no log: a panic that the store catches is told once, as the error it becomes.
-pub fn tell_panics_once() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !RedbEngine::is_guarding() {
-            usual(panic);
-        }
-    }));
-}
-
 /// A text that is part of the program is told; one that was put together may hold what a request held.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text withheld)");
