@@ -10,6 +10,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::failure::Failure;
 use crate::config::{Log, LogFormat};
+use crate::store::RedbEngine;
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
 /// can forge a line.
@@ -30,5 +31,9 @@ pub fn start(log: &Log) -> Result<(), Failure> {
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text withheld)");
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, text, "a part of the program panicked");
+    if RedbEngine::is_guarding() {
+        tracing::warn!(place, text, "the engine gave up on the file of the store");
+    } else {
+        tracing::error!(place, text, "a part of the program panicked");
+    }
 }
