@@ -126,6 +126,7 @@ impl From<UpdateFault> for ApiError {
             UpdateFault::LastSuperAdmin => {
                 Self::new(Code::Conflict, "The last active super administrator cannot be switched off.")
             }
+            UpdateFault::Caller(fault) => fault.into(),
             UpdateFault::Refused(refused) => refused.into(),
             UpdateFault::Store(error) => error.into(),
         }

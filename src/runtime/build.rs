@@ -46,22 +46,22 @@ pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<S
     let cache = cache_bytes(cache_mib);
     let engine =
         if file.exists() { RedbEngine::open(&file, cache) } else { RedbEngine::create(&file, cache) };
-    over(engine, master)
+    over(&file, engine, master)
 }
 
 /// Opens a store file anywhere with its key. A missing one is an error.
 pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
-    over(RedbEngine::open(file, cache_bytes(cache_mib)), master)
+    over(file, RedbEngine::open(file, cache_bytes(cache_mib)), master)
 }
 
 fn cache_bytes(cache_mib: u32) -> usize {
     usize::try_from(cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
 }
 
-fn over(engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<Store, Failure> {
+fn over(file: &Path, engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<Store, Failure> {
     let key = *master.derive(Purpose::StoreChecksum).expose();
     engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| {
-        let failure = Failure::from_error(&error);
+        let failure = Failure::new(format!("{}: {}", file.display(), Failure::from_error(&error)));
         match error {
             StoreError::NewerSchema { .. } => {
                 failure.help("run the version of latchkey that wrote it, or a newer one")

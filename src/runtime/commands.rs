@@ -1,5 +1,6 @@
 //! What each subcommand does. Knows no arguments and no terminal.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -87,6 +88,11 @@ pub fn verify_audit(source: AuditSource) -> Result<String, Failure> {
             (master, store, Some(dir))
         }
         AuditSource::Copy { store, keys } => {
+            // The engine would make a missing store, and an empty audit log is whole.
+            let size = fs::metadata(&store).map(|file| file.len());
+            if !size.is_ok_and(|size| size > 0) {
+                return Err(Failure::new(format!("{} is missing or empty", store.display())));
+            }
             let text = read_key(&keys.join("master.key"))?;
             let master = MasterKey::parse(&text).map_err(|fault| Failure::from_error(&fault))?;
             let opened = build::open_copy(&store, &master, cache)?;
@@ -136,4 +142,29 @@ pub fn openapi_json() -> &'static str {
 fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.map_err(|error| Failure::from_error(&error))?.block_on(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_that_is_missing_or_empty_is_no_whole_audit_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().to_owned();
+        let master = keys.join("master.key");
+        fs::write(&master, &*build::new_keys(&OsEntropy).master).unwrap();
+        fs::set_permissions(&master, fs::Permissions::from_mode(0o600)).unwrap();
+        let (missing, empty) = (keys.join("missing.redb"), keys.join("empty.redb"));
+        fs::write(&empty, "").unwrap();
+        for store in [&missing, &empty] {
+            let source = AuditSource::Copy { store: store.clone(), keys: keys.clone() };
+            let failure = verify_audit(source).unwrap_err();
+            assert!(failure.what.contains(store.to_str().unwrap()), "{failure}");
+        }
+        assert!(!missing.exists());
+        assert_eq!(fs::metadata(&empty).unwrap().len(), 0);
+    }
 }

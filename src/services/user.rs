@@ -2,7 +2,7 @@
 
 use super::audit::{Witness, person_key};
 use super::role::{Refused, require};
-use super::session::{Principal, end_all_of};
+use super::session::{AuthFault, Principal, end_all_of};
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
@@ -78,6 +78,9 @@ pub enum UpdateFault {
     /// It is the last active super administrator (R58).
     #[error("the last active super administrator cannot be switched off")]
     LastSuperAdmin,
+    /// The caller's sessions ended while the request was under way.
+    #[error(transparent)]
+    Caller(#[from] AuthFault),
     /// The caller was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -99,24 +102,28 @@ pub async fn update(
     if change.status == Some(Status::Pending) {
         return Err(UpdateFault::NotSettable);
     }
-    let actor = caller.user.id;
-    let person = app.read(|read| person_key(app, read, actor))?;
-    let witness = Witness::of_other(app, ctx, (actor, id), &person);
+    let actor = caller.user.clone();
+    let person = app.read(|read| person_key(app, read, actor.id))?;
+    let witness = Witness::of_other(app, ctx, (actor.id, id), &person);
     app.store
-        .transact("user.update", app.stamp(ctx), move |txn| apply(txn, actor, id, &change, &witness))
+        .transact("user.update", app.stamp(ctx), move |txn| apply(txn, &actor, id, &change, &witness))
         .await
         .map_err(flatten)
 }
 
 fn apply(
     txn: &mut Txn<'_>,
-    actor: UserId,
+    caller: &User,
     id: UserId,
     change: &UserChange,
     witness: &Witness,
 ) -> Result<User, Abort<UpdateFault>> {
+    // The caller was let in at the head of the request; the body may have taken half a minute since. Whoever was
+    // suspended meanwhile must not be able to undo it.
+    let actor = store::user::by_id(txn, caller.id)?
+        .filter(|actor| actor.status.is_usable() && actor.session_epoch == caller.session_epoch)
+        .ok_or(Abort::Rule(UpdateFault::Caller(AuthFault::Invalid)))?;
     let mut user = store::user::by_id(txn, id)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
-    let actor = store::user::by_id(txn, actor)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
     if rank(&user.roles) > rank(&actor.roles) {
         return Err(Abort::Rule(UpdateFault::Outranked));
     }

@@ -12,7 +12,8 @@ use crate::domain::id::{TokenId, UserId};
 use crate::domain::link::LinkTarget;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifier, Status, User};
-use crate::store::one_time::{self, OneTime, Purpose};
+use crate::store::lane::EventV1;
+use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
 use crate::store::{self, Abort, StoreError, Txn};
 
 /// The least time between two verification mails to one address.
@@ -59,32 +60,59 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
         .map_err(flatten)
 }
 
-/// Mails a new link to an address that waits for one. Answers nothing, whoever asks: from outside an
-/// unknown, a proved and a waiting address look alike (R10).
+/// Mails a new link to an address that waits for one. Answers nothing, whoever asks: an unknown, a proved and a
+/// waiting address look alike from outside, in work and commits too (R10).
 pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
     let identifier = Identifier::typed(email);
-    let waiting = app.read(|read| {
+    let found = app.read(|read| {
         let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
-        let user = user.filter(|user| user.email_verified_at.is_none() && user.status.is_usable());
-        let Some(user) = user else { return Ok(None) };
-        let last = one_time::of_owner(read, Purpose::VerifyEmail, user.id)?;
-        let rests = last.is_some_and(|last| ctx.now < last.issued_at.plus(RESEND_PAUSE));
-        if rests {
-            return Ok(None);
-        }
-        Ok(Some((person_key(app, read, user.id)?, user)))
+        user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
     })?;
-    let Some((person, user)) = waiting else { return Ok(()) };
-    let mail = VerificationMail::new(app, ctx, user.id, &user.email);
-    let witness = Witness::of_self(app, ctx, user.id, &person);
-    let event = witness.event(Action::VerificationResent, Outcome::Success).done();
-    app.write("resend_verification", ctx, move |txn| {
-        mail.insert(txn)?;
-        txn.emit(event.clone())
-    })
-    .await?;
-    app.mail_queued.notify_one();
+    let (witness, owner, to) = match &found {
+        Some((person, user)) => {
+            (Witness::of_stranger(app, ctx, user.id, person), user.id, user.email.clone())
+        }
+        None => (Witness::of_nobody(app, ctx), NOBODY, EmailAddress::of_nobody()),
+    };
+    // For nobody it is written too, and thrown away: writing it is most of the work.
+    let mail = VerificationMail::new(app, ctx, owner, &to);
+    let sent = witness.event(Action::VerificationResent, Outcome::Success).done();
+    let denied = witness.event(Action::VerificationResent, Outcome::Denied);
+    let denied = if found.is_none() {
+        denied.detail("name_hash", app.keys.name_hash(identifier.budget()))
+    } else {
+        denied
+    };
+    let denied = denied.done();
+    let is_sent = app
+        .write("resend_verification", ctx, move |txn| {
+            if let Some(reason) = refusal(txn, owner)? {
+                txn.emit(EventV1 { reason: Some(reason.to_owned()), ..denied.clone() })?;
+                return Ok(false);
+            }
+            mail.insert(txn)?;
+            txn.emit(sent.clone())?;
+            Ok(true)
+        })
+        .await?;
+    if is_sent {
+        app.mail_queued.notify_one();
+    }
     Ok(())
+}
+
+/// Why `owner` gets no new link now, as a stable name.
+fn refusal(txn: &Txn<'_>, owner: UserId) -> Result<Option<&'static str>, StoreError> {
+    let Some(user) = store::user::by_id(txn, owner)? else { return Ok(Some("unknown_user")) };
+    if user.email_verified_at.is_some() {
+        return Ok(Some("already_verified"));
+    }
+    if !user.status.is_usable() {
+        return Ok(Some("account_switched_off"));
+    }
+    let last = one_time::of_owner(txn, Purpose::VerifyEmail, owner)?;
+    let rests = last.is_some_and(|last| txn.now() < last.issued_at.plus(RESEND_PAUSE));
+    Ok(rests.then_some("too_soon"))
 }
 
 /// The mail with the link, and the token that the link carries.

@@ -1,7 +1,8 @@
 //! HTTP load: the release binary and an empty poem-openapi handler behind the same accept loop, each in a process of
 //! its own, driven in turns. Prints rate, latency and server CPU per request, and the ratios that have a bar.
 //!
-//! `cargo bench --bench http_load`, about a minute; `-- --rounds 3 --seconds 0.5` for a quick look.
+//! `cargo bench --bench http_load`, about a minute; `-- --rounds 3 --seconds 0.5` for a quick look,
+//! `-- --only get` for the first comparison alone, `-- --log warn` to see what the line of each request costs.
 //!
 //! Read the ratios: both sides of each are measured in rounds that alternate, and the median of the rounds' ratios is
 //! printed, so a busy machine disturbs both alike. Rates and latencies share the machine with the client.
@@ -28,7 +29,7 @@ use serde_json::json;
 use tokio_rustls::TlsConnector;
 
 use lab::client::{Client, get, post, trusting};
-use lab::figures::{argument, at_least, bar, median, micros};
+use lab::figures::{argument, at_least, bar, median, micros, word};
 use lab::process::{Server, latchkey};
 use load::{Caller, Round, drive, total};
 
@@ -56,15 +57,17 @@ async fn measure(rounds: f64, length: Duration) {
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;
     println!("{:<34} {:>9} {:>9} {:>9} {:>11}", "", "rate /s", "p50 us", "p99 us", "cpu us/req");
 
-    let bars =
-        [plain.compare_get("plain", rounds, length).await, secure.compare_get("TLS", rounds, length).await];
+    let of_plain = plain.compare_get("plain", rounds, length).await;
+    let of_secure = secure.compare_get("TLS", rounds, length).await;
+    bar("authenticated GET / empty handler, plain", of_plain, 2.0, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 2.0, "x");
+    if word("--only").as_deref() == Some("get") {
+        return;
+    }
     let login = plain.compare_login(rounds, length).await;
     let grouped = plain.refresh(rounds, length).await;
     plain.register(rounds.min(3), length).await;
 
-    println!();
-    bar("authenticated GET / empty handler, plain", bars[0], 2.0, "x");
-    bar("authenticated GET / empty handler, TLS", bars[1], 2.0, "x");
     bar("login / one fresh-memory argon2 hash", login, 1.05, "x");
     at_least("transactions per durable commit, 64 callers refresh", grouped, 16.0, "");
 }
@@ -85,6 +88,7 @@ impl Pair {
         let data = folder.join("data");
         let mut command = latchkey(&folder);
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).args(flags);
+        command.args(["--log", &word("--log").unwrap_or_else(|| "info".to_owned())]);
         let ours = Server::start(&mut command, &folder.join("log"));
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.arg(empty::ROLE).arg(folder.join("empty")).args(flags);

@@ -206,6 +206,29 @@ impl Crowd {
 }
 
 #[test]
+fn a_stop_under_load_keeps_what_was_acknowledged() {
+    let seed = asked("LATCHKEY_CRASH_SEED").unwrap_or_else(|| number(&OsEntropy));
+    println!("LATCHKEY_CRASH_SEED={seed}");
+    let home = Home::new().env("LATCHKEY_TOKENS__RETRY_GRACE", "60s");
+    let mut crowd = Crowd::new(&home, seed);
+    for _ in 0..3 {
+        let server = home.serve(&[]);
+        let client = server.client();
+        crowd.check(&client);
+        crowd.load(&client, |acknowledged| {
+            for _ in 0..ACTS {
+                assert!(acknowledged(PATIENCE), "no act is acknowledged any more");
+            }
+            let ended = server.stop();
+            assert!(ended.err.contains("connections_cut=0"), "{}", ended.err);
+        });
+    }
+    check_offline(&home);
+    let server = home.serve(&[]);
+    crowd.check(&server.client());
+}
+
+#[test]
 fn a_first_start_that_is_killed_begins_again() {
     let seed = asked("LATCHKEY_CRASH_SEED").unwrap_or_else(|| number(&OsEntropy));
     println!("LATCHKEY_CRASH_SEED={seed}");

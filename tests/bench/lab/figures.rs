@@ -34,8 +34,12 @@ fn judged(name: &str, figure: f64, bar: f64, unit: &str, holds: bool) {
     println!("{name:<58} {figure:>10.2} {unit:<5} bar {bar:>7.2}  {verdict}");
 }
 
-/// The number after `--name`, or `otherwise`. cargo's own arguments are passed over.
+/// The number after `--name`, or `otherwise`.
 pub fn argument(name: &str, otherwise: f64) -> f64 {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map_or(otherwise, |value| value.parse().expect("a number"))
+    word(name).map_or(otherwise, |value| value.parse().expect("a number"))
+}
+
+/// The word after `--name`. cargo's own arguments are passed over.
+pub fn word(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }

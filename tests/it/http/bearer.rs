@@ -16,7 +16,10 @@ async fn ask(app: &TestApp, token: &str) -> Answer {
 #[track_caller]
 fn refused(answer: &Answer, code: &str, message: &str, challenge: &str) {
     let error = answer.refused(401, code);
-    assert_eq!((error["message"].as_str(), answer.header("www-authenticate")), (Some(message), Some(challenge)));
+    assert_eq!(
+        (error["message"].as_str(), answer.header("www-authenticate")),
+        (Some(message), Some(challenge))
+    );
 }
 
 #[track_caller]
@@ -67,7 +70,8 @@ async fn a_token_comes_in_one_header_and_nowhere_else() {
         refused(answer, "UNAUTHORIZED", "Authentication required", "Bearer");
     }
     let header = format!("Bearer {token}");
-    for values in [[&header, &header], [&header, &"Bearer x".to_owned()], [&"Basic eDp5".to_owned(), &header]] {
+    for values in [[&header, &header], [&header, &"Bearer x".to_owned()], [&"Basic eDp5".to_owned(), &header]]
+    {
         let twice = app.anonymous().header("authorization", values[0]).header("authorization", values[1]);
         invalid(&twice.get(ME).await);
     }

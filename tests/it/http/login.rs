@@ -42,7 +42,10 @@ async fn a_login_answers_tokens_and_who_logged_in() {
     let record = app.records().pop().unwrap();
     let sid = decoded(data["access_token"].as_str().unwrap()).1["sid"].as_str().unwrap().to_owned();
     assert_eq!(record.session.map(|id| uuid::Uuid::from_bytes(id).to_string()), Some(sid));
-    assert_eq!((record.actor, record.subject), (Some(*app.account("ada").unwrap().id.as_bytes()), record.actor));
+    assert_eq!(
+        (record.actor, record.subject),
+        (Some(*app.account("ada").unwrap().id.as_bytes()), record.actor)
+    );
 }
 
 /// G20, G21, R20.
@@ -118,7 +121,11 @@ async fn look_alikes_reach_nobody() {
         let hashes = app.hashes();
         let (answer, events) = try_in(&app, name, PASSWORD).await;
         answer.refused(401, "AUTHENTICATION_FAILED");
-        assert_eq!((events, app.hashes() - hashes), (vec!["login.failed denied unknown_user".to_owned()], 1), "{name:?}");
+        assert_eq!(
+            (events, app.hashes() - hashes),
+            (vec!["login.failed denied unknown_user".to_owned()], 1),
+            "{name:?}"
+        );
     }
 }
 
@@ -200,9 +207,8 @@ async fn the_log_holds_no_typed_name() {
 async fn types_are_strict() {
     let app = TestApp::new().with_user("ada").await;
     let hashes = app.hashes();
-    let mut bodies: Vec<String> = ["", "{}", "[]", "null", r#"["ada","correct horse battery"]"#]
-        .map(str::to_owned)
-        .into();
+    let mut bodies: Vec<String> =
+        ["", "{}", "[]", "null", r#"["ada","correct horse battery"]"#].map(str::to_owned).into();
     for value in [json!(null), json!(true), json!(1), json!(["ada"]), json!({ "a": 1 })] {
         bodies.push(json!({ "email": value, "password": PASSWORD }).to_string());
         bodies.push(json!({ "email": "ada", "password": value }).to_string());

@@ -16,5 +16,6 @@ mod registration;
 mod registration_secrecy;
 mod session;
 mod setup;
+mod stale;
 mod user;
 mod verification;

@@ -195,12 +195,22 @@ async fn nothing_but_a_refresh_token_refreshes() {
     for token in &bad {
         assert_eq!(refused(&app, token, "TOKEN_INVALID").await, NONE, "{token:.40}");
     }
-    for body in ["", "{}", r#"{"refresh_token":null}"#, r#"{"refresh_token":1}"#, r#"{"refresh_token":["x"]}"#, r#"{"refresh_token":"x","scope":"admin"}"#] {
+    for body in [
+        "",
+        "{}",
+        r#"{"refresh_token":null}"#,
+        r#"{"refresh_token":1}"#,
+        r#"{"refresh_token":["x"]}"#,
+        r#"{"refresh_token":"x","scope":"admin"}"#,
+    ] {
         app.anonymous().post_raw("/api/v1/auth/refresh", body).await.refused(400, "VALIDATION_ERROR");
     }
     let bare = json!({});
     let in_header = app.anonymous().header("authorization", &format!("Bearer {}", ada.refresh));
-    in_header.post(&format!("/api/v1/auth/refresh?refresh_token={}", ada.refresh), bare).await.refused(400, "VALIDATION_ERROR");
+    in_header
+        .post(&format!("/api/v1/auth/refresh?refresh_token={}", ada.refresh), bare)
+        .await
+        .refused(400, "VALIDATION_ERROR");
     rotate(&app, &ada.refresh).await;
     rotate(&app, &eve.refresh).await;
 }

@@ -37,7 +37,8 @@ fn refused_without_trace(app: &TestApp, body: &str, code: (u16, &str)) -> impl F
 #[tokio::test]
 async fn a_stranger_becomes_a_pending_account() {
     let app = TestApp::new();
-    let (answer, events) = app.events_of(app.anonymous().post(PATH, form("Ada@Example.com", &Value::Null))).await;
+    let (answer, events) =
+        app.events_of(app.anonymous().post(PATH, form("Ada@Example.com", &Value::Null))).await;
     let data = answer.data(201);
     let expected = json!({
         "id": data["id"],
@@ -213,7 +214,8 @@ async fn a_username_comes_from_the_address_and_is_made_unique() {
 async fn the_mail_goes_to_the_address_with_a_link_from_the_configured_url() {
     let app = TestApp::new();
     let stranger = app.anonymous().header("host", "evil.example").header("x-forwarded-host", "evil.example");
-    let stranger = stranger.header("forwarded", "host=evil.example;proto=http").header("origin", "https://evil.example");
+    let stranger =
+        stranger.header("forwarded", "host=evil.example;proto=http").header("origin", "https://evil.example");
     stranger.post(PATH, ada()).await.data(201);
     let mails = app.mails().await;
     let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };

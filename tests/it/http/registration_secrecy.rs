@@ -119,7 +119,15 @@ async fn every_character_of_a_password_counts() {
     register(&app, "ada@example.com", password).await.data(201);
     app.verify(&app.mailed_token("ada@example.com").await).await.data(200);
     app.anonymous().log_in("ada", password).await.data(200);
-    for wrong in ["pass\0word", " pass\0word", " pass\0Word \t", " pass\0word \t\0", " pass\0wore \t", " pass", " password \t"] {
+    for wrong in [
+        "pass\0word",
+        " pass\0word",
+        " pass\0Word \t",
+        " pass\0word \t\0",
+        " pass\0wore \t",
+        " pass",
+        " password \t",
+    ] {
         app.anonymous().log_in("ada", wrong).await.refused(401, "AUTHENTICATION_FAILED");
     }
 }

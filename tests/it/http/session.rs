@@ -16,7 +16,8 @@ async fn log_in_with<'a>(app: &'a TestApp, name: &str, agent: &str) -> LoggedIn<
 
 async fn listed(who: &LoggedIn<'_>, query: &str) -> (Vec<String>, Option<String>) {
     let data = who.get(&format!("{PATH}{query}")).await.data(200);
-    let ids = data["sessions"].as_array().unwrap().iter().map(|session| session["id"].as_str().unwrap().to_owned());
+    let ids =
+        data["sessions"].as_array().unwrap().iter().map(|session| session["id"].as_str().unwrap().to_owned());
     (ids.collect(), data["next_cursor"].as_str().map(str::to_owned))
 }
 
@@ -107,7 +108,8 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
 async fn bad_page_parameters_are_named() {
     let app = TestApp::new().with_user("ada").await;
     let ada = app.log_in("ada").await;
-    let bad = [("limit", "0"), ("limit", "101"), ("limit", "-1"), ("limit", "x"), ("cursor", "x"), ("cursor", "")];
+    let bad =
+        [("limit", "0"), ("limit", "101"), ("limit", "-1"), ("limit", "x"), ("cursor", "x"), ("cursor", "")];
     for (name, value) in bad {
         let answer = ada.get(&format!("{PATH}?{name}={value}")).await;
         assert_eq!(answer.refused(400, "VALIDATION_ERROR")["details"]["field"], name, "{value}");
@@ -143,7 +145,8 @@ async fn a_foreign_session_answers_like_an_unknown_one() {
     gone.post("/api/v1/auth/logout", json!({})).await.data(200);
     let foreign = eve.session_id();
     let unknown = format!("{}0000", &foreign[..32]);
-    let not_ids = ["x", "00000000-0000-0000-0000-000000000000", &foreign.replace('-', ""), &format!("{{{foreign}}}")];
+    let not_ids =
+        ["x", "00000000-0000-0000-0000-000000000000", &foreign.replace('-', ""), &format!("{{{foreign}}}")];
     let mut answers: Vec<Value> = Vec::new();
     for id in [foreign.as_str(), &unknown, &gone.session_id()].into_iter().chain(not_ids) {
         let path = format!("{PATH}/{}", id.replace('{', "%7B").replace('}', "%7D"));

@@ -54,8 +54,11 @@ fn a_used_store_checks_clean_and_its_audit_log_verifies_in_place_and_as_a_copy()
     let copied = home.run(&["audit", "verify", "--store", "copy/store.redb", "--keys", "copy/keys"]);
     assert_eq!((copied.code, &copied.out), (Some(0), &verified.out), "{copied:?}");
     fs::write(home.path().join("empty.redb"), "").unwrap();
-    for (name, what) in [("absent.redb", "cannot read absent.redb"), ("empty.redb", "empty.redb is empty")] {
-        home.run(&["audit", "verify", "--store", name, "--keys", "copy/keys"]).refused(what, "");
+    for (name, what, help) in [
+        ("absent.redb", "absent.redb: the file of the store could not be read or written: No such file", ""),
+        ("empty.redb", "empty.redb: the file is not a store or is damaged", "restore the newest backup"),
+    ] {
+        home.run(&["audit", "verify", "--store", name, "--keys", "copy/keys"]).refused(what, help);
     }
     assert!(!home.path().join("absent.redb").exists(), "a file that is not there is not made");
 }

@@ -132,7 +132,10 @@ fn keys_that_are_gone_wrong_or_damaged_are_named() {
     }
     fs::copy(other.data().join("keys/master.key"), home.data().join("keys/master.key")).unwrap();
     let ended = unchanged_but_opened(&home, &SERVE);
-    ended.refused("the key does not fit the store", "use the keys folder that belongs to this store");
+    ended.refused(
+        "data/store.redb: the key does not fit the store",
+        "use the keys folder that belongs to this store",
+    );
 }
 
 #[test]
@@ -153,6 +156,15 @@ fn a_second_process_on_the_folder_is_refused_and_the_first_goes_on() {
     // A lock that a killed process left behind is no obstacle.
     server.into_process().kill();
     home.serve(&[]).stop();
+}
+
+#[test]
+fn data_of_development_and_of_production_are_kept_apart() {
+    let (production, development) = (Home::settled(), Home::new());
+    let dev = [&SERVE[..], &["--dev"]].concat();
+    unchanged_but_opened(&production, &dev).refused("data is not a folder of --dev", "or leave out --dev");
+    development.serve(&["--dev"]).stop();
+    unchanged_but_opened(&development, &SERVE).refused("data was made by --dev", "or add --dev");
 }
 
 #[test]

@@ -178,6 +178,10 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it, with no chance to do anything.
     pub fn kill(mut self) -> Ended {
         self.child.kill().unwrap();

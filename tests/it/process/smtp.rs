@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -36,9 +37,9 @@ impl Sink {
         self.attempts.recv_timeout(PATIENCE).expect("a mail arrives")
     }
 
-    /// A home whose server sends its mail here.
-    fn home(&self) -> Home {
-        Home::settled().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &self.port.to_string())
+    /// `home`, whose server sends its mail here.
+    fn of(&self, home: Home) -> Home {
+        home.env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &self.port.to_string())
     }
 }
 
@@ -103,8 +104,8 @@ fn follow(client: &Client, token: &str) {
 #[test]
 fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out() {
     let sink = Sink::start(0);
-    let home = sink.home().env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
-    let server = home.serve(&[]);
+    let home = sink.of(Home::settled()).env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
+    let server = home.serve(&["--log", "trace"]);
     let client = server.client();
     let registered = register(&client, "ada@example.com");
     assert_eq!(registered["status"], "pending");
@@ -141,15 +142,36 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
     ];
     assert_eq!(actions, expected);
     let ended = server.stop();
-    for secret in [PASSWORD, &token, &access] {
-        assert!(!ended.err.contains(secret) && !logs.to_string().contains(secret), "{}", ended.err);
+    let refresh = [text(&tokens, "refresh_token"), text(&refreshed, "refresh_token")];
+    for secret in [PASSWORD, &token, &access, &admin, &refresh[0], &refresh[1]] {
+        assert!(!ended.err.contains(secret), "a secret is in the log");
+        assert!(!logs.to_string().contains(secret), "a secret is in the audit log");
+        assert!(!is_at_rest(&home.data(), secret.as_bytes()), "a secret is in the data folder");
     }
+    // A stolen store alone signs and opens nothing.
+    let keys = home.data().join("keys");
+    for name in ["master.key", "signing.key"] {
+        let key = std::fs::read_to_string(keys.join(name)).unwrap();
+        let (_, key) = key.trim().split_once('_').unwrap();
+        std::fs::remove_file(keys.join(name)).unwrap();
+        assert!(!is_at_rest(&home.data(), key.as_bytes()), "{name} is elsewhere too");
+    }
+}
+
+/// Whether any file below `folder` has `secret` in it.
+fn is_at_rest(folder: &Path, secret: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            return is_at_rest(&path, secret);
+        }
+        std::fs::read(&path).unwrap().windows(secret.len()).any(|window| window == secret)
+    })
 }
 
 #[test]
 fn a_mail_refused_for_now_is_tried_again_after_its_backoff() {
     let sink = Sink::start(1);
-    let server = sink.home().serve(&["--dev"]);
+    let server = sink.of(Home::new()).serve(&["--dev"]);
     let client = server.client();
     register(&client, "ada@example.com");
     let refused = sink.next();
@@ -174,7 +196,7 @@ fn a_mail_server_that_is_away_holds_nothing_up_and_the_mail_survives_a_restart()
     let sink = Sink::start(0);
     let port = sink.port;
     let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let home = Home::settled().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &away.to_string());
+    let home = Home::new().env("SMTP_HOST", "127.0.0.1").env("SMTP_PORT", &away.to_string());
     let mut server = home.serve(&["--dev"]);
     register(&server.client(), "ada@example.com");
     server.logged("Email not sent");

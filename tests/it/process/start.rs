@@ -68,6 +68,19 @@ fn assert_closed(folder: &Path, seen: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_memory_image_and_no_secret_is_in_the_arguments() {
+    let home = Home::new().env("JWT_SECRET_KEY", "planted-planted-planted-planted-planted");
+    let server = home.serve(&[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    let arguments = fs::read_to_string(format!("/proc/{}/cmdline", server.id())).unwrap();
+    assert!(!arguments.contains("planted"), "{arguments}");
+    server.client().get("/health").json();
+}
+
 #[test]
 fn the_next_start_keeps_everything_and_prints_no_code_once_there_is_an_administrator() {
     let home = Home::new();

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use rustix::process::Signal;
 use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ProtocolVersion, SupportedProtocolVersion};
 use serde_json::json;
@@ -116,16 +118,48 @@ fn both_versions_of_tls_and_both_of_http_are_offered_and_nothing_weak() {
     assert_eq!(negotiate(&[&TLS12, &TLS13], &[]).2, None);
 }
 
+/// Puts a new certificate and its key at `mine.pem` and `mine.key`.
+fn issue(home: &Home) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    fs::write(home.path().join("mine.pem"), made.cert.pem()).unwrap();
+    fs::write(home.path().join("mine.key"), made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(home.path().join("mine.key"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn with_own_certificate() -> Home {
+    let home = Home::new();
+    issue(&home);
+    home.env("LATCHKEY_TLS__CERT_FILE", "mine.pem").env("LATCHKEY_TLS__KEY_FILE", "mine.key")
+}
+
 #[test]
 fn a_certificate_of_the_operator_is_used_instead_of_a_made_one() {
-    let home = Home::new();
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let (certificate, key) = (home.path().join("mine.pem"), home.path().join("mine.key"));
-    fs::write(&certificate, made.cert.pem()).unwrap();
-    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let home = home.env("LATCHKEY_TLS__CERT_FILE", "mine.pem").env("LATCHKEY_TLS__KEY_FILE", "mine.key");
+    let home = with_own_certificate();
     let server = home.serve(&[]);
-    assert_eq!(Client::tls(server.address(0), &certificate).get("/health").status.as_u16(), 200);
+    let client = Client::tls(server.address(0), &home.path().join("mine.pem"));
+    assert_eq!(client.get("/health").status.as_u16(), 200);
     assert!(!server.certificate().exists());
+}
+
+#[test]
+fn a_hangup_takes_a_renewed_certificate_and_open_connections_live_on() {
+    let home = with_own_certificate();
+    let mut server = home.serve(&[]);
+    let trusting_now = || Client::tls(server.address(0), &home.path().join("mine.pem"));
+    let mut open = trusting_now().connect().unwrap();
+    assert_eq!(open.ask(&Request::get("/health")).unwrap().status.as_u16(), 200);
+
+    issue(&home);
+    assert!(trusting_now().connect().is_err(), "the new certificate is not used yet");
+    server.signal(Signal::HUP);
+    server.logged("certificate read again");
+    let renewed = Client::tls(server.address(0), &home.path().join("mine.pem"));
+    assert_eq!(renewed.get("/health").status.as_u16(), 200);
+
+    fs::write(home.path().join("mine.pem"), "garbage").unwrap();
+    server.signal(Signal::HUP);
+    server.logged("the certificate cannot be used; the old one stays");
+    assert_eq!(renewed.get("/health").status.as_u16(), 200);
+    assert_eq!(open.ask(&Request::get("/health")).unwrap().status.as_u16(), 200);
+    server.stop();
 }

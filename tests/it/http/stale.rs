@@ -1,0 +1,69 @@
+//! What a caller was allowed a moment ago, and what an address waited for a moment ago: the transaction decides.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use latchkey::domain::role::Role;
+use latchkey::domain::user::Status;
+use latchkey::services::session::authenticate;
+use latchkey::services::user::{UserChange, update};
+use latchkey::store::Abort;
+use serde_json::json;
+
+use crate::harness::{START, TestApp};
+
+const RESEND: &str = "/api/v1/auth/resend-verification";
+
+/// A request is authenticated at its head and acts at the end of its body, which may be half a minute later.
+#[tokio::test]
+async fn an_administrator_who_was_suspended_meanwhile_cannot_undo_it() {
+    let app = TestApp::new();
+    app.add("root", Role::SuperAdmin).await;
+    app.add("boss", Role::Admin).await;
+    let (root, boss) = (app.log_in("root").await, app.log_in("boss").await);
+    let caller = |access: &str| authenticate(&app.services, access, START).unwrap();
+    let (root, boss) = (caller(&root.access), caller(&boss.access));
+    let ctx = app.services.own_context("test");
+    let to = |status| UserChange { name: None, status: Some(status) };
+
+    let suspended = update(&app.services, &ctx, &root, boss.user.id, to(Status::Suspended)).await.unwrap();
+    assert_eq!(suspended.status, Status::Suspended);
+    let (undone, events) =
+        app.events_of(update(&app.services, &ctx, &boss, boss.user.id, to(Status::Active))).await;
+    assert!(undone.is_err());
+    assert_eq!(events, Vec::<String>::new());
+}
+
+/// At most one mail a minute, also when many ask at the same moment.
+#[tokio::test]
+async fn requests_at_the_same_moment_send_one_new_link() {
+    let app = TestApp::new();
+    app.anonymous().register("ada@example.com").await.data(201);
+    app.advance(Duration::from_secs(60));
+    let (go, wait) = channel::<()>();
+    let stamp = app.services.stamp(&app.services.own_context("test"));
+    // The writer rests until both requests have looked.
+    let hold = app.services.store.transact("hold", stamp, move |_| {
+        let _ = wait.recv();
+        Ok::<_, Abort<()>>(())
+    });
+    let caller = app.anonymous();
+    let ask = || caller.post(RESEND, json!({ "email": "ada@example.com" }));
+    let (_, first, second, ()) = tokio::join!(hold, ask(), ask(), async { drop(go) });
+    assert_eq!(first.data(200), second.data(200));
+    assert_eq!(app.mails().await.len(), 2, "the one of the registration, and one");
+}
+
+/// R10: whoever is named, the request costs one commit and gets one answer.
+#[tokio::test]
+async fn asking_for_a_link_costs_the_same_whoever_is_named() {
+    let app = TestApp::new().with_user("eve").await;
+    app.anonymous().register("ada@example.com").await.data(201);
+    app.advance(Duration::from_secs(60));
+    for email in ["ada@example.com", "ada@example.com", "eve@example.com", "nobody@example.com"] {
+        let before = app.services.store.counters().commits;
+        app.anonymous().post(RESEND, json!({ "email": email })).await.data(200);
+        assert_eq!(app.services.store.counters().commits - before, 1, "{email}");
+    }
+    assert_eq!(app.mails().await.len(), 2);
+}
