@@ -149,7 +149,7 @@ async fn announce(
     let ctx = app.own_context("start");
     if let Some(code) = setup::issue_code(app, &ctx).await.map_err(|error| Failure::from_error(&error))? {
         told(writeln!(out, "No administrator yet. Open {url}/setup and enter this code, or send it to"))?;
-        told(writeln!(out, "{url}/api/v1/setup. It works once, for a day, until the next start:"))?;
+        told(writeln!(out, "{url}/api/v1/setup. It works once, for a day or until the next start:"))?;
         told(writeln!(out, "  {}", *code.reveal()))?;
     }
     told(out.flush())?;
