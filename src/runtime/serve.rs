@@ -78,6 +78,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         trusted_proxies: config.trusted_proxies.clone(),
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
+        request_timeout: config.net.request_timeout,
     });
     let tls = listen::tls(config, &dir)?;
     let listeners = listen::bind(config, tls.as_ref(), &front)?;
