@@ -61,8 +61,10 @@ impl<T: Type + ParseFromJSON + ToJSON + Serialize> Envelope for T {}
 
 /// A JSON answer without the envelope.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => {
+    // Most answers fit: the buffer does not grow while it is filled.
+    let mut bytes = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => {
             let mut response = Response::from(bytes);
             response.set_status(status);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
