@@ -35,9 +35,7 @@ pub fn mail(config: &Config, dir: &DataDir, clock: &Arc<dyn Clock>) -> Result<Ma
     let transport: Arc<dyn MailTransport> = match smtp {
         Some(smtp) => Arc::new(smtp),
         None => {
-            let path = dir.path().join("mail");
-            tracing::warn!(folder = %path.display(), "without a mail server each mail becomes a file");
-            let folder = EmlFolder::open(&path, sender);
+            let folder = EmlFolder::open(&dir.path().join("mail"), sender);
             Arc::new(folder.map_err(|error| Failure::from_error(&error))?)
         }
     };
