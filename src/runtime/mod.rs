@@ -8,6 +8,7 @@ pub mod failure;
 pub mod hardening;
 pub mod jobs;
 pub mod listen;
+pub mod log_lines;
 pub mod metrics;
 pub mod serve;
 pub mod telemetry;

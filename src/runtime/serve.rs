@@ -31,7 +31,8 @@ const JOBS_END: Duration = Duration::from_secs(2);
 
 /// Runs the server until SIGTERM or SIGINT.
 pub fn serve(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
-    telemetry::start(&loaded.config.log)?;
+    // Dropped last: the end of the server is in the log too.
+    let _log = telemetry::start(&loaded.config.log)?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }

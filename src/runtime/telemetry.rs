@@ -1,34 +1,86 @@
 //! Where log lines go, and which.
 
+use std::fmt::{Debug, Result as FmtResult, Write};
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::failure::Failure;
+use super::log_lines::LogWriter;
 use crate::config::{Log, LogFormat};
+use crate::store::RedbEngine;
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
-/// can forge a line.
-pub fn start(log: &Log) -> Result<(), Failure> {
+/// can forge a line. The last lines are written when the writer is dropped.
+pub fn start(log: &Log) -> Result<LogWriter, Failure> {
     let filter: Targets = log.filter.parse().map_err(|error| Failure::new(format!("log.filter: {error}")))?;
-    let layer = fmt::layer().with_writer(io::stderr).with_target(false);
+    let fail = |error: &dyn std::error::Error| Failure::new(format!("cannot start logging: {error}"));
+    let writer = LogWriter::start(io::stderr()).map_err(|error| fail(&error))?;
+    let lines = writer.lines();
+    let layer = fmt::layer().with_writer(move || lines.clone()).with_target(false);
     let layer = match log.format {
-        LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Text => {
+            let fields = debug_fn(write_field).delimited(" ");
+            layer.fmt_fields(fields).with_ansi(io::stderr().is_terminal()).boxed()
+        }
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
-    subscriber.try_init().map_err(|error| Failure::new(format!("cannot start logging: {error}")))?;
+    subscriber.try_init().map_err(|error| fail(&error))?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(writer)
 }
 
 /// A text that is part of the program is told; one that was put together may hold what a request held.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text withheld)");
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, text, "a part of the program panicked");
+    if RedbEngine::is_guarding() {
+        tracing::warn!(place, text, "the engine gave up on the file of the store");
+    } else {
+        tracing::error!(place, text, "a part of the program panicked");
+    }
+}
+
+/// One field of a text line. The library's own writer styles every field, terminal or not, which was a tenth of the
+/// line of a request, and lets control characters of some values through.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> FmtResult {
+    if field.name() != "message" {
+        writer.write_str(field.name())?;
+        writer.write_char('=')?;
+    }
+    write!(Escaped(writer), "{value:?}")
+}
+
+/// Writes control characters as escapes.
+struct Escaped<W>(W);
+
+impl<W: Write> Write for Escaped<W> {
+    fn write_str(&mut self, text: &str) -> FmtResult {
+        if !text.contains(char::is_control) {
+            return self.0.write_str(text);
+        }
+        text.chars().try_for_each(|c| {
+            if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_forges_a_line() {
+        let mut line = String::new();
+        write!(Escaped(&mut line), "plain \u{e9} {}", "a\nb\u{1b}[31m\u{85}").unwrap();
+        assert_eq!(line, "plain \u{e9} a\\nb\\u{1b}[31m\\u{85}");
+    }
 }

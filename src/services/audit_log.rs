@@ -215,7 +215,8 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
             Walk::Ongoing(head) => (head, false),
             Walk::Whole(head) => (head, true),
             Walk::Broken { seq, fault } => {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: it {fault}")));
+                // A record says more than a seal that is bad as well.
+                good.fault = Some(format!("record {seq}: it {fault}"));
                 return Ok(good);
             }
         };
@@ -242,8 +243,20 @@ fn seals(
     good: &mut Verified,
 ) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
     let (mut after, mut prev, mut heads) = (0, [0; 32], Vec::new());
+    let mut limit = BATCH;
     loop {
-        let page = view(store, |read| seal::after(read, after, BATCH))?;
+        let page = match view(store, |read| seal::after(read, after, limit)) {
+            // The damage may lie in the rows beside the seals: what can be read of the chain is walked all the same.
+            Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) if limit > 1 => {
+                limit /= 2;
+                continue;
+            }
+            Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) => {
+                good.fault = Some(format!("seal {}: it, or a row beside it, is damaged", after + 1));
+                return Ok(heads);
+            }
+            page => page?,
+        };
         for (number, seal) in page.rows {
             let follows = number == after + 1 && seal.prev == prev;
             if !follows || !key.verify(&seal.signed_bytes(number)?, &seal.signature) {

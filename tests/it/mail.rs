@@ -21,7 +21,7 @@ pub struct Relay {
 
 impl Relay {
     /// Answers `fault` for the recipients whose address begins with one of `to`.
-    pub fn answering<const N: usize>(to: [&str; N], fault: MailFault) -> Self {
+    pub fn answering<const N: usize>(to: [&str; N], fault: &MailFault) -> Self {
         let faults = to.map(|to| (to.to_owned(), fault.clone())).into();
         Self { seen: Arc::default(), faults: Arc::new(Mutex::new(faults)) }
     }
@@ -51,7 +51,11 @@ async fn round(app: &Services, relay: &Relay) -> Round {
 }
 
 async fn with_attempts(attempts: u32) -> TestApp {
-    let app = TestApp::with_policy(|policy| policy.mail_attempts_max = attempts);
+    let app = TestApp::with_policy(|policy| {
+        policy.mail_attempts_max = attempts;
+        // Longer than all retries take, so that the mail stays worth sending.
+        policy.registration.verify_ttl = Duration::from_secs(7 * 86_400);
+    });
     app.anonymous().register("ada@example.com").await.data(201);
     app
 }
@@ -65,7 +69,7 @@ fn token(mail: &OutgoingMail) -> String {
 #[tokio::test]
 async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up() {
     let app = with_attempts(10).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     for (attempt, minutes) in [1, 5, 15, 60, 180, 360, 720, 720, 720].into_iter().enumerate() {
         let due_at = app.clock_now().plus(Duration::from_secs(minutes * 60));
         let expected = Round { postponed: 1, next_at: Some(due_at), ..Round::default() };
@@ -89,10 +93,19 @@ async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up(
 }
 
 #[tokio::test]
+async fn a_mail_whose_link_has_expired_is_given_up_unsent() {
+    let app = with_attempts(10).await;
+    let relay = Relay::default();
+    app.advance(Duration::from_secs(7 * 86_400));
+    assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
+    assert!(relay.seen().is_empty() && stored_bytes(&app) < 300);
+}
+
+#[tokio::test]
 async fn a_permanent_fault_ends_it_at_once_and_the_body_is_gone() {
     let app = with_attempts(10).await;
     let before = stored_bytes(&app);
-    let relay = Relay::answering(["ada"], MailFault::permanent("550 no such user"));
+    let relay = Relay::answering(["ada"], &MailFault::permanent("550 no such user"));
     assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
     let after = stored_bytes(&app);
     assert!(before > 500 && after < 300, "a dead letter keeps no body: {before} bytes, then {after}");
@@ -115,7 +128,7 @@ async fn one_refused_mail_does_not_hold_up_the_others() {
     for at in 0..40 {
         app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
     }
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     let (mut sent, mut rounds) = (0, 0);
     while sent < 40 {
         sent += round(&app.services, &relay).await.sent;
@@ -146,7 +159,7 @@ async fn what_was_sent_but_not_settled_is_sent_again_under_the_same_id() {
 #[tokio::test]
 async fn a_postponed_mail_survives_a_restart_with_its_count_and_time() {
     let app = with_attempts(2).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     round(&app.services, &relay).await;
     let app = app.restarted();
     assert_eq!(round(&app.services, &relay).await.postponed, 0);
@@ -158,7 +171,7 @@ async fn a_postponed_mail_survives_a_restart_with_its_count_and_time() {
 #[tokio::test]
 async fn neither_token_nor_link_nor_letter_is_readable_at_rest() {
     let app = with_attempts(3).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     round(&app.services, &relay).await;
     let mail = relay.seen().remove(0);
     let token = token(&mail);
@@ -218,7 +231,7 @@ async fn a_mail_sealed_under_another_key_becomes_a_dead_letter() {
 fn stored_bytes(app: &TestApp) -> usize {
     let mut bytes = 0;
     app.engine.tamper(|rows| {
-        bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum()
+        bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum();
     });
     bytes
 }

@@ -109,7 +109,7 @@ async fn one_time_tokens_go_when_they_expire_when_used_and_when_replaced() {
         app.anonymous().register(&format!("ada{at}@example.com")).await.data(201);
     }
     assert_eq!(one_time(&app), [45, 45, 45]);
-    app.advance(DAY - Duration::from_millis(1));
+    app.advance(DAY.saturating_sub(Duration::from_millis(1)));
     sweep_all(&app).await;
     assert_eq!(one_time(&app), [45, 45, 45]);
     let resend = json!({ "email": "ada0@example.com" });
@@ -118,10 +118,7 @@ async fn one_time_tokens_go_when_they_expire_when_used_and_when_replaced() {
     app.advance(Duration::from_millis(1));
     assert_eq!(sweep_all(&app).await, 3);
     assert_eq!(one_time(&app), [1, 1, 1], "the replaced one's end did not take the new one along");
-    let mut mails = app.mails().await;
-    while mails.len() < 46 {
-        mails = app.mails().await;
-    }
+    let mails = app.all_mails().await;
     let newest = mails.iter().find(|mail| mail.to == "ada0@example.com").unwrap();
     let token = newest.text.split_once("?token=").unwrap().1.split_whitespace().next().unwrap();
     app.anonymous().get(&format!("/api/v1/auth/verify-email/{token}")).await.data(200);
