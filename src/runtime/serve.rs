@@ -16,7 +16,7 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::{build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
@@ -154,6 +154,9 @@ async fn announce(
         told(writeln!(out, "  {}", *code.reveal()))?;
     }
     told(out.flush())?;
+    if config.mail.transport != Transport::Smtp && !config.dev {
+        tracing::warn!("without a mail server each mail becomes a file in the data folder");
+    }
     let event = Witness::of_nobody(app, &ctx).event(Action::ConfigLoaded, Outcome::Success);
     let event = event.detail("version", env!("CARGO_PKG_VERSION")).done();
     let recorded = app.write("start", &ctx, move |txn| txn.emit(event.clone())).await;

@@ -35,9 +35,8 @@ pub fn mail(config: &Config, dir: &DataDir, clock: &Arc<dyn Clock>) -> Result<Ma
     if let Some(smtp) = smtp {
         return Ok(Mail { transport: Arc::new(smtp), captured: None });
     }
-    let path = dir.path().join("mail");
-    tracing::warn!(folder = %path.display(), "without a mail server each mail becomes a file");
-    let folder = EmlFolder::open(&path, sender).map_err(|error| Failure::from_error(&error))?;
+    let folder = EmlFolder::open(&dir.path().join("mail"), sender);
+    let folder = folder.map_err(|error| Failure::from_error(&error))?;
     Ok(Mail { transport: Arc::new(folder), captured: None })
 }
 

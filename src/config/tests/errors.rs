@@ -225,7 +225,7 @@ fn the_environment_is_held_to_the_same_rules() {
         ),
         (
             &[("SMTP_PORT", "99999")],
-            "SMTP_PORT: mail.port: expected a whole number from 1 to 65535, found text",
+            r#"SMTP_PORT: mail.port: expected a whole number from 1 to 65535, found "99999""#,
         ),
         (
             &[("BCRYPT_ROUNDS", "3")],
