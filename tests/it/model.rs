@@ -76,7 +76,7 @@ fn random_lives_go_as_the_model_says() {
     let mut runner = TestRunner::new(config);
     let lives = prop::collection::vec(step(), 1..64);
     let outcome = runner.run(&lives, |steps| {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(live(&steps));
         Ok(())
     });

@@ -36,7 +36,7 @@ fn logged(requests: Vec<poem::Request>) -> String {
     let subscriber =
         tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time().finish();
     tracing::subscriber::with_default(subscriber, || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let app = App::new();
             for request in requests {
