@@ -32,7 +32,7 @@ pub fn start(log: &Log) -> Result<LogWriter, Failure> {
         }
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
+    let subscriber = tracing_subscriber::registry().with(filter).with(layer);
     subscriber.try_init().map_err(|error| fail(&error))?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(writer)
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn no_value_forges_a_line() {
         let mut line = String::new();
-        write!(Escaped(&mut line), "plain \u{e9} {}", "a\nb\u{1b}[31m\u{85}").unwrap();
+        write!(Escaped(&mut line), "{}", "plain \u{e9} a\nb\u{1b}[31m\u{85}").unwrap();
         assert_eq!(line, "plain \u{e9} a\\nb\\u{1b}[31m\\u{85}");
     }
 }
