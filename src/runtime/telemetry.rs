@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn no_value_forges_a_line() {
         let mut line = String::new();
-        write!(Escaped(&mut line), "{}", "plain \u{e9} a\nb\u{1b}[31m\u{85}").unwrap();
+        write!(Escaped(&mut line), "plain \u{e9} a\nb\u{1b}[31m\u{85}").unwrap();
         assert_eq!(line, "plain \u{e9} a\\nb\\u{1b}[31m\\u{85}");
     }
 }

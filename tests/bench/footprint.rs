@@ -39,7 +39,7 @@ fn main() {
     let small = Home::new(&temporary.path().join("small"));
     let large = Home::new(&temporary.path().join("large"));
     let bytes_before = large.store_bytes();
-    let count = (0..).take_while(|number| f64::from(*number) < users).last().unwrap_or(0);
+    let count = (0..u32::MAX).take_while(|number| f64::from(*number) < users).last().unwrap_or(0);
     crowd::fill(&large.data(), count);
     let bytes_each = (large.store_bytes() - bytes_before) / users;
 

@@ -51,7 +51,7 @@ fn main() {
 }
 
 async fn measure(rounds: f64, length: Duration) {
-    let rounds = (0..).take_while(|round| f64::from(*round) < rounds).count();
+    let rounds = (0..u32::MAX).take_while(|round| f64::from(*round) < rounds).count();
     let folder = tempfile::tempdir().expect("a folder");
     let plain = Pair::start(folder.path(), "plain", &[]).await;
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;
