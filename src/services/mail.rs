@@ -1,6 +1,10 @@
 //! The outbox: mails are written in the transaction of their cause, and sent after it.
 //!
-//! At least once: a crash between sending and forgetting sends a mail twice, with one `Message-ID`.
+//! ## Decision
+//! A mail is claimed before it is sent: one commit counts the attempt and plans the next one. So a disk that
+//! takes no writes sends nothing, instead of one mail again and again, and several workers share the outbox
+//! without knowing of each other. At least once: a crash between claim and outcome leads to another attempt
+//! when the claim ends, which may send the mail twice, with one `Message-ID`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,8 +23,17 @@ use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
 use crate::store::{StoreError, Txn};
 
-/// Most mails taken out of the outbox at once.
+/// Most mails looked up in the outbox at once.
 const BATCH: usize = 16;
+
+/// How long the claim of a last attempt lives; that of any other lives until the next attempt.
+const LAST_CLAIM: Duration = Duration::from_secs(600);
+
+/// What is left of a claim when its sending is cut off, so that the outcome is written before others may claim.
+const CLAIM_REST: Duration = Duration::from_secs(10);
+
+/// How long a dead letter is kept.
+const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// A letter sealed for the outbox.
 pub(super) struct Sealed(Queued);
@@ -103,25 +116,33 @@ impl MailCounts {
     }
 }
 
-/// Sends what is due, one mail after another.
+/// Sends what is due, one mail after another. Several callers at once share the work. A mail that cannot be
+/// read is told and passed over.
 pub async fn deliver_due(app: &Services, transport: &dyn MailTransport) -> Result<Round, StoreError> {
     let now = app.clock.now();
-    let due = app.read(|read| outbox::due(read, now, BATCH))?;
-    let mut round = Round { next_at: due.next_at, ..Round::default() };
-    if due.mails.len() == BATCH {
-        round.next_at = Some(now);
-    }
-    for mail in due.mails {
-        let outcome = match open(app, &mail) {
-            Some(_) if app.clock.now() >= mail.useless_at => {
-                Err(MailFault::permanent("what the mail offers has expired"))
+    let (mut round, mut after) = (Round::default(), None);
+    loop {
+        let due = app.read(|read| outbox::due(read, now, after, BATCH))?;
+        after = due.mails.last().copied();
+        for seen in due.mails {
+            match deliver(app, transport, seen, &mut round).await {
+                Err(StoreError::Damaged { table } | StoreError::UnknownVersion { table, .. }) => {
+                    tracing::error!(table, "A mail cannot be read and is passed over");
+                }
+                delivered => delivered?,
             }
-            Some(outgoing) => transport.send(&outgoing).await,
-            None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
-        };
-        settle(app, mail, outcome, &mut round).await?;
+        }
+        due.next_at.into_iter().for_each(|at| round.wake_at(at));
+        if !due.more {
+            return Ok(round);
+        }
     }
-    Ok(round)
+}
+
+impl Round {
+    fn wake_at(&mut self, at: Timestamp) {
+        self.next_at = Some(self.next_at.map_or(at, |next| next.min(at)));
+    }
 }
 
 /// A page of the outbox.
@@ -147,6 +168,46 @@ pub async fn outbox(
     Ok(OutboxPage { mails, next })
 }
 
+async fn deliver(
+    app: &Services,
+    transport: &dyn MailTransport,
+    seen: (Timestamp, MailId),
+    round: &mut Round,
+) -> Result<(), StoreError> {
+    let Some((mail, claimed_until)) = claim(app, seen).await? else { return Ok(()) };
+    let now = app.clock.now();
+    let outcome = match open(app, &mail) {
+        Some(_) if now >= mail.useless_at => Err(MailFault::permanent("what the mail offers has expired")),
+        Some(outgoing) => {
+            let most = claimed_until.since(now).saturating_sub(CLAIM_REST);
+            let in_time = tokio::time::timeout(most, transport.send(&outgoing)).await;
+            in_time.unwrap_or_else(|_| Err(MailFault::temporary("the sending took too long")))
+        }
+        None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
+    };
+    settle(app, mail, outcome, round).await
+}
+
+/// Counts an attempt and plans the next, if the mail is still due as it was seen; answers it with the end of
+/// the claim. `None`: another worker has it, or had it.
+async fn claim(
+    app: &Services,
+    (due_at, id): (Timestamp, MailId),
+) -> Result<Option<(Queued, Timestamp)>, StoreError> {
+    let attempts_max = app.policy.mail_attempts_max;
+    let claim = move |txn: &mut Txn<'_>| {
+        let Some(seen) = outbox::by_id(txn, id)?.filter(|mail| mail.due_at == Some(due_at)) else {
+            return Ok(None);
+        };
+        let attempts = seen.attempts.saturating_add(1);
+        let until = txn.now().plus(retry_delay(attempts, attempts_max).unwrap_or(LAST_CLAIM));
+        let claimed = Queued { attempts, due_at: Some(until), ..seen.clone() };
+        outbox::replace(txn, &seen, &claimed)?;
+        Ok(Some((claimed, until)))
+    };
+    app.write("outbox.claim", &app.own_context("outbox"), claim).await
+}
+
 fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
     let plain = app.keys.mail.open(mail.id.as_bytes(), &mail.sealed).ok()?;
     let body: Body = postcard::from_bytes(plain.as_slice()).ok()?;
@@ -162,47 +223,64 @@ fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
 
 async fn settle(
     app: &Services,
-    mail: Queued,
+    claimed: Queued,
     outcome: Result<(), MailFault>,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let ctx = app.own_context("outbox");
-    let fault = match outcome {
-        Ok(()) => {
-            round.sent += 1;
-            app.mail_counts.sent.fetch_add(1, Ordering::Relaxed);
-            None
-        }
-        Err(fault) => {
-            let attempts = mail.attempts.saturating_add(1);
-            let delay = match &fault {
-                MailFault::Temporary(_) => retry_delay(attempts, app.policy.mail_attempts_max),
-                MailFault::Permanent(_) => None,
-            };
-            let due_at = delay.map(|delay| ctx.now.plus(delay));
-            tracing::warn!(mail = %mail.id, attempts, retry = due_at.is_some(), reason = fault.reason(), "Email not sent");
-            match due_at {
-                Some(at) => {
-                    round.postponed += 1;
-                    app.mail_counts.postponed.fetch_add(1, Ordering::Relaxed);
-                    round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
-                }
-                None => {
-                    round.dead += 1;
-                    app.mail_counts.dead.fetch_add(1, Ordering::Relaxed);
-                }
+    let fate = fate(app, &claimed, outcome);
+    count(app, &claimed, &fate, round);
+    let settle = move |txn: &mut Txn<'_>| {
+        let Some(mail) = outbox::by_id(txn, claimed.id)? else { return Ok(()) };
+        match &fate {
+            Fate::Sent => outbox::remove(txn, &mail),
+            // The claim ran out and somebody else has the mail.
+            _ if mail != claimed => Ok(()),
+            Fate::Postponed(fault) => {
+                let last_error = Some(fault.reason().to_owned());
+                outbox::replace(txn, &mail, &Queued { last_error, ..mail.clone() })
             }
-            let sealed = if due_at.is_some() { mail.sealed.clone() } else { Vec::new() };
-            let last_error = Some(fault.reason().to_owned());
-            Some(Queued { attempts, due_at, last_error, sealed, ..mail.clone() })
+            Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(DEAD_FOR)),
         }
     };
-    if fault.is_none() {
-        tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent");
+    app.write("outbox.settle", &app.own_context("outbox"), settle).await
+}
+
+/// What becomes of a mail after an attempt.
+enum Fate {
+    Sent,
+    Postponed(MailFault),
+    Dead(MailFault),
+}
+
+fn fate(app: &Services, claimed: &Queued, outcome: Result<(), MailFault>) -> Fate {
+    match outcome {
+        Ok(()) => Fate::Sent,
+        Err(fault @ MailFault::Temporary(_))
+            if retry_delay(claimed.attempts, app.policy.mail_attempts_max).is_some() =>
+        {
+            Fate::Postponed(fault)
+        }
+        Err(fault) => Fate::Dead(fault),
     }
-    app.write("outbox.settle", &ctx, move |txn| match &fault {
-        None => outbox::remove(txn, &mail),
-        Some(after) => outbox::replace(txn, &mail, after),
-    })
-    .await
+}
+
+fn count(app: &Services, mail: &Queued, fate: &Fate, round: &mut Round) {
+    let counts = &app.mail_counts;
+    let (of_round, of_process) = match fate {
+        Fate::Sent => (&mut round.sent, &counts.sent),
+        Fate::Postponed(_) => (&mut round.postponed, &counts.postponed),
+        Fate::Dead(_) => (&mut round.dead, &counts.dead),
+    };
+    *of_round += 1;
+    of_process.fetch_add(1, Ordering::Relaxed);
+    match fate {
+        Fate::Sent => tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent"),
+        Fate::Postponed(fault) | Fate::Dead(fault) => {
+            let (attempts, retry) = (mail.attempts, matches!(fate, Fate::Postponed(_)));
+            tracing::warn!(mail = %mail.id, attempts, retry, reason = fault.reason(), "Email not sent");
+        }
+    }
+    if let (Fate::Postponed(_), Some(at)) = (fate, mail.due_at) {
+        round.wake_at(at);
+    }
 }

@@ -12,6 +12,8 @@ use serde_json::json;
 
 use crate::harness::{START, TestApp};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// A relay that remembers what it was given, and refuses some.
 #[derive(Clone, Default)]
 pub struct Relay {
@@ -143,17 +145,88 @@ async fn one_refused_mail_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn what_was_sent_but_not_settled_is_sent_again_under_the_same_id() {
+async fn what_was_sent_but_not_settled_is_sent_again_after_the_backoff_under_the_same_id() {
     let app = with_attempts(3).await;
     let relay = Relay::default();
-    app.engine.fail_commit(1, StoreError::Closed);
+    app.engine.fail_commit(2, StoreError::Closed);
     deliver_due(&app.services, &relay).await.unwrap_err();
     let app = app.restarted();
+    let waiting = Round { next_at: Some(START.plus(MINUTE)), ..Round::default() };
+    assert_eq!(round(&app.services, &relay).await, waiting);
+    app.advance(MINUTE);
     assert_eq!(round(&app.services, &relay).await.sent, 1);
     let seen = relay.seen();
     assert_eq!((seen.len(), seen[0].id), (2, seen[1].id));
     assert_eq!(token(&seen[0]), token(&seen[1]));
     app.anonymous().get(&format!("/api/v1/auth/verify-email/{}", token(&seen[1]))).await.data(200);
+    assert_eq!(stored_bytes(&app), 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_claimed_is_not_sent() {
+    let app = with_attempts(3).await;
+    let relay = Relay::default();
+    for _ in 0..3 {
+        app.engine.fail_commit(1, StoreError::Closed);
+        deliver_due(&app.services, &relay).await.unwrap_err();
+    }
+    assert!(relay.seen().is_empty());
+    assert_eq!(round(&app.services, &relay).await.sent, 1, "no attempt was used up");
+}
+
+#[tokio::test]
+async fn a_last_attempt_without_an_outcome_is_repeated_after_ten_minutes() {
+    let app = with_attempts(1).await;
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
+    app.engine.fail_commit(2, StoreError::Closed);
+    deliver_due(&app.services, &relay).await.unwrap_err();
+    let app = app.restarted();
+    let waiting = Round { next_at: Some(START.plus(10 * MINUTE)), ..Round::default() };
+    assert_eq!(round(&app.services, &relay).await, waiting);
+    app.advance(10 * MINUTE);
+    assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
+    assert_eq!(relay.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn mails_that_cannot_be_read_do_not_stop_the_others() {
+    let app = with_attempts(3).await;
+    for at in 0..49 {
+        app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
+    }
+    app.engine.tamper(|rows| {
+        let mut mails: Vec<_> = rows.iter_mut().filter(|(key, _)| key[0] == 0x30).collect();
+        let last = mails.pop().into_iter();
+        for (_, value) in mails.into_iter().take(39).chain(last) {
+            value[1] ^= 1;
+        }
+    });
+    let relay = Relay::default();
+    assert_eq!(round(&app.services, &relay).await, Round { sent: 10, ..Round::default() });
+    assert_eq!(round(&app.services, &relay).await, Round::default());
+    assert_eq!(relay.seen().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_that_race_send_each_mail_once() {
+    let app = with_attempts(3).await;
+    for at in 0..30 {
+        app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
+    }
+    let relay = Relay::answering(["bob7"], &MailFault::temporary("451 later"));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (services, relay) = (app.services.clone(), relay.clone());
+        workers.spawn(async move { deliver_due(&services, &relay).await.unwrap() });
+    }
+    let rounds = workers.join_all().await;
+    let sum = |of: fn(&Round) -> usize| rounds.iter().map(of).sum::<usize>();
+    assert_eq!((sum(|it| it.sent), sum(|it| it.postponed), sum(|it| it.dead)), (30, 1, 0));
+    let mut ids: Vec<_> = relay.seen().iter().map(|mail| mail.id.to_string()).collect();
+    assert_eq!(ids.len(), 31);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 31, "each once");
 }
 
 #[tokio::test]
