@@ -33,7 +33,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Starts all jobs. They end after `shutdown` turns true; join the set to wait for them.
 pub fn start(
     app: &Arc<Services>,
-    transport: Arc<dyn MailTransport>,
+    transport: &Arc<dyn MailTransport>,
     seal_every: Duration,
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
@@ -152,7 +152,7 @@ mod tests {
             async move {
                 started.send_modify(|times| *times += 1);
                 assert!(*started.borrow() > 1, "the first start fails");
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         let supervisor = tokio::spawn(supervise("flaky", Duration::ZERO, told, job));

@@ -85,7 +85,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     announce(config, &app, &listeners, out).await?;
 
     let (shutdown, told) = watch::channel(false);
-    let mut jobs = jobs::start(&app, mail.transport, config.audit.seal_every, &told);
+    let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
     if let Some(tls) = tls {
         jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));
     }
