@@ -38,10 +38,10 @@ pub fn start(
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
+    let sending = app.clone();
+    let job = move || send_mail(sending.clone(), transport.clone());
     for _ in 0..MAIL_WORKERS {
-        let (app, transport) = (app.clone(), transport.clone());
-        let job = move || send_mail(app.clone(), transport.clone());
-        jobs.spawn(supervise("mail", AFTER_FAILURE, shutdown.clone(), job));
+        jobs.spawn(supervise("mail", AFTER_FAILURE, shutdown.clone(), job.clone()));
     }
     let sweeping = app.clone();
     let job = move || sweep_expired(sweeping.clone());

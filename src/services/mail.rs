@@ -29,9 +29,6 @@ const BATCH: usize = 16;
 /// How long the claim of a last attempt lives; that of any other lives until the next attempt.
 const LAST_CLAIM: Duration = Duration::from_secs(600);
 
-/// What is left of a claim when its sending is cut off, so that the outcome is written before others may claim.
-const CLAIM_REST: Duration = Duration::from_secs(10);
-
 /// How long a dead letter is kept.
 const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
@@ -174,26 +171,20 @@ async fn deliver(
     seen: (Timestamp, MailId),
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let Some((mail, claimed_until)) = claim(app, seen).await? else { return Ok(()) };
-    let now = app.clock.now();
+    let Some(mail) = claim(app, seen).await? else { return Ok(()) };
     let outcome = match open(app, &mail) {
-        Some(_) if now >= mail.useless_at => Err(MailFault::permanent("what the mail offers has expired")),
-        Some(outgoing) => {
-            let most = claimed_until.since(now).saturating_sub(CLAIM_REST);
-            let in_time = tokio::time::timeout(most, transport.send(&outgoing)).await;
-            in_time.unwrap_or_else(|_| Err(MailFault::temporary("the sending took too long")))
+        Some(_) if app.clock.now() >= mail.useless_at => {
+            Err(MailFault::permanent("what the mail offers has expired"))
         }
+        Some(outgoing) => transport.send(&outgoing).await,
         None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
     };
     settle(app, mail, outcome, round).await
 }
 
-/// Counts an attempt and plans the next, if the mail is still due as it was seen; answers it with the end of
-/// the claim. `None`: another worker has it, or had it.
-async fn claim(
-    app: &Services,
-    (due_at, id): (Timestamp, MailId),
-) -> Result<Option<(Queued, Timestamp)>, StoreError> {
+/// Counts an attempt and plans the next, if the mail is still due as it was seen. `None`: another worker has it,
+/// or had it.
+async fn claim(app: &Services, (due_at, id): (Timestamp, MailId)) -> Result<Option<Queued>, StoreError> {
     let attempts_max = app.policy.mail_attempts_max;
     let claim = move |txn: &mut Txn<'_>| {
         let Some(seen) = outbox::by_id(txn, id)?.filter(|mail| mail.due_at == Some(due_at)) else {
@@ -203,7 +194,7 @@ async fn claim(
         let until = txn.now().plus(retry_delay(attempts, attempts_max).unwrap_or(LAST_CLAIM));
         let claimed = Queued { attempts, due_at: Some(until), ..seen.clone() };
         outbox::replace(txn, &seen, &claimed)?;
-        Ok(Some((claimed, until)))
+        Ok(Some(claimed))
     };
     app.write("outbox.claim", &app.own_context("outbox"), claim).await
 }
