@@ -38,7 +38,7 @@ pub fn start(
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
-    let sending = app.clone();
+    let (sending, transport) = (app.clone(), transport.clone());
     let job = move || send_mail(sending.clone(), transport.clone());
     for _ in 0..MAIL_WORKERS {
         jobs.spawn(supervise("mail", AFTER_FAILURE, shutdown.clone(), job.clone()));

@@ -26,8 +26,9 @@ use crate::store::{StoreError, Txn};
 /// Most mails looked up in the outbox at once.
 const BATCH: usize = 16;
 
-/// How long the claim of a last attempt lives; that of any other lives until the next attempt.
-const LAST_CLAIM: Duration = Duration::from_secs(600);
+/// How long a claim lives. Longer than the slowest relay takes with every step of the longest timeout, so that
+/// nobody else sends the mail meanwhile; a crash delays it by no more.
+const CLAIM: Duration = Duration::from_secs(600);
 
 /// How long a dead letter is kept.
 const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -185,13 +186,12 @@ async fn deliver(
 /// Counts an attempt and plans the next, if the mail is still due as it was seen. `None`: another worker has it,
 /// or had it.
 async fn claim(app: &Services, (due_at, id): (Timestamp, MailId)) -> Result<Option<Queued>, StoreError> {
-    let attempts_max = app.policy.mail_attempts_max;
     let claim = move |txn: &mut Txn<'_>| {
         let Some(seen) = outbox::by_id(txn, id)?.filter(|mail| mail.due_at == Some(due_at)) else {
             return Ok(None);
         };
         let attempts = seen.attempts.saturating_add(1);
-        let until = txn.now().plus(retry_delay(attempts, attempts_max).unwrap_or(LAST_CLAIM));
+        let until = txn.now().plus(CLAIM);
         let claimed = Queued { attempts, due_at: Some(until), ..seen.clone() };
         outbox::replace(txn, &seen, &claimed)?;
         Ok(Some(claimed))
@@ -226,9 +226,9 @@ async fn settle(
             Fate::Sent => outbox::remove(txn, &mail),
             // The claim ran out and somebody else has the mail.
             _ if mail != claimed => Ok(()),
-            Fate::Postponed(fault) => {
-                let last_error = Some(fault.reason().to_owned());
-                outbox::replace(txn, &mail, &Queued { last_error, ..mail.clone() })
+            Fate::Postponed(fault, at) => {
+                let (due_at, last_error) = (Some(*at), Some(fault.reason().to_owned()));
+                outbox::replace(txn, &mail, &Queued { due_at, last_error, ..mail.clone() })
             }
             Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(DEAD_FOR)),
         }
@@ -239,17 +239,19 @@ async fn settle(
 /// What becomes of a mail after an attempt.
 enum Fate {
     Sent,
-    Postponed(MailFault),
+    /// Until the time.
+    Postponed(MailFault, Timestamp),
     Dead(MailFault),
 }
 
 fn fate(app: &Services, claimed: &Queued, outcome: Result<(), MailFault>) -> Fate {
     match outcome {
         Ok(()) => Fate::Sent,
-        Err(fault @ MailFault::Temporary(_))
-            if retry_delay(claimed.attempts, app.policy.mail_attempts_max).is_some() =>
-        {
-            Fate::Postponed(fault)
+        Err(fault @ MailFault::Temporary(_)) => {
+            match retry_delay(claimed.attempts, app.policy.mail_attempts_max) {
+                Some(delay) => Fate::Postponed(fault, app.clock.now().plus(delay)),
+                None => Fate::Dead(fault),
+            }
         }
         Err(fault) => Fate::Dead(fault),
     }
@@ -259,19 +261,19 @@ fn count(app: &Services, mail: &Queued, fate: &Fate, round: &mut Round) {
     let counts = &app.mail_counts;
     let (of_round, of_process) = match fate {
         Fate::Sent => (&mut round.sent, &counts.sent),
-        Fate::Postponed(_) => (&mut round.postponed, &counts.postponed),
+        Fate::Postponed(..) => (&mut round.postponed, &counts.postponed),
         Fate::Dead(_) => (&mut round.dead, &counts.dead),
     };
     *of_round += 1;
     of_process.fetch_add(1, Ordering::Relaxed);
     match fate {
         Fate::Sent => tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent"),
-        Fate::Postponed(fault) | Fate::Dead(fault) => {
-            let (attempts, retry) = (mail.attempts, matches!(fate, Fate::Postponed(_)));
+        Fate::Postponed(fault, _) | Fate::Dead(fault) => {
+            let (attempts, retry) = (mail.attempts, matches!(fate, Fate::Postponed(..)));
             tracing::warn!(mail = %mail.id, attempts, retry, reason = fault.reason(), "Email not sent");
         }
     }
-    if let (Fate::Postponed(_), Some(at)) = (fate, mail.due_at) {
-        round.wake_at(at);
+    if let Fate::Postponed(_, at) = fate {
+        round.wake_at(*at);
     }
 }

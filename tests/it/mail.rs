@@ -145,15 +145,15 @@ async fn one_refused_mail_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn what_was_sent_but_not_settled_is_sent_again_after_the_backoff_under_the_same_id() {
+async fn what_was_sent_but_not_settled_is_sent_again_when_its_claim_ends_under_the_same_id() {
     let app = with_attempts(3).await;
     let relay = Relay::default();
     app.engine.fail_commit(2, StoreError::Closed);
     deliver_due(&app.services, &relay).await.unwrap_err();
     let app = app.restarted();
-    let waiting = Round { next_at: Some(START.plus(MINUTE)), ..Round::default() };
+    let waiting = Round { next_at: Some(START.plus(10 * MINUTE)), ..Round::default() };
     assert_eq!(round(&app.services, &relay).await, waiting);
-    app.advance(MINUTE);
+    app.advance(10 * MINUTE);
     assert_eq!(round(&app.services, &relay).await.sent, 1);
     let seen = relay.seen();
     assert_eq!((seen.len(), seen[0].id), (2, seen[1].id));
