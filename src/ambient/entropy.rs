@@ -1,6 +1,6 @@
 //! Randomness. Knows nothing of what the bytes are used for.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A source of random bytes.
 pub trait Entropy: Send + Sync + 'static {
@@ -26,6 +26,38 @@ impl Entropy for OsEntropy {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no randomness: {error}");
         }
+    }
+}
+
+/// Randomness for names, **never for secrets**: what is not handed out yet lies in memory. Takes a block at a
+/// time from its source, because each call to the system costs as much as half a look-up in the store.
+pub struct Gathered {
+    source: Arc<dyn Entropy>,
+    rest: Mutex<Vec<u8>>,
+}
+
+const GATHERED: usize = 1_000;
+
+impl Gathered {
+    /// From `source`.
+    pub fn from(source: Arc<dyn Entropy>) -> Self {
+        Self { source, rest: Mutex::default() }
+    }
+}
+
+impl Entropy for Gathered {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes.len() > GATHERED {
+            return self.source.fill(bytes);
+        }
+        if rest.len() < bytes.len() {
+            rest.resize(GATHERED, 0);
+            self.source.fill(&mut rest);
+        }
+        let left = rest.len() - bytes.len();
+        bytes.copy_from_slice(rest.split_at(left).1);
+        rest.truncate(left);
     }
 }
 
@@ -69,6 +101,16 @@ mod tests {
         let take = |seed| bytes::<20>(&SeededEntropy::new(seed));
         assert_eq!(take(1), take(1));
         assert_ne!(take(1), take(2));
+    }
+
+    #[test]
+    fn gathered_bytes_are_handed_out_once() {
+        let gathered = Gathered::from(Arc::new(OsEntropy));
+        let mut seen = std::collections::HashSet::new();
+        assert!((0..1_000).all(|_| seen.insert(bytes::<10>(&gathered))));
+        let mut large = vec![0; 3 * GATHERED];
+        gathered.fill(&mut large);
+        assert_ne!(large, vec![0; 3 * GATHERED]);
     }
 
     #[test]

@@ -4,4 +4,4 @@ pub mod clock;
 pub mod entropy;
 
 pub use clock::{Clock, ManualClock, MovableClock, Stopwatch, SystemClock};
-pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use entropy::{Entropy, Gathered, OsEntropy, SeededEntropy};

@@ -41,6 +41,7 @@ use pages::render::Pages;
 use routes::Routes;
 use site::Site;
 
+use crate::ambient::Gathered;
 use crate::services::Services;
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
@@ -96,7 +97,7 @@ impl Front {
         }
         let gate = Gate {
             clock: parts.app.clock.clone(),
-            entropy: parts.app.entropy.clone(),
+            entropy: Arc::new(Gathered::from(parts.app.entropy.clone())),
             authenticate: Box::new(move |token, now| {
                 crate::services::session::authenticate(&app, token, now)
             }),

@@ -1,16 +1,17 @@
 //! Where log lines go, and which.
 
-use std::fmt::{Debug, Result as FmtResult, Write};
+use std::fmt::{self, Debug, Write};
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 
-use tracing::field::Field;
-use tracing_subscriber::field::MakeExt;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::Layer;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
 
 use super::failure::Failure;
 use super::log_lines::LogWriter;
@@ -24,12 +25,9 @@ pub fn start(log: &Log) -> Result<LogWriter, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::new(format!("cannot start logging: {error}"));
     let writer = LogWriter::start(io::stderr()).map_err(|error| fail(&error))?;
     let lines = writer.lines();
-    let layer = fmt::layer().with_writer(move || lines.clone()).with_target(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(move || lines.clone()).with_target(false);
     let layer = match log.format {
-        LogFormat::Text => {
-            let fields = debug_fn(write_field).delimited(" ");
-            layer.fmt_fields(fields).with_ansi(io::stderr().is_terminal()).boxed()
-        }
+        LogFormat::Text => layer.fmt_fields(TextFields).with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(filter).with(layer);
@@ -49,21 +47,62 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// One field of a text line. The library's own writer styles every field, terminal or not, which was a tenth of the
-/// line of a request, and lets control characters of some values through.
-fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> FmtResult {
-    if field.name() != "message" {
-        writer.write_str(field.name())?;
-        writer.write_char('=')?;
+/// The fields of a text line. The library's own writer styles every field, terminal or not, and escapes texts
+/// character by character, which was a sixth of what the line of a request costs; and it lets control
+/// characters of some values through.
+struct TextFields;
+
+impl<'w> FormatFields<'w> for TextFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut visit = Fields { writer, is_first: true, result: Ok(()) };
+        fields.record(&mut visit);
+        visit.result
     }
-    write!(Escaped(writer), "{value:?}")
+}
+
+struct Fields<'w> {
+    writer: Writer<'w>,
+    is_first: bool,
+    result: fmt::Result,
+}
+
+impl Fields<'_> {
+    fn field(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        if !self.is_first {
+            self.result = self.result.and_then(|()| self.writer.write_char(' '));
+        }
+        self.is_first = false;
+        if field.name() != "message" {
+            self.result = self.result.and_then(|()| self.writer.write_str(field.name()));
+            self.result = self.result.and_then(|()| self.writer.write_char('='));
+        }
+        self.result = self.result.and_then(|()| value(&mut self.writer));
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let is_plain = value.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'));
+        self.field(field, |writer| {
+            if !is_plain {
+                return write!(Escaped(writer), "{value:?}");
+            }
+            writer.write_char('"')?;
+            writer.write_str(value)?;
+            writer.write_char('"')
+        });
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.field(field, |writer| write!(Escaped(writer), "{value:?}"));
+    }
 }
 
 /// Writes control characters as escapes.
 struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
-    fn write_str(&mut self, text: &str) -> FmtResult {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.contains(char::is_control) {
             return self.0.write_str(text);
         }
