@@ -24,6 +24,7 @@ use crate::http::pages::render::Pages;
 use crate::http::{Front, Parts};
 use crate::net;
 use crate::services::audit::Witness;
+use crate::services::mail::release_claims;
 use crate::services::{Services, audit_log, setup};
 
 /// How long the jobs may take to end what they are doing.
@@ -85,6 +86,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     announce(config, &app, &listeners, out).await?;
 
     let (shutdown, told) = watch::channel(false);
+    release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
     let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
     if let Some(tls) = tls {
         jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));

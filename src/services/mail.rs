@@ -66,6 +66,7 @@ impl Sealed {
             useless_at: ctx.now.plus(worth),
             attempts: 0,
             due_at: Some(ctx.now),
+            is_claimed: false,
             last_error: None,
         })
     }
@@ -143,6 +144,27 @@ impl Round {
     }
 }
 
+/// Gives up the claims of a process that is gone, so that a crash delays no mail. To be called at the start,
+/// before anybody sends: no process but this one has the store.
+pub async fn release_claims(app: &Services) -> Result<(), StoreError> {
+    let ctx = app.own_context("outbox");
+    let mut after = None;
+    loop {
+        let found = app.read(|read| outbox::due(read, ctx.now.plus(CLAIM), after, BATCH))?;
+        after = found.mails.last().copied();
+        for (_, id) in found.mails {
+            // A row that cannot be read is told by whoever tries to send it.
+            let mail = app.read(|read| outbox::by_id(read, id)).ok().flatten();
+            let Some(mail) = mail.filter(|mail| mail.is_claimed) else { continue };
+            let free = Queued { due_at: Some(ctx.now), is_claimed: false, ..mail.clone() };
+            app.write("outbox.release", &ctx, move |txn| outbox::replace(txn, &mail, &free)).await?;
+        }
+        if !found.more {
+            return Ok(());
+        }
+    }
+}
+
 /// A page of the outbox.
 #[derive(Debug)]
 pub struct OutboxPage {
@@ -192,7 +214,7 @@ async fn claim(app: &Services, (due_at, id): (Timestamp, MailId)) -> Result<Opti
         };
         let attempts = seen.attempts.saturating_add(1);
         let until = txn.now().plus(CLAIM);
-        let claimed = Queued { attempts, due_at: Some(until), ..seen.clone() };
+        let claimed = Queued { attempts, due_at: Some(until), is_claimed: true, ..seen.clone() };
         outbox::replace(txn, &seen, &claimed)?;
         Ok(Some(claimed))
     };
@@ -228,7 +250,8 @@ async fn settle(
             _ if mail != claimed => Ok(()),
             Fate::Postponed(fault, at) => {
                 let (due_at, last_error) = (Some(*at), Some(fault.reason().to_owned()));
-                outbox::replace(txn, &mail, &Queued { due_at, last_error, ..mail.clone() })
+                let after = Queued { due_at, is_claimed: false, last_error, ..mail.clone() };
+                outbox::replace(txn, &mail, &after)
             }
             Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(DEAD_FOR)),
         }

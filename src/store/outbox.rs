@@ -31,6 +31,8 @@ pub struct Queued {
     pub attempts: u32,
     /// When it is tried next; `None` for a dead letter.
     pub due_at: Option<Timestamp>,
+    /// Whether somebody is sending it; then `due_at` is when the claim ends.
+    pub is_claimed: bool,
     /// What went wrong last.
     pub last_error: Option<String>,
 }
@@ -45,6 +47,7 @@ pub struct MailV1 {
     useless_at: i64,
     attempts: u32,
     due_at: Option<i64>,
+    is_claimed: bool,
     last_error: Option<String>,
 }
 
@@ -87,7 +90,7 @@ pub fn remove(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
 pub fn bury(txn: &mut Txn<'_>, mail: &Queued, reason: &str, until: Timestamp) -> Result<(), StoreError> {
     let (sealed, last_error) = (Vec::new(), Some(reason.to_owned()));
     expiry::schedule(txn, until, &tables::OUTBOX, &mail.id)?;
-    replace(txn, mail, &Queued { due_at: None, sealed, last_error, ..mail.clone() })
+    replace(txn, mail, &Queued { due_at: None, is_claimed: false, sealed, last_error, ..mail.clone() })
 }
 
 /// Handles the end that was planned for the mail `id` at `planned`: removes it if it is a dead letter. One that
@@ -170,6 +173,7 @@ fn put(txn: &mut Txn<'_>, mail: &Queued) -> Result<(), StoreError> {
         useless_at: mail.useless_at.millis(),
         attempts: mail.attempts,
         due_at: mail.due_at.map(Timestamp::millis),
+        is_claimed: mail.is_claimed,
         last_error: mail.last_error.clone(),
     };
     txn.put(&tables::OUTBOX, &mail.id, &record)
@@ -193,6 +197,7 @@ fn to_mail(id: MailId, record: MailV1) -> Result<Queued, StoreError> {
         useless_at: Timestamp::from_millis(record.useless_at),
         attempts: record.attempts,
         due_at: record.due_at.map(Timestamp::from_millis),
+        is_claimed: record.is_claimed,
         last_error: record.last_error,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use latchkey::services::Services;
-use latchkey::services::mail::{Round, deliver_due};
+use latchkey::services::mail::{Round, deliver_due, release_claims};
 use latchkey::services::mail_transport::{MailFault, MailTransport, OutgoingMail, Sending};
 use latchkey::store::StoreError;
 use serde_json::json;
@@ -160,6 +160,22 @@ async fn what_was_sent_but_not_settled_is_sent_again_when_its_claim_ends_under_t
     assert_eq!(token(&seen[0]), token(&seen[1]));
     app.anonymous().get(&format!("/api/v1/auth/verify-email/{}", token(&seen[1]))).await.data(200);
     assert_eq!(stored_bytes(&app), 0);
+}
+
+#[tokio::test]
+async fn a_start_gives_up_the_claims_of_a_process_that_is_gone() {
+    let app = with_attempts(3).await;
+    app.engine.fail_commit(2, StoreError::Closed);
+    let relay = Relay::default();
+    deliver_due(&app.services, &relay).await.unwrap_err();
+    let app = app.restarted();
+    release_claims(&app.services).await.unwrap();
+    assert_eq!(round(&app.services, &relay).await.sent, 1, "no minute was lost");
+    let postponed = with_attempts(3).await;
+    let busy = Relay::answering(["ada"], &MailFault::temporary("451 later"));
+    assert_eq!(round(&postponed.services, &busy).await.postponed, 1);
+    release_claims(&postponed.services).await.unwrap();
+    assert_eq!(round(&postponed.services, &busy).await.postponed, 0, "a pause that was planned stays");
 }
 
 #[tokio::test]

@@ -153,6 +153,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         useless_at: now,
         attempts: 1,
         due_at: Some(now),
+        is_claimed: false,
         last_error: Some("451".to_owned()),
     };
     outbox::insert(txn, &mail)
