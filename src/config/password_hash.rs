@@ -29,8 +29,8 @@ impl PasswordHash {
 
     pub(super) fn read(reader: &mut Reader) -> Self {
         let hash = Self {
-            memory_kib: reader.number("password_hash.memory_kib", 19_456..=4_194_304),
-            iterations: reader.number("password_hash.iterations", 2..=100),
+            memory_kib: reader.number("password_hash.memory_kib", 19_456..=1_048_576),
+            iterations: reader.number("password_hash.iterations", 2..=16),
             memory_budget_mib: reader.number("password_hash.memory_budget_mib", 19..=1_048_576),
             queue: reader.number("password_hash.queue", 0..=10_000),
             idle_free: reader.duration("password_hash.idle_free", SECOND..=HOUR),

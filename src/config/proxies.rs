@@ -26,5 +26,12 @@ pub fn any_network(text: &str) -> Result<IpNet, String> {
     let network = text.parse::<IpNet>().ok().or_else(one);
     let network = network
         .ok_or_else(|| format!("expected an address or a network such as \"10.0.0.0/8\", found {text:?}"))?;
-    Ok(network.trunc())
+    Ok(unmapped(network.trunc()))
+}
+
+/// An IPv4-mapped network as the IPv4 network it is: addresses are compared in that form.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(addr, prefix)| IpNet::new(addr.into(), prefix).ok()).unwrap_or(network)
 }

@@ -27,8 +27,10 @@ pub enum Action {
     UserUpdated,
     /// An administrator changed the status of an account.
     UserStatusChanged,
-    /// A caller was refused something it has no permission for.
+    /// A caller was refused something: for want of a permission or of rank, or to keep the last administrator.
     AccessDenied,
+    /// Somebody without a valid setup code tried to become the first administrator.
+    SetupDenied,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -50,6 +52,7 @@ impl Action {
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",
+            Self::SetupDenied => "setup.denied",
             Self::ConfigLoaded => "config.loaded",
         }
     }

@@ -135,7 +135,10 @@ impl Family {
         match self.previous {
             Some((previous, _)) if id == previous.id && now >= previous.expires_at => Presented::Expired,
             Some((previous, rotated_at)) if id == previous.id => {
-                let within = now.since(rotated_at) <= policy.retry_grace;
+                // Of two requests at one moment the earlier may be judged later; a clock set back by more than
+                // that gives no second grace.
+                let apart = now.since(rotated_at).max(rotated_at.since(now));
+                let within = apart <= policy.retry_grace;
                 match self.mode {
                     Rotation::Lazy => Presented::Repeated,
                     Rotation::Strict if within => Presented::Repeated,

@@ -143,6 +143,7 @@ impl Username {
     }
 
     /// This derived name made unique by the account's number.
+    #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
         Self(format!("{}-{number}", self.0))
     }

@@ -9,7 +9,8 @@ use crate::services::Context;
 /// Longest part of a `User-Agent` that is kept, in bytes.
 const USER_AGENT_MAX: usize = 256;
 
-/// The context of a request. Every operation that calls a use case takes it.
+/// The context of a request. Every operation that calls a use case takes it, and takes it after the body: its
+/// time is then the time at which the request was whole, however slowly it came.
 #[derive(Debug, Clone)]
 pub struct Asked(pub Context);
 
@@ -27,8 +28,8 @@ impl<'a> FromRequest<'a> for Asked {
 }
 
 fn shortened(text: &str) -> String {
-    let end = text.floor_char_boundary(USER_AGENT_MAX);
-    text.get(..end).unwrap_or_default().to_owned()
+    let end = (0..=USER_AGENT_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

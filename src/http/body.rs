@@ -145,7 +145,7 @@ fn too_large(limit: usize) -> ApiError {
 }
 
 /// `application/json`, with nothing but `charset=utf-8` beside it.
-fn is_json(content_type: &str) -> bool {
+pub fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().is_some_and(|part| part.eq_ignore_ascii_case("application/json"));
     essence && parts.all(|part| part.replace('"', "").eq_ignore_ascii_case("charset=utf-8"))

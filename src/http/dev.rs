@@ -1,5 +1,7 @@
 //! The tools of `--dev`: captured mail and a movable clock. They do not exist without it.
+#![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
@@ -16,6 +18,7 @@ use crate::ambient::{Clock, MovableClock};
 use crate::domain::id::MailId;
 use crate::domain::time::Timestamp;
 use crate::wire::dev::{AdvanceClock, CapturedMail, DevClock};
+use crate::wire::error::ErrorCode;
 
 /// Where the clock is read and moved.
 pub const CLOCK: &str = "/dev/clock";
@@ -51,9 +54,27 @@ pub struct DevTools {
 /// Adds the tools.
 pub fn add(route: Route, tools: Arc<DevTools>) -> Route {
     route
-        .at("/dev/mailbox", get(mailbox).data(tools.clone()))
-        .at("/dev/mailbox/:id", get(one_mail).data(tools.clone()))
-        .at(CLOCK, get(clock).post(advance).data(tools))
+        .at("/dev/mailbox", get(mailbox).data(tools.clone()).before(from_here))
+        .at("/dev/mailbox/:id", get(one_mail).data(tools.clone()).before(from_here))
+        .at(CLOCK, get(clock).post(advance).data(tools).before(from_here))
+}
+
+/// A name that somebody else's DNS leads to loopback is not ours: a page of theirs must not read the mailbox
+/// through the browser of whoever runs this (DNS rebinding).
+async fn from_here(request: Request) -> poem::Result<Request> {
+    let host = request.header(header::HOST).or(request.uri().host()).unwrap_or_default();
+    let name =
+        host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    if name.is_empty() || name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        Ok(request)
+    } else {
+        Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "The tools of --dev answer to this machine's own names only.",
+        )
+        .into())
+    }
 }
 
 /// A page for people, JSON for who asks for it.
@@ -83,7 +104,7 @@ fn clock(tools: Data<&Arc<DevTools>>) -> Response {
 }
 
 #[handler]
-async fn advance(tools: Data<&Arc<DevTools>>, by: Posted) -> Response {
+fn advance(tools: Data<&Arc<DevTools>>, by: Posted) -> Response {
     tools.clock.advance_seconds(by.0.advance_seconds);
     now(&tools)
 }
@@ -92,6 +113,10 @@ struct Posted(AdvanceClock);
 
 impl<'a> FromRequest<'a> for Posted {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        // A form of another site cannot say that it is JSON.
+        if !request.content_type().is_some_and(body::is_json) {
+            return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
+        }
         Ok(Self(body::parse(&body::read(request, body).await?)?))
     }
 }

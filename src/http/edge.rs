@@ -7,11 +7,13 @@
 //! authenticated GET at most 2.0 times an empty handler), so nothing here parses or allocates that needs not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::middleware::CatchPanic;
-use poem::{Endpoint, EndpointExt, PathPattern, Request, Response};
+use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
+use tokio::time::timeout;
 
 use super::answer;
 use super::error::ApiError;
@@ -38,6 +40,8 @@ pub struct Gate {
     pub trusted_proxies: Vec<IpNet>,
     /// Bodies above this size are refused.
     pub max_body_bytes: usize,
+    /// A request that is not answered within this is answered 503.
+    pub request_timeout: Duration,
     /// Counts requests.
     pub metrics: HttpMetrics,
     /// Names routes.
@@ -68,6 +72,11 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> ApiError {
     ApiError::internal(Panicked)
 }
 
+/// The answer of a handler that took too long. It is dropped where it waits; a commit under way still happens.
+fn late() -> Response {
+    ApiError::from_status(StatusCode::SERVICE_UNAVAILABLE).retry_after(1).into_response()
+}
+
 impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
@@ -86,7 +95,10 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             refusal
         } else {
             request.set_data(visit.clone());
-            self.inner.call(request).await.unwrap_or_else(poem::Error::into_response)
+            match timeout(gate.request_timeout, self.inner.call(request)).await {
+                Ok(answer) => answer.unwrap_or_else(poem::Error::into_response),
+                Err(_) => late(),
+            }
         };
 
         let pattern = answer.data::<PathPattern>().cloned();

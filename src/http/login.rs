@@ -35,8 +35,8 @@ impl LoginApi {
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
-        asked: Asked,
         body: Json<LoginRequest>,
+        asked: Asked,
     ) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
         let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
         let user = UserSummary {
@@ -60,8 +60,8 @@ impl LoginApi {
     #[oai(path = "/auth/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(
         &self,
-        asked: Asked,
         body: Json<RefreshRequest>,
+        asked: Asked,
     ) -> Result<Answer<TokenPair>, Fault<Listed>> {
         let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
         Ok(Answer::new(pair(granted), asked.0.now))

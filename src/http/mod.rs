@@ -24,6 +24,7 @@ pub mod user;
 pub mod visit;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use poem::endpoint::BoxEndpoint;
@@ -67,6 +68,8 @@ pub struct Parts {
     pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
     pub max_body_bytes: usize,
+    /// A request that is not answered within this is answered 503.
+    pub request_timeout: Duration,
 }
 
 /// The whole floor, ready to be put behind a listener.
@@ -100,6 +103,7 @@ impl Front {
             }),
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
+            request_timeout: parts.request_timeout,
             metrics,
             routes,
         };

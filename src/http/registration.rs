@@ -36,8 +36,8 @@ impl RegistrationApi {
     #[oai(path = "/auth/register", method = "post", operation_id = "register")]
     async fn register(
         &self,
-        asked: Asked,
         body: Json<RegisterRequest>,
+        asked: Asked,
     ) -> Result<Answer<Registered, 201>, Fault<Listed>> {
         let form = Registration {
             email: &body.0.email,
@@ -77,8 +77,8 @@ impl RegistrationApi {
     #[oai(path = "/auth/resend-verification", method = "post", operation_id = "resend_verification")]
     async fn resend(
         &self,
-        asked: Asked,
         body: Json<ResendRequest>,
+        asked: Asked,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         verification::resend(&self.0, &asked.0, &body.0.email).await?;
         let message = "If this address waits for verification, a new link is on its way.";
@@ -92,8 +92,8 @@ impl RegistrationApi {
     #[oai(path = "/setup", method = "post", operation_id = "set_up", tag = "Tag::Operation")]
     async fn set_up(
         &self,
-        asked: Asked,
         body: Json<SetupRequest>,
+        asked: Asked,
     ) -> Result<Answer<User, 201>, Fault<Listed>> {
         let form = Registration {
             email: &body.0.email,

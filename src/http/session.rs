@@ -26,6 +26,7 @@ impl Statuses for Listed {
     const LIST: &'static [u16] = &[400, 401, 404, 405, 500, 503];
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Sessions")]
 impl SessionApi {
     /// List one's own live sessions

@@ -1,6 +1,7 @@
 //! The served pages: proving an address, and setting the server up. Forms without script.
 //!
 //! The token travels in the form, and no cookie is read, so there is nothing for another site to forge.
+#![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
 use std::sync::Arc;
 

@@ -28,6 +28,7 @@ impl Statuses for Listed {
     const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 408, 409, 413, 415, 500, 503];
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Users")]
 impl UserApi {
     /// Who am I
@@ -81,10 +82,10 @@ impl UserApi {
     #[oai(path = "/users/:id", method = "put", operation_id = "update_user")]
     async fn update(
         &self,
-        asked: Asked,
         caller: Bearer,
         id: Path<String>,
         body: Json<UpdateUser>,
+        asked: Asked,
     ) -> Result<Answer<User>, Fault<Listed>> {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such user.");
         let bad_name =

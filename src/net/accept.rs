@@ -1,7 +1,7 @@
 //! Sockets that listen, and the loop that takes connections from them. Knows nothing of what they speak.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,9 +40,6 @@ pub enum BindError {
         /// What the system says.
         source: io::Error,
     },
-    /// A socket that was handed over is not a listening TCP socket.
-    #[error("the inherited socket cannot be used")]
-    Inherited(#[source] io::Error),
 }
 
 impl Bound {
@@ -61,16 +58,6 @@ impl Bound {
             io::ErrorKind::PermissionDenied => BindError::Denied(address),
             _ => BindError::Failed { address, source },
         })
-    }
-
-    /// Takes over a socket that listens already (systemd socket activation). Needs a running tokio runtime.
-    pub fn inherited(socket: StdListener) -> Result<Self, BindError> {
-        let take = || {
-            socket.set_nonblocking(true)?;
-            let socket = TcpListener::from_std(socket)?;
-            Ok(Self { address: socket.local_addr()?, socket })
-        };
-        take().map_err(BindError::Inherited)
     }
 
     /// The address it really listens on.

@@ -16,6 +16,7 @@ use crate::http::OPENAPI;
 use crate::services::registration::{RegisterFault, Registration};
 use crate::services::{Keys, audit_log, registration};
 use crate::store::check::check;
+use crate::store::engine::Integrity;
 
 pub use super::serve::serve;
 
@@ -121,10 +122,14 @@ pub fn check_store(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     let report = check(&store).map_err(|error| Failure::from_error(&error))?;
     if !report.is_clean() {
         let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
-        if let Err(error) = &report.engine {
-            faults.insert(0, error.to_string());
+        match &report.engine {
+            Ok(Integrity::Sound) => {}
+            Ok(Integrity::Repaired) => {
+                faults.insert(0, "the file was damaged and has been repaired".to_owned());
+            }
+            Err(error) => faults.insert(0, error.to_string()),
         }
-        let what = format!("the store has {} faults: {}", report.fault_count, faults.join("; "));
+        let what = format!("the store is not sound: {}", faults.join("; "));
         return Err(Failure::new(what).help("restore the newest backup that checks clean"));
     }
     Ok(vec![

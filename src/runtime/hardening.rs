@@ -6,6 +6,8 @@ use std::panic::PanicHookInfo;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 
+use crate::store::RedbEngine;
+
 /// Nothing this process makes from now on is open to group or others, a crash leaves no memory image with keys
 /// behind, and a panic tells where, not what. To be called first, while there is one thread: the umask belongs to the
 /// whole process.
@@ -19,8 +21,12 @@ pub fn harden_process() -> io::Result<()> {
     Ok(())
 }
 
-/// One line with the place. The text stays out: it may quote what was being worked on.
+/// One line with the place. The text stays out: it may quote what was being worked on. A panic that the store
+/// catches is told by the error it becomes.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
+    if RedbEngine::is_guarding() {
+        return;
+    }
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(io::stderr(), "latchkey: internal fault at {place}");
 }

@@ -1,7 +1,7 @@
 //! What the server does by itself: sending mail, removing what expired, sealing the audit log.
 //!
 //! Each job does one bounded step, then waits for its bell, its time or the end. A failed step is
-//! logged and tried again; it never ends the server.
+//! logged and tried again; it never ends the server. Neither does a job that panics: it starts anew.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,10 @@ use crate::services::{Services, audit_log, mail, sweep};
 /// Longest wait between two looks into the outbox: a mail whose bell was missed leaves after it.
 const OUTBOX_EVERY: Duration = Duration::from_secs(30);
 
-/// Wait after a step that failed.
+/// How many mails are on their way at a time.
+const MAIL_WORKERS: usize = 4;
+
+/// Wait after a step that failed, or a job that panicked.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Time between two looks at the certificate.
@@ -30,15 +33,47 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Starts all jobs. They end after `shutdown` turns true; join the set to wait for them.
 pub fn start(
     app: &Arc<Services>,
-    transport: Arc<dyn MailTransport>,
+    transport: &Arc<dyn MailTransport>,
     seal_every: Duration,
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
-    jobs.spawn(until(shutdown.clone(), send_mail(app.clone(), transport)));
-    jobs.spawn(until(shutdown.clone(), sweep_expired(app.clone())));
-    jobs.spawn(until(shutdown.clone(), seal_audit(app.clone(), seal_every)));
+    let (sending, transport) = (app.clone(), transport.clone());
+    let job = move || send_mail(sending.clone(), transport.clone());
+    for _ in 0..MAIL_WORKERS {
+        jobs.spawn(supervise("mail", AFTER_FAILURE, shutdown.clone(), job.clone()));
+    }
+    let sweeping = app.clone();
+    let job = move || sweep_expired(sweeping.clone());
+    jobs.spawn(supervise("sweep", AFTER_FAILURE, shutdown.clone(), job));
+    let sealing = app.clone();
+    let job = move || seal_audit(sealing.clone(), seal_every);
+    jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
     jobs
+}
+
+/// Runs a job until `shutdown` turns true, and starts it again `pause` after each panic. A panic may say
+/// anything, so the log gets the `name` of the job only.
+async fn supervise<J>(
+    name: &'static str,
+    pause: Duration,
+    shutdown: watch::Receiver<bool>,
+    job: impl Fn() -> J + Send,
+) where
+    J: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        match tokio::spawn(until(shutdown.clone(), job())).await {
+            Err(error) if error.is_panic() => {
+                tracing::error!(job = name, "a job panicked and starts again");
+            }
+            _ => return,
+        }
+        until(shutdown.clone(), sleep(pause)).await;
+        if *shutdown.borrow() {
+            return;
+        }
+    }
 }
 
 /// Runs `job` until `shutdown` turns true.
@@ -100,5 +135,46 @@ async fn seal_audit(app: Arc<Services>, every: Duration) {
         if let Err(error) = audit_log::seal(&app).await {
             tracing::error!(%error, "the audit log could not be sealed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_started_again_and_still_ends_at_shutdown() {
+        let (shutdown, told) = watch::channel(false);
+        let (started, mut starts) = watch::channel(0);
+        let started = Arc::new(started);
+        let job = move || {
+            let started = started.clone();
+            async move {
+                started.send_modify(|times| *times += 1);
+                assert!(*started.borrow() > 1, "the first start fails");
+                std::future::pending::<()>().await;
+            }
+        };
+        let supervisor = tokio::spawn(supervise("flaky", Duration::ZERO, told, job));
+        starts.wait_for(|times| *times == 2).await.unwrap();
+        assert!(!supervisor.is_finished());
+        shutdown.send_replace(true);
+        supervisor.await.unwrap();
+        assert_eq!(*starts.borrow(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_does_not_wait_for_the_pause_after_a_panic() {
+        let (shutdown, told) = watch::channel(false);
+        let (started, mut starts) = watch::channel(());
+        let started = Arc::new(started);
+        let job = move || {
+            started.send_replace(());
+            async { panic!("always") }
+        };
+        let supervisor = tokio::spawn(supervise("broken", Duration::from_secs(86_400), told, job));
+        starts.changed().await.unwrap();
+        shutdown.send_replace(true);
+        supervisor.await.unwrap();
     }
 }

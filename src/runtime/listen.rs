@@ -1,6 +1,7 @@
 //! Sockets and certificates: the configured listeners become bound ones, with what answers on each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::IntoResponse;
 use poem::http::StatusCode;
@@ -87,7 +88,8 @@ pub fn limits(config: &Config) -> Limits {
         first_byte_timeout: net.header_timeout,
         handshake_timeout: net.handshake_timeout,
         header_read_timeout: net.header_timeout,
-        request_timeout: net.request_timeout,
+        // The HTTP floor answers in time by itself, with a request id; this is the net below it.
+        request_timeout: net.request_timeout.saturating_add(Duration::from_secs(1)),
         idle_timeout: net.idle_timeout,
         drain_timeout: net.drain_timeout,
         max_connections: size(net.max_connections),

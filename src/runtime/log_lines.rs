@@ -3,7 +3,7 @@
 //! ## Decision
 //! Problem: one write for each line was a seventh of the cost of an authenticated request, most of it threads that wait
 //! for each other at the stream. Choice: lines are gathered in memory and one thread writes them, the first at
-//! once and those that follow within [`PAUSE`]. When the stream does not keep up, whoever has a line waits, as before.
+//! once and those that follow within `PAUSE`. When the stream does not keep up, whoever has a line waits, as before.
 //! What is lost: a process that is killed takes the lines of its last milliseconds with it. What must survive that is
 //! in the audit log.
 

@@ -16,7 +16,7 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::{build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
@@ -24,6 +24,7 @@ use crate::http::pages::render::Pages;
 use crate::http::{Front, Parts};
 use crate::net;
 use crate::services::audit::Witness;
+use crate::services::mail::release_claims;
 use crate::services::{Services, audit_log, setup};
 
 /// How long the jobs may take to end what they are doing.
@@ -78,13 +79,15 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         trusted_proxies: config.trusted_proxies.clone(),
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
+        request_timeout: config.net.request_timeout,
     });
     let tls = listen::tls(config, &dir)?;
     let listeners = listen::bind(config, tls.as_ref(), &front)?;
     announce(config, &app, &listeners, out).await?;
 
     let (shutdown, told) = watch::channel(false);
-    let mut jobs = jobs::start(&app, mail.transport, config.audit.seal_every, &told);
+    release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
+    let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
     if let Some(tls) = tls {
         jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));
     }
@@ -149,10 +152,13 @@ async fn announce(
     let ctx = app.own_context("start");
     if let Some(code) = setup::issue_code(app, &ctx).await.map_err(|error| Failure::from_error(&error))? {
         told(writeln!(out, "No administrator yet. Open {url}/setup and enter this code, or send it to"))?;
-        told(writeln!(out, "{url}/api/v1/setup. It works once, for a day, until the next start:"))?;
+        told(writeln!(out, "{url}/api/v1/setup. It works once, for a day or until the next start:"))?;
         told(writeln!(out, "  {}", *code.reveal()))?;
     }
     told(out.flush())?;
+    if config.mail.transport != Transport::Smtp && !config.dev {
+        tracing::warn!("without a mail server each mail becomes a file in the data folder");
+    }
     let event = Witness::of_nobody(app, &ctx).event(Action::ConfigLoaded, Outcome::Success);
     let event = event.detail("version", env!("CARGO_PKG_VERSION")).done();
     let recorded = app.write("start", &ctx, move |txn| txn.emit(event.clone())).await;

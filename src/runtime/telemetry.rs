@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::failure::Failure;
 use super::log_lines::LogWriter;
 use crate::config::{Log, LogFormat};
+use crate::store::RedbEngine;
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
 /// can forge a line. The last lines are written when the writer is dropped.
@@ -39,7 +40,11 @@ pub fn start(log: &Log) -> Result<LogWriter, Failure> {
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text withheld)");
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, text, "a part of the program panicked");
+    if RedbEngine::is_guarding() {
+        tracing::warn!(place, text, "the engine gave up on the file of the store");
+    } else {
+        tracing::error!(place, text, "a part of the program panicked");
+    }
 }
 
 /// The fields of a text line. The library's own writer styles every field, terminal or not, and escapes texts
@@ -114,7 +119,7 @@ mod tests {
     #[test]
     fn no_value_forges_a_line() {
         let mut line = String::new();
-        Escaped(&mut line).write_str("plain \u{e9} a\nb\u{1b}[31m\u{85}").unwrap();
+        write!(Escaped(&mut line), "plain \u{e9} a\nb\u{1b}[31m\u{85}").unwrap();
         assert_eq!(line, "plain \u{e9} a\\nb\\u{1b}[31m\\u{85}");
     }
 }

@@ -32,14 +32,12 @@ pub fn mail(config: &Config, dir: &DataDir, clock: &Arc<dyn Clock>) -> Result<Ma
         let captured = Arc::new(Captured::new(&sender, clock.clone(), onward));
         return Ok(Mail { transport: captured.clone(), captured: Some(captured) });
     }
-    let transport: Arc<dyn MailTransport> = match smtp {
-        Some(smtp) => Arc::new(smtp),
-        None => {
-            let folder = EmlFolder::open(&dir.path().join("mail"), sender);
-            Arc::new(folder.map_err(|error| Failure::from_error(&error))?)
-        }
-    };
-    Ok(Mail { transport, captured: None })
+    if let Some(smtp) = smtp {
+        return Ok(Mail { transport: Arc::new(smtp), captured: None });
+    }
+    let folder = EmlFolder::open(&dir.path().join("mail"), sender);
+    let folder = folder.map_err(|error| Failure::from_error(&error))?;
+    Ok(Mail { transport: Arc::new(folder), captured: None })
 }
 
 /// The captured mails as the dev pages show them.

@@ -101,6 +101,7 @@ impl Witness {
 }
 
 /// A record being written.
+#[must_use]
 pub struct Draft(EventV1);
 
 impl Draft {

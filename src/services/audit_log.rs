@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
 use super::role::{Refused, require};
@@ -21,6 +22,10 @@ const LOOKED_AT: usize = 5_000;
 
 /// Records read from the store at once.
 const BATCH: usize = 200;
+
+/// How far the times of records may run against their order: a request is dated at its start, and clocks are
+/// set back. A record older than a question's start by more than this ends the search.
+const DISORDER: Duration = Duration::from_secs(3600);
 
 /// Which records to list.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +71,7 @@ pub struct AuditEntry {
     pub request_id: String,
     /// Further facts: names and values.
     pub detail: Vec<(String, String)>,
-    /// Where the request came from; `None` once the person was forgotten.
+    /// Where the request came from; `None` once the person was forgotten, and for what the server does itself.
     pub client: Option<IpAddr>,
     /// What the client called itself.
     pub user_agent: Option<String>,
@@ -94,11 +99,12 @@ pub async fn list(
 
 fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let mut keys = HashMap::new();
+    let oldest = filter.from.map(|from| from.minus(DISORDER));
     let mut page = AuditPage { entries: Vec::new(), next: filter.before };
     for _ in 0..LOOKED_AT / BATCH {
         let records = batch(read, filter, page.next)?;
         for (seq, record) in records.rows {
-            if filter.from.is_some_and(|from| Timestamp::from_millis(record.at) < from) {
+            if oldest.is_some_and(|oldest| Timestamp::from_millis(record.at) < oldest) {
                 return Ok(AuditPage { next: None, ..page });
             }
             let wanted = record.events.iter().enumerate().filter(|(_, event)| matches(filter, event));
@@ -130,6 +136,8 @@ fn entry(
     personal: Option<Personal>,
 ) -> AuditEntry {
     let (client, user_agent) = personal.map_or((None, None), |known| (Some(known.client), known.user_agent));
+    // What the server does by itself comes from nowhere.
+    let client = client.filter(|client| !client.is_unspecified());
     AuditEntry {
         seq,
         index,
@@ -215,7 +223,8 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
             Walk::Ongoing(head) => (head, false),
             Walk::Whole(head) => (head, true),
             Walk::Broken { seq, fault } => {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: it {fault}")));
+                // A record says more than a seal that is bad as well.
+                good.fault = Some(format!("record {seq}: it {fault}"));
                 return Ok(good);
             }
         };
@@ -242,8 +251,20 @@ fn seals(
     good: &mut Verified,
 ) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
     let (mut after, mut prev, mut heads) = (0, [0; 32], Vec::new());
+    let mut limit = BATCH;
     loop {
-        let page = view(store, |read| seal::after(read, after, BATCH))?;
+        let page = match view(store, |read| seal::after(read, after, limit)) {
+            // The damage may lie in the rows beside the seals: what can be read of the chain is walked all the same.
+            Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) if limit > 1 => {
+                limit /= 2;
+                continue;
+            }
+            Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) => {
+                good.fault = Some(format!("seal {}: it, or a row beside it, is damaged", after + 1));
+                return Ok(heads);
+            }
+            page => page?,
+        };
         for (number, seal) in page.rows {
             let follows = number == after + 1 && seal.prev == prev;
             if !follows || !key.verify(&seal.signed_bytes(number)?, &seal.signature) {

@@ -5,13 +5,17 @@
 //! same cost. Who is locked, unverified or unknown is decided after that, and from outside every
 //! denial is the same (R8, R9). The transaction reads the account again: it may have changed
 //! while the password was hashed.
+//!
+//! ## Decision: a login renews an outdated verifier
+//! Only here is the password at hand. The second hash is run for a granted login alone, so nobody without
+//! the password sees its time. When it cannot be had now, the login goes on and a later one renews.
 
 use std::sync::Arc;
 
 use super::audit::{Witness, person_key};
 use super::token::{Granted, mint};
 use super::{Context, Services};
-use crate::crypto::{HashError, Password, SealKey, Verifier};
+use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
 use crate::domain::id::{SessionId, TokenId};
@@ -48,20 +52,21 @@ pub async fn log_in(
         Some(account) if is_possible => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
     };
-    let matches = match app.hashing.verify(password, verifier).await {
-        Ok(verdict) => verdict.matches,
+    let verdict = match app.hashing.verify(password.clone(), verifier).await {
+        Ok(verdict) => verdict,
         // It cost one run like any other; an answer of its own would tell that there is an account.
         Err(fault @ (HashError::Unreadable | HashError::OverBudget)) => {
             tracing::error!(%fault, user = account.as_ref().map(|account| account.user.id.to_string()),
                 "a stored password hash cannot be used");
-            false
+            Verdict { matches: false, needs_rehash: false }
         }
         Err(fault) => return Err(fault.into()),
     };
-    match decide(account.as_ref().map(|account| &account.user), matches, false, app.policy.login) {
+    match decide(account.as_ref().map(|account| &account.user), verdict.matches, false, app.policy.login) {
         Decision::Grant => {
             if let Some(account) = account {
-                return grant(app, ctx, account).await;
+                let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
+                return grant(app, ctx, account, renewed).await;
             }
         }
         Decision::Deny(reason) => record_denial(app, ctx, &identifier, account.as_ref(), reason).await?,
@@ -96,7 +101,19 @@ fn within_limits(password: &str) -> (Password, bool) {
     (password, is_possible)
 }
 
-async fn grant(app: &Services, ctx: &Context, account: Account) -> Result<Granted, LoginFault> {
+/// The password's hash under the current costs, if there is one to be had now.
+async fn renew(app: &Services, password: Password) -> Option<Phc> {
+    let renewed = app.hashing.hash(password, app.random()).await;
+    renewed.inspect_err(|fault| tracing::warn!(%fault, "an outdated password hash was not renewed")).ok()
+}
+
+/// Opens a session, and stores the `renewed` verifier.
+async fn grant(
+    app: &Services,
+    ctx: &Context,
+    account: Account,
+    renewed: Option<Phc>,
+) -> Result<Granted, LoginFault> {
     let session_id = SessionId::new(ctx.now, &app.random());
     let session = Session {
         id: session_id,
@@ -121,6 +138,9 @@ async fn grant(app: &Services, ctx: &Context, account: Account) -> Result<Grante
             match user {
                 Some(user) if unchanged && same_standing(&user, &before.user) => {
                     store::session::insert(txn, &session)?;
+                    if let Some(phc) = &renewed {
+                        store::user::put_phc(txn, user.id, phc.as_str().to_owned())?;
+                    }
                     txn.emit(succeeded.clone())?;
                     Ok(Some((user, session.clone())))
                 }

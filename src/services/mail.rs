@@ -1,6 +1,10 @@
 //! The outbox: mails are written in the transaction of their cause, and sent after it.
 //!
-//! At least once: a crash between sending and forgetting sends a mail twice, with one `Message-ID`.
+//! ## Decision
+//! A mail is claimed before it is sent: one commit counts the attempt and plans the next one. So a disk that
+//! takes no writes sends nothing, instead of one mail again and again, and several workers share the outbox
+//! without knowing of each other. At least once: a crash between claim and outcome leads to another attempt
+//! when the claim ends, which may send the mail twice, with one `Message-ID`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,8 +23,15 @@ use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
 use crate::store::{StoreError, Txn};
 
-/// Most mails taken out of the outbox at once.
+/// Most mails looked up in the outbox at once.
 const BATCH: usize = 16;
+
+/// How long a claim lives. Longer than the slowest relay takes with every step of the longest timeout, so that
+/// nobody else sends the mail meanwhile; a crash delays it by no more.
+const CLAIM: Duration = Duration::from_secs(600);
+
+/// How long a dead letter is kept.
+const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// A letter sealed for the outbox.
 pub(super) struct Sealed(Queued);
@@ -55,6 +66,7 @@ impl Sealed {
             useless_at: ctx.now.plus(worth),
             attempts: 0,
             due_at: Some(ctx.now),
+            is_claimed: false,
             last_error: None,
         })
     }
@@ -103,25 +115,54 @@ impl MailCounts {
     }
 }
 
-/// Sends what is due, one mail after another.
+/// Sends what is due, one mail after another. Several callers at once share the work. A mail that cannot be
+/// read is told and passed over.
 pub async fn deliver_due(app: &Services, transport: &dyn MailTransport) -> Result<Round, StoreError> {
     let now = app.clock.now();
-    let due = app.read(|read| outbox::due(read, now, BATCH))?;
-    let mut round = Round { next_at: due.next_at, ..Round::default() };
-    if due.mails.len() == BATCH {
-        round.next_at = Some(now);
-    }
-    for mail in due.mails {
-        let outcome = match open(app, &mail) {
-            Some(_) if app.clock.now() >= mail.useless_at => {
-                Err(MailFault::permanent("what the mail offers has expired"))
+    let (mut round, mut after) = (Round::default(), None);
+    loop {
+        let due = app.read(|read| outbox::due(read, now, after, BATCH))?;
+        after = due.mails.last().copied();
+        for seen in due.mails {
+            match deliver(app, transport, seen, &mut round).await {
+                Err(StoreError::Damaged { table } | StoreError::UnknownVersion { table, .. }) => {
+                    tracing::error!(table, "A mail cannot be read and is passed over");
+                }
+                delivered => delivered?,
             }
-            Some(outgoing) => transport.send(&outgoing).await,
-            None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
-        };
-        settle(app, mail, outcome, &mut round).await?;
+        }
+        due.next_at.into_iter().for_each(|at| round.wake_at(at));
+        if !due.more {
+            return Ok(round);
+        }
     }
-    Ok(round)
+}
+
+impl Round {
+    fn wake_at(&mut self, at: Timestamp) {
+        self.next_at = Some(self.next_at.map_or(at, |next| next.min(at)));
+    }
+}
+
+/// Gives up the claims of a process that is gone, so that a crash delays no mail. To be called at the start,
+/// before anybody sends: no process but this one has the store.
+pub async fn release_claims(app: &Services) -> Result<(), StoreError> {
+    let ctx = app.own_context("outbox");
+    let mut after = None;
+    loop {
+        let found = app.read(|read| outbox::due(read, ctx.now.plus(CLAIM), after, BATCH))?;
+        after = found.mails.last().copied();
+        for (_, id) in found.mails {
+            // A row that cannot be read is told by whoever tries to send it.
+            let mail = app.read(|read| outbox::by_id(read, id)).ok().flatten();
+            let Some(mail) = mail.filter(|mail| mail.is_claimed) else { continue };
+            let free = Queued { due_at: Some(ctx.now), is_claimed: false, ..mail.clone() };
+            app.write("outbox.release", &ctx, move |txn| outbox::replace(txn, &mail, &free)).await?;
+        }
+        if !found.more {
+            return Ok(());
+        }
+    }
 }
 
 /// A page of the outbox.
@@ -147,6 +188,39 @@ pub async fn outbox(
     Ok(OutboxPage { mails, next })
 }
 
+async fn deliver(
+    app: &Services,
+    transport: &dyn MailTransport,
+    seen: (Timestamp, MailId),
+    round: &mut Round,
+) -> Result<(), StoreError> {
+    let Some(mail) = claim(app, seen).await? else { return Ok(()) };
+    let outcome = match open(app, &mail) {
+        Some(_) if app.clock.now() >= mail.useless_at => {
+            Err(MailFault::permanent("what the mail offers has expired"))
+        }
+        Some(outgoing) => transport.send(&outgoing).await,
+        None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
+    };
+    settle(app, mail, outcome, round).await
+}
+
+/// Counts an attempt and plans the next, if the mail is still due as it was seen. `None`: another worker has it,
+/// or had it.
+async fn claim(app: &Services, (due_at, id): (Timestamp, MailId)) -> Result<Option<Queued>, StoreError> {
+    let claim = move |txn: &mut Txn<'_>| {
+        let Some(seen) = outbox::by_id(txn, id)?.filter(|mail| mail.due_at == Some(due_at)) else {
+            return Ok(None);
+        };
+        let attempts = seen.attempts.saturating_add(1);
+        let until = txn.now().plus(CLAIM);
+        let claimed = Queued { attempts, due_at: Some(until), is_claimed: true, ..seen.clone() };
+        outbox::replace(txn, &seen, &claimed)?;
+        Ok(Some(claimed))
+    };
+    app.write("outbox.claim", &app.own_context("outbox"), claim).await
+}
+
 fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
     let plain = app.keys.mail.open(mail.id.as_bytes(), &mail.sealed).ok()?;
     let body: Body = postcard::from_bytes(plain.as_slice()).ok()?;
@@ -162,47 +236,67 @@ fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
 
 async fn settle(
     app: &Services,
-    mail: Queued,
+    claimed: Queued,
     outcome: Result<(), MailFault>,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let ctx = app.own_context("outbox");
-    let fault = match outcome {
-        Ok(()) => {
-            round.sent += 1;
-            app.mail_counts.sent.fetch_add(1, Ordering::Relaxed);
-            None
-        }
-        Err(fault) => {
-            let attempts = mail.attempts.saturating_add(1);
-            let delay = match &fault {
-                MailFault::Temporary(_) => retry_delay(attempts, app.policy.mail_attempts_max),
-                MailFault::Permanent(_) => None,
-            };
-            let due_at = delay.map(|delay| ctx.now.plus(delay));
-            tracing::warn!(mail = %mail.id, attempts, retry = due_at.is_some(), reason = fault.reason(), "Email not sent");
-            match due_at {
-                Some(at) => {
-                    round.postponed += 1;
-                    app.mail_counts.postponed.fetch_add(1, Ordering::Relaxed);
-                    round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
-                }
-                None => {
-                    round.dead += 1;
-                    app.mail_counts.dead.fetch_add(1, Ordering::Relaxed);
-                }
+    let fate = fate(app, &claimed, outcome);
+    count(app, &claimed, &fate, round);
+    let settle = move |txn: &mut Txn<'_>| {
+        let Some(mail) = outbox::by_id(txn, claimed.id)? else { return Ok(()) };
+        match &fate {
+            Fate::Sent => outbox::remove(txn, &mail),
+            // The claim ran out and somebody else has the mail.
+            _ if mail != claimed => Ok(()),
+            Fate::Postponed(fault, at) => {
+                let (due_at, last_error) = (Some(*at), Some(fault.reason().to_owned()));
+                let after = Queued { due_at, is_claimed: false, last_error, ..mail.clone() };
+                outbox::replace(txn, &mail, &after)
             }
-            let sealed = if due_at.is_some() { mail.sealed.clone() } else { Vec::new() };
-            let last_error = Some(fault.reason().to_owned());
-            Some(Queued { attempts, due_at, last_error, sealed, ..mail.clone() })
+            Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(DEAD_FOR)),
         }
     };
-    if fault.is_none() {
-        tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent");
+    app.write("outbox.settle", &app.own_context("outbox"), settle).await
+}
+
+/// What becomes of a mail after an attempt.
+enum Fate {
+    Sent,
+    /// Until the time.
+    Postponed(MailFault, Timestamp),
+    Dead(MailFault),
+}
+
+fn fate(app: &Services, claimed: &Queued, outcome: Result<(), MailFault>) -> Fate {
+    match outcome {
+        Ok(()) => Fate::Sent,
+        Err(fault @ MailFault::Temporary(_)) => {
+            match retry_delay(claimed.attempts, app.policy.mail_attempts_max) {
+                Some(delay) => Fate::Postponed(fault, app.clock.now().plus(delay)),
+                None => Fate::Dead(fault),
+            }
+        }
+        Err(fault) => Fate::Dead(fault),
     }
-    app.write("outbox.settle", &ctx, move |txn| match &fault {
-        None => outbox::remove(txn, &mail),
-        Some(after) => outbox::replace(txn, &mail, after),
-    })
-    .await
+}
+
+fn count(app: &Services, mail: &Queued, fate: &Fate, round: &mut Round) {
+    let counts = &app.mail_counts;
+    let (of_round, of_process) = match fate {
+        Fate::Sent => (&mut round.sent, &counts.sent),
+        Fate::Postponed(..) => (&mut round.postponed, &counts.postponed),
+        Fate::Dead(_) => (&mut round.dead, &counts.dead),
+    };
+    *of_round += 1;
+    of_process.fetch_add(1, Ordering::Relaxed);
+    match fate {
+        Fate::Sent => tracing::info!(mail = %mail.id, kind = mail.kind, "Email sent"),
+        Fate::Postponed(fault, _) | Fate::Dead(fault) => {
+            let (attempts, retry) = (mail.attempts, matches!(fate, Fate::Postponed(..)));
+            tracing::warn!(mail = %mail.id, attempts, retry, reason = fault.reason(), "Email not sent");
+        }
+    }
+    if let Fate::Postponed(_, at) = fate {
+        round.wake_at(*at);
+    }
 }

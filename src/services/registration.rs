@@ -1,4 +1,8 @@
 //! Making an account.
+//!
+//! ## Decision: where taken addresses are hidden, no username depends on others
+//! A username refused because an earlier registration took it would tell that the earlier one made an
+//! account, and so that its address was free. There nobody chooses one, and each carries its account's number.
 
 use super::audit::{Witness, new_person_key};
 use super::mail::Sealed;
@@ -13,7 +17,7 @@ use crate::domain::role::Role;
 use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
-use crate::store::{self, Abort, Read, StoreError, Txn};
+use crate::store::{self, Abort, StoreError, Txn};
 
 pub use crate::crypto::HashError as HashFault;
 
@@ -47,6 +51,9 @@ pub enum FieldFault {
     /// The username.
     #[error(transparent)]
     Username(#[from] NotAUsername),
+    /// The username, where nobody may choose one.
+    #[error("cannot be chosen on this server")]
+    UsernameChosen,
 }
 
 impl FieldFault {
@@ -56,7 +63,7 @@ impl FieldFault {
             Self::Email(_) => "email",
             Self::Password(_) => "password",
             Self::Name(_) => "name",
-            Self::Username(_) => "username",
+            Self::Username(_) | Self::UsernameChosen => "username",
         }
     }
 }
@@ -87,12 +94,12 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
     }
-    let draft = Draft::check(form)?;
+    let draft = Draft::check(form, !policy.hides_existing)?;
     // Where the answer must not tell a taken address from a free one, time must not either: hash first.
     if !policy.hides_existing {
         draft.refuse_taken(app)?;
     }
-    let standing = Standing { role: policy.default_role, is_proved: false };
+    let standing = Standing { role: policy.default_role, is_proved: false, maker: Maker::Owner };
     let account = draft.prepare(app, ctx, form.password, standing).await?;
     let mail = VerificationMail::new(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
@@ -101,23 +108,17 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str())).done();
     let user = app
         .store
-        .transact("register", app.stamp(ctx), move |txn| {
-            // Judged before the address, or the refusal would tell which addresses are free.
-            if policy.hides_existing && account.has_chosen_a_taken_username(txn)? {
-                return Err(Abort::Rule(RegisterFault::Exists(Taken::Username)));
+        .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
+            Ok(user) => {
+                mail.insert(txn)?;
+                Ok(user)
             }
-            match account.insert(txn)? {
-                Ok(user) => {
-                    mail.insert(txn)?;
-                    Ok(user)
-                }
-                Err(Taken::Email) if policy.hides_existing => {
-                    hint.insert(txn)?;
-                    txn.emit(repeated.clone())?;
-                    Ok(account.user.clone())
-                }
-                Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
+            Err(Taken::Email) if policy.hides_existing => {
+                hint.insert(txn)?;
+                txn.emit(repeated.clone())?;
+                Ok(account.user.clone())
             }
+            Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
         })
         .await
         .map_err(flatten)?;
@@ -132,9 +133,10 @@ pub async fn create(
     form: &Registration<'_>,
     role: Role,
 ) -> Result<User, RegisterFault> {
-    let draft = Draft::check(form)?;
+    let draft = Draft::check(form, true)?;
     draft.refuse_taken(app)?;
-    let account = draft.prepare(app, ctx, form.password, Standing { role, is_proved: true }).await?;
+    let standing = Standing { role, is_proved: true, maker: Maker::Server };
+    let account = draft.prepare(app, ctx, form.password, standing).await?;
     app.store
         .transact("create", app.stamp(ctx), move |txn| {
             account.insert(txn)?.map_err(|taken| Abort::Rule(RegisterFault::Exists(taken)))
@@ -148,15 +150,35 @@ pub(super) struct Draft {
     email: EmailAddress,
     name: DisplayName,
     username: Username,
-    is_derived: bool,
+    naming: Naming,
+}
+
+/// Where a new account's username comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// From its owner: it is this one or none.
+    Chosen,
+    /// From the address, and with the account's number where another account has it.
+    Derived,
+    /// From the address, always with the account's number.
+    Numbered,
 }
 
 impl Draft {
-    /// Checks every field, and names all that are wrong.
-    pub(super) fn check(form: &Registration<'_>) -> Result<Self, RegisterFault> {
+    /// Checks every field, and names all that are wrong. Unless the username `may_be_chosen`, choosing one is.
+    pub(super) fn check(form: &Registration<'_>, may_be_chosen: bool) -> Result<Self, RegisterFault> {
         let mut faults = Vec::new();
         let email = EmailAddress::parse(form.email).map_err(|fault| faults.push(fault.into())).ok();
+        let naming = match form.username {
+            _ if !may_be_chosen => Naming::Numbered,
+            Some(_) => Naming::Chosen,
+            None => Naming::Derived,
+        };
         let username = match form.username {
+            Some(_) if !may_be_chosen => {
+                faults.push(FieldFault::UsernameChosen);
+                None
+            }
             Some(name) => Username::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             None => email.as_ref().map(Username::derived),
         };
@@ -169,7 +191,7 @@ impl Draft {
         };
         match (email, username, name) {
             (Some(email), Some(username), Some(name)) if faults.is_empty() => {
-                Ok(Self { email, name, username, is_derived: form.username.is_none() })
+                Ok(Self { email, name, username, naming })
             }
             _ => Err(RegisterFault::Fields(faults)),
         }
@@ -177,7 +199,7 @@ impl Draft {
 
     /// Refuses a taken name before anything costly is done for it. The transaction looks again.
     fn refuse_taken(&self, app: &Services) -> Result<(), RegisterFault> {
-        let username = if self.is_derived { None } else { Some(&self.username) };
+        let username = (self.naming == Naming::Chosen).then_some(&self.username);
         let taken = app.read(|read| store::user::taken(read, &self.email, username))?;
         taken.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
     }
@@ -193,8 +215,16 @@ impl Draft {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);
-        let registered =
-            Witness::of_self(app, ctx, id, &person).event(Action::UserRegistered, Outcome::Success);
+        let witness = match standing.maker {
+            Maker::Owner => Witness::of_self(app, ctx, id, &person),
+            Maker::Server => Witness::of_stranger(app, ctx, id, &person),
+        };
+        let registered = witness.event(Action::UserRegistered, Outcome::Success);
+        let registered = registered.detail("role", standing.role.name());
+        let registered = match standing.maker {
+            Maker::Owner => registered,
+            Maker::Server => registered.detail("by", &ctx.request_id),
+        };
         let user = User {
             id,
             number: 0,
@@ -209,11 +239,11 @@ impl Draft {
         };
         Ok(NewAccount {
             user,
-            is_derived: self.is_derived,
+            naming: self.naming,
             numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
             phc,
             sealed_person,
-            registered: registered.detail("role", standing.role.name()).done(),
+            registered: registered.done(),
         })
     }
 }
@@ -224,12 +254,22 @@ pub(super) struct Standing {
     pub(super) role: Role,
     /// Whether the address counts as proved, and the account is active at once.
     pub(super) is_proved: bool,
+    pub(super) maker: Maker,
+}
+
+/// Who makes a new account.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Maker {
+    /// The person it is for.
+    Owner,
+    /// The server itself: nobody acts, and the record says in which of its own tasks.
+    Server,
 }
 
 /// A new account, complete but for its number and perhaps its username, which depend on the others'.
 pub(super) struct NewAccount {
     pub(super) user: User,
-    is_derived: bool,
+    naming: Naming,
     numbers: [u32; NUMBER_TRIES],
     phc: Phc,
     sealed_person: Vec<u8>,
@@ -237,29 +277,35 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
-    fn has_chosen_a_taken_username(&self, read: &impl Read) -> Result<bool, StoreError> {
-        let chosen = (!self.is_derived).then(|| self.user.username.folded());
-        Ok(chosen.map(|name| store::user::by_identifier(read, &name)).transpose()?.flatten().is_some())
-    }
-
     /// Stores the account with its verifier and key, and records it; or says which name is taken.
     pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<Result<User, Taken>, StoreError> {
         let mut user = self.user.clone();
         for number in self.numbers {
             user.number = number;
-            if !store::user::number_is_taken(txn, number)? {
-                break;
+            for username in self.usernames(number) {
+                user.username = username;
+                match store::user::insert(txn, &user)? {
+                    Ok(()) => {
+                        store::user::put_phc(txn, user.id, self.phc.as_str().to_owned())?;
+                        store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
+                        txn.emit(self.registered.clone())?;
+                        return Ok(Ok(user));
+                    }
+                    Err(Taken::Username) => {}
+                    Err(Taken::Email) => return Ok(Err(Taken::Email)),
+                }
             }
         }
-        match store::user::taken(txn, &user.email, Some(&user.username))? {
-            Some(Taken::Username) if self.is_derived => user.username = user.username.numbered(user.number),
-            Some(taken) => return Ok(Err(taken)),
-            None => {}
+        Ok(Err(Taken::Username))
+    }
+
+    /// What the account may be called under `number`, best first.
+    fn usernames(&self, number: u32) -> Vec<Username> {
+        let name = &self.user.username;
+        match self.naming {
+            Naming::Chosen => vec![name.clone()],
+            Naming::Derived => vec![name.clone(), name.numbered(number)],
+            Naming::Numbered => vec![name.numbered(number)],
         }
-        store::user::insert(txn, &user)?;
-        store::user::put_phc(txn, user.id, self.phc.as_str().to_owned())?;
-        store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
-        txn.emit(self.registered.clone())?;
-        Ok(Ok(user))
     }
 }

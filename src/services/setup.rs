@@ -1,8 +1,10 @@
 //! The first administrator, made with a code that only whoever started the server has seen.
 
-use super::registration::{Draft, RegisterFault, Registration, Standing};
+use super::audit::Witness;
+use super::registration::{Draft, Maker, RegisterFault, Registration, Standing};
 use super::{Context, Services, flatten};
 use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::TokenId;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -68,24 +70,34 @@ pub async fn set_up(
     if is_done(app)? {
         return Err(SetupFault::Done);
     }
-    let code = PlainToken::parse(OneTimeKind::Setup, code.trim()).map_err(|_| SetupFault::Invalid)?;
-    let (id, hash) = (code.id(), app.keys.one_time.hash(&code));
     let now = ctx.now;
-    app.read(|read| live_code(read, id, &hash, now))?.ok_or(SetupFault::Invalid)?;
-    let standing = Standing { role: Role::SuperAdmin, is_proved: true };
-    let account =
-        Draft::check(form)?.prepare(app, ctx, form.password, standing).await.map_err(RegisterFault::from)?;
-    app.store
-        .transact("setup", app.stamp(ctx), move |txn| {
-            if has_super_admin(txn)? {
-                return Err(Abort::Rule(SetupFault::Done));
-            }
-            let code = live_code(txn, id, &hash, now)?.ok_or(Abort::Rule(SetupFault::Invalid))?;
-            one_time::remove(txn, Purpose::Setup, &code)?;
-            account.insert(txn)?.map_err(|taken| Abort::Rule(RegisterFault::Exists(taken).into()))
-        })
-        .await
-        .map_err(flatten)
+    let denied = Witness::of_nobody(app, ctx).event(Action::SetupDenied, Outcome::Denied);
+    let denied = denied.reason("wrong_code").done();
+    let code = PlainToken::parse(OneTimeKind::Setup, code.trim()).ok();
+    let code = code.map(|code| (code.id(), app.keys.one_time.hash(&code)));
+    let code = match code {
+        Some((id, hash)) => app.read(|read| live_code(read, id, &hash, now))?.map(|_| (id, hash)),
+        None => None,
+    };
+    let Some((id, hash)) = code else {
+        app.write("setup.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
+        return Err(SetupFault::Invalid);
+    };
+    let standing = Standing { role: Role::SuperAdmin, is_proved: true, maker: Maker::Owner };
+    let account = Draft::check(form, true)?.prepare(app, ctx, form.password, standing).await;
+    let account = account.map_err(RegisterFault::from)?;
+    let made = app.store.transact("setup", app.stamp(ctx), move |txn| {
+        if has_super_admin(txn)? {
+            return Err(Abort::Rule(SetupFault::Done));
+        }
+        let Some(code) = live_code(txn, id, &hash, now)? else {
+            txn.emit(denied.clone())?;
+            return Ok(Err(SetupFault::Invalid));
+        };
+        one_time::remove(txn, Purpose::Setup, &code)?;
+        account.insert(txn)?.map(Ok).map_err(|taken| Abort::Rule(RegisterFault::Exists(taken).into()))
+    });
+    made.await.map_err(flatten)?
 }
 
 fn has_super_admin(read: &impl Read) -> Result<bool, StoreError> {

@@ -105,36 +105,39 @@ pub async fn update(
     let actor = caller.user.clone();
     let person = app.read(|read| person_key(app, read, actor.id))?;
     let witness = Witness::of_other(app, ctx, (actor.id, id), &person);
-    app.store
-        .transact("user.update", app.stamp(ctx), move |txn| apply(txn, &actor, id, &change, &witness))
-        .await
-        .map_err(flatten)
+    let run = move |txn: &mut Txn<'_>| apply(txn, &actor, id, &change, &witness);
+    app.store.transact("user.update", app.stamp(ctx), run).await.map_err(flatten)?
 }
 
+/// The inner fault is a refusal that is recorded, so the transaction goes through.
 fn apply(
     txn: &mut Txn<'_>,
     caller: &User,
     id: UserId,
     change: &UserChange,
     witness: &Witness,
-) -> Result<User, Abort<UpdateFault>> {
+) -> Result<Result<User, UpdateFault>, Abort<UpdateFault>> {
     // The caller was let in at the head of the request; the body may have taken half a minute since. Whoever was
     // suspended meanwhile must not be able to undo it.
     let actor = store::user::by_id(txn, caller.id)?
         .filter(|actor| actor.status.is_usable() && actor.session_epoch == caller.session_epoch)
         .ok_or(Abort::Rule(UpdateFault::Caller(AuthFault::Invalid)))?;
     let mut user = store::user::by_id(txn, id)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
+    let denied = |reason| witness.event(Action::AccessDenied, Outcome::Denied).reason(reason).done();
     if rank(&user.roles) > rank(&actor.roles) {
-        return Err(Abort::Rule(UpdateFault::Outranked));
+        txn.emit(denied("outranked"))?;
+        return Ok(Err(UpdateFault::Outranked));
+    }
+    let status = change.status.filter(|status| *status != user.status);
+    if status.is_some_and(|status| !status.is_usable()) && is_last_super_admin(txn, &user)? {
+        txn.emit(denied("last_super_admin"))?;
+        return Ok(Err(UpdateFault::LastSuperAdmin));
     }
     if let Some(name) = change.name.clone().filter(|name| *name != user.name) {
         user.name = name;
         txn.emit(witness.event(Action::UserUpdated, Outcome::Success).detail("field", "name").done())?;
     }
-    if let Some(status) = change.status.filter(|status| *status != user.status) {
-        if !status.is_usable() && is_last_super_admin(txn, &user)? {
-            return Err(Abort::Rule(UpdateFault::LastSuperAdmin));
-        }
+    if let Some(status) = status {
         let event = witness.event(Action::UserStatusChanged, Outcome::Success);
         txn.emit(event.detail("from", user.status.name()).detail("to", status.name()).done())?;
         if !status.is_usable() {
@@ -143,7 +146,7 @@ fn apply(
         user.status = status;
     }
     store::user::put(txn, &user)?;
-    Ok(user)
+    Ok(Ok(user))
 }
 
 fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {

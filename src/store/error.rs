@@ -115,13 +115,3 @@ pub enum Abort<E> {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-impl<E> Abort<E> {
-    /// The same abort with another rule error.
-    pub fn map_rule<F>(self, f: impl FnOnce(E) -> F) -> Abort<F> {
-        match self {
-            Self::Rule(rule) => Abort::Rule(f(rule)),
-            Self::Store(error) => Abort::Store(error),
-        }
-    }
-}

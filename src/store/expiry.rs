@@ -1,17 +1,14 @@
-//! Rows that end at a time: an index by time and a bounded sweep. Knows not what the rows are; readers must judge
-//! expiry themselves by the time in the row, for the sweep may come late.
+//! Rows that end at a time: an index by time. Knows not what the rows are; readers must judge expiry themselves
+//! by the time in the row, for whoever removes them may come late.
 
+use super::SCAN_ROWS;
 use super::codec::Value;
 use super::error::StoreError;
 use super::keys::{Bytes, Key};
 use super::scan::{Read, Scan};
 use super::tables::{EXPIRY, Table};
 use super::txn::Txn;
-use super::{SCAN_ROWS, TXN_WRITES};
 use crate::domain::time::Timestamp;
-
-/// The most rows one sweep removes: each takes two writes of the transaction, and the caller needs some of its own.
-pub const SWEEP_ROWS: usize = TXN_WRITES / 2 - 10;
 
 /// A row whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +52,6 @@ pub fn due(reader: &impl Read, now: Timestamp, limit: usize) -> Result<Vec<Due>,
     let row =
         |((at, table, key), ()): ((_, u8, Bytes), ())| Due { at, row_key: [&[table], &*key.0].concat() };
     Ok(page.rows.into_iter().map(row).collect())
-}
-
-/// Removes up to `limit` (at most [`SWEEP_ROWS`]) rows that ended at or before `now`, with their index rows, and says
-/// which they were, so that the caller can remove what hangs on them in the same transaction.
-pub fn sweep(txn: &mut Txn<'_>, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-    let due = due(txn, now, limit.min(SWEEP_ROWS))?;
-    for row in &due {
-        let Some((table, key)) = row.row_key.split_first() else { continue };
-        txn.remove(&EXPIRY, &(row.at, *table, Bytes(key.to_vec())))?;
-        txn.remove_raw(row.row_key.clone())?;
-    }
-    Ok(due)
 }
 
 fn index_key<K: Key, V: Value>(at: Timestamp, table: &Table<K, V>, key: &K) -> (Timestamp, u8, Bytes) {

@@ -217,8 +217,8 @@ pub enum ChainFault {
     /// It does not follow from the record before it.
     #[error("does not follow from the one before it")]
     HashMismatch,
-    /// It does not verify or decode.
-    #[error("is damaged")]
+    /// It does not verify or decode, or the row behind it does not, so that nobody can tell what follows.
+    #[error("is damaged, or the row behind it is")]
     Damaged,
 }
 

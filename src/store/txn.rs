@@ -7,7 +7,7 @@ use super::keys::Key;
 use super::lane::{EventV1, Head, LaneRecordV1};
 use super::overlay::Overlay;
 use super::scan::{self, Page, Read, Scan};
-use super::tables::{self, AUDIT_BY_SUBJECT, LANE, Table};
+use super::tables::{AUDIT_BY_SUBJECT, LANE, Table};
 use super::{EVENT_BYTES, KEY_BYTES, TXN_BYTES, TXN_WRITES, VALUE_BYTES};
 use crate::domain::time::Timestamp;
 
@@ -100,11 +100,6 @@ impl<'a> Txn<'a> {
     /// Dropped unrun when the transaction does not commit.
     pub fn on_commit(&mut self, effect: impl FnOnce() + Send + 'static) {
         self.effects.push(Box::new(effect));
-    }
-
-    /// Removes a row by its key bytes.
-    pub(crate) fn remove_raw(&mut self, row_key: Vec<u8>) -> Result<(), StoreError> {
-        self.write(tables::name_of(&row_key), row_key, None)
     }
 
     fn write(&mut self, table: &'static str, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {

@@ -34,7 +34,7 @@ impl Value for UserV1 {
 pub struct CredentialV1 {
     /// The PHC string.
     pub phc: String,
-    /// When the password was set.
+    /// When it was made: when the password was set, or hashed again under new costs.
     pub set_at: i64,
 }
 
@@ -59,7 +59,7 @@ impl Value for PersonKeyV1 {
 pub enum Taken {
     /// The address is another account's address or username.
     Email,
-    /// The username is another account's.
+    /// The username, or the number that stands beside it, is another account's.
     Username,
 }
 
@@ -111,7 +111,7 @@ pub const NAMES_OF_USER: IndexCheck = IndexCheck {
 
 /// The account `id`.
 pub fn by_id(read: &impl Read, id: UserId) -> Result<Option<User>, StoreError> {
-    read.get(&tables::USERS, &id)?.map(|record| to_user(id, record)).transpose()
+    read.get(&tables::USERS, &id)?.map(|record| to_user(id, &record)).transpose()
 }
 
 /// The account with the folded email address or username `key`.
@@ -138,13 +138,14 @@ pub fn taken(
     }
 }
 
-/// Whether `number` is an account's number.
-pub fn number_is_taken(read: &impl Read, number: u32) -> Result<bool, StoreError> {
-    Ok(read.get(&tables::USER_NUMBERS, &number)?.is_some())
-}
-
-/// Stores a new account whose names were found free in the same transaction.
-pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
+/// Stores a new account; or, when another account has one of its names or its number, stores nothing.
+pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<Result<(), Taken>, StoreError> {
+    if let Some(taken) = taken(txn, &user.email, Some(&user.username))? {
+        return Ok(Err(taken));
+    }
+    if txn.get(&tables::USER_NUMBERS, &user.number)?.is_some() {
+        return Ok(Err(Taken::Username));
+    }
     let id = *user.id.as_bytes();
     txn.put(&tables::IDENTIFIERS, &user.email.as_str().to_owned(), &id)?;
     txn.put(&tables::IDENTIFIERS, &user.username.folded(), &id)?;
@@ -152,7 +153,8 @@ pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     for role in &user.roles {
         txn.put(&tables::ROLE_MEMBERS, &(role_code(*role), user.id), &())?;
     }
-    put(txn, user)
+    put(txn, user)?;
+    Ok(Ok(()))
 }
 
 /// Stores an account again. Its names, number and roles are what they were.
@@ -167,7 +169,7 @@ pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Ve
         scan = scan.before(&after);
     }
     let page = read.scan(&tables::USERS, scan)?;
-    let users = page.rows.into_iter().map(|(id, record)| to_user(id, record)).collect::<Result<_, _>>()?;
+    let users = page.rows.into_iter().map(|(id, record)| to_user(id, &record)).collect::<Result<_, _>>()?;
     Ok((users, page.more))
 }
 
@@ -216,7 +218,7 @@ fn to_record(user: &User) -> UserV1 {
     }
 }
 
-fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
+fn to_user(id: UserId, record: &UserV1) -> Result<User, StoreError> {
     let damaged = || StoreError::Damaged { table: tables::USERS.name() };
     let status = Status::ALL.into_iter().find(|status| status_code(*status) == record.status);
     let role = |code: &u8| Role::ALL.into_iter().find(|role| role_code(*role) == *code);

@@ -120,7 +120,7 @@ async fn any_changed_byte_is_found_and_its_record_named() {
             let middle = value.len() / 2;
             value[middle] ^= 1;
         });
-        broken(&app, &format!("record {seq}: it is damaged"));
+        broken(&app, &format!("record {seq}: it is damaged, or the row behind it is"));
         assert!(found(&app).head.seq < seq, "the head is a good record");
     }
 }
@@ -142,7 +142,7 @@ async fn records_that_changed_places_are_found() {
         rows.insert(record_key(3), fourth);
         rows.insert(record_key(4), third);
     });
-    broken(&app, "record 3: it is damaged");
+    broken(&app, "record 3: it is damaged, or the row behind it is");
     let app = sealed().await;
     let forger = Forger::new();
     app.engine.tamper(|rows| {
@@ -231,12 +231,16 @@ async fn a_seal_by_another_key_or_out_of_its_place_is_found() {
 }
 
 #[tokio::test]
-async fn a_bad_seal_is_named_before_the_records_it_no_longer_vouches_for() {
-    let app = sealed().await;
-    app.engine.tamper(|rows| {
-        rows.remove(&record_key(3));
-        rows.remove(&SEAL.row_key(&1));
-    });
-    broken(&app, "seal 2: not ours, or not the next one");
-    assert!(found(&app).head.seq < 3);
+async fn damage_among_or_beside_the_seals_is_a_finding_and_hides_no_bad_record() {
+    for (number, expected) in [
+        (1, "record 9: it is damaged, or the row behind it is"),
+        (2, "seal 2: it, or a row beside it, is damaged"),
+    ] {
+        let app = sealed().await;
+        app.engine.tamper(|rows| rows.get_mut(&SEAL.row_key(&number)).unwrap()[5] ^= 1);
+        broken(&app, expected);
+        assert!(found(&app).head.seq >= 8, "the chain was walked all the same");
+        app.engine.tamper(|rows| drop(rows.remove(&record_key(3))));
+        broken(&app, "record 3: it is missing");
+    }
 }

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use latchkey::services::Services;
-use latchkey::services::mail::{Round, deliver_due};
+use latchkey::services::mail::{Round, deliver_due, release_claims};
 use latchkey::services::mail_transport::{MailFault, MailTransport, OutgoingMail, Sending};
 use latchkey::store::StoreError;
 use serde_json::json;
 
 use crate::harness::{START, TestApp};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A relay that remembers what it was given, and refuses some.
 #[derive(Clone, Default)]
@@ -21,7 +23,7 @@ pub struct Relay {
 
 impl Relay {
     /// Answers `fault` for the recipients whose address begins with one of `to`.
-    pub fn answering<const N: usize>(to: [&str; N], fault: MailFault) -> Self {
+    pub fn answering<const N: usize>(to: [&str; N], fault: &MailFault) -> Self {
         let faults = to.map(|to| (to.to_owned(), fault.clone())).into();
         Self { seen: Arc::default(), faults: Arc::new(Mutex::new(faults)) }
     }
@@ -51,7 +53,11 @@ async fn round(app: &Services, relay: &Relay) -> Round {
 }
 
 async fn with_attempts(attempts: u32) -> TestApp {
-    let app = TestApp::with_policy(|policy| policy.mail_attempts_max = attempts);
+    let app = TestApp::with_policy(|policy| {
+        policy.mail_attempts_max = attempts;
+        // Longer than all retries take, so that the mail stays worth sending.
+        policy.registration.verify_ttl = Duration::from_secs(7 * 86_400);
+    });
     app.anonymous().register("ada@example.com").await.data(201);
     app
 }
@@ -65,7 +71,7 @@ fn token(mail: &OutgoingMail) -> String {
 #[tokio::test]
 async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up() {
     let app = with_attempts(10).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     for (attempt, minutes) in [1, 5, 15, 60, 180, 360, 720, 720, 720].into_iter().enumerate() {
         let due_at = app.clock_now().plus(Duration::from_secs(minutes * 60));
         let expected = Round { postponed: 1, next_at: Some(due_at), ..Round::default() };
@@ -89,10 +95,19 @@ async fn a_temporary_fault_is_retried_by_the_documented_steps_and_then_given_up(
 }
 
 #[tokio::test]
+async fn a_mail_whose_link_has_expired_is_given_up_unsent() {
+    let app = with_attempts(10).await;
+    let relay = Relay::default();
+    app.advance(Duration::from_secs(7 * 86_400));
+    assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
+    assert!(relay.seen().is_empty() && stored_bytes(&app) < 300);
+}
+
+#[tokio::test]
 async fn a_permanent_fault_ends_it_at_once_and_the_body_is_gone() {
     let app = with_attempts(10).await;
     let before = stored_bytes(&app);
-    let relay = Relay::answering(["ada"], MailFault::permanent("550 no such user"));
+    let relay = Relay::answering(["ada"], &MailFault::permanent("550 no such user"));
     assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
     let after = stored_bytes(&app);
     assert!(before > 500 && after < 300, "a dead letter keeps no body: {before} bytes, then {after}");
@@ -115,7 +130,7 @@ async fn one_refused_mail_does_not_hold_up_the_others() {
     for at in 0..40 {
         app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
     }
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     let (mut sent, mut rounds) = (0, 0);
     while sent < 40 {
         sent += round(&app.services, &relay).await.sent;
@@ -130,23 +145,110 @@ async fn one_refused_mail_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn what_was_sent_but_not_settled_is_sent_again_under_the_same_id() {
+async fn what_was_sent_but_not_settled_is_sent_again_when_its_claim_ends_under_the_same_id() {
     let app = with_attempts(3).await;
     let relay = Relay::default();
-    app.engine.fail_commit(1, StoreError::Closed);
+    app.engine.fail_commit(2, StoreError::Closed);
     deliver_due(&app.services, &relay).await.unwrap_err();
     let app = app.restarted();
+    let waiting = Round { next_at: Some(START.plus(10 * MINUTE)), ..Round::default() };
+    assert_eq!(round(&app.services, &relay).await, waiting);
+    app.advance(10 * MINUTE);
     assert_eq!(round(&app.services, &relay).await.sent, 1);
     let seen = relay.seen();
     assert_eq!((seen.len(), seen[0].id), (2, seen[1].id));
     assert_eq!(token(&seen[0]), token(&seen[1]));
     app.anonymous().get(&format!("/api/v1/auth/verify-email/{}", token(&seen[1]))).await.data(200);
+    assert_eq!(stored_bytes(&app), 0);
+}
+
+#[tokio::test]
+async fn a_start_gives_up_the_claims_of_a_process_that_is_gone() {
+    let app = with_attempts(3).await;
+    app.engine.fail_commit(2, StoreError::Closed);
+    let relay = Relay::default();
+    deliver_due(&app.services, &relay).await.unwrap_err();
+    let app = app.restarted();
+    release_claims(&app.services).await.unwrap();
+    assert_eq!(round(&app.services, &relay).await.sent, 1, "no minute was lost");
+    let postponed = with_attempts(3).await;
+    let busy = Relay::answering(["ada"], &MailFault::temporary("451 later"));
+    assert_eq!(round(&postponed.services, &busy).await.postponed, 1);
+    release_claims(&postponed.services).await.unwrap();
+    assert_eq!(round(&postponed.services, &busy).await.postponed, 0, "a pause that was planned stays");
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_claimed_is_not_sent() {
+    let app = with_attempts(3).await;
+    let relay = Relay::default();
+    for _ in 0..3 {
+        app.engine.fail_commit(1, StoreError::Closed);
+        deliver_due(&app.services, &relay).await.unwrap_err();
+    }
+    assert!(relay.seen().is_empty());
+    assert_eq!(round(&app.services, &relay).await.sent, 1, "no attempt was used up");
+}
+
+#[tokio::test]
+async fn a_last_attempt_without_an_outcome_is_repeated_after_ten_minutes() {
+    let app = with_attempts(1).await;
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
+    app.engine.fail_commit(2, StoreError::Closed);
+    deliver_due(&app.services, &relay).await.unwrap_err();
+    let app = app.restarted();
+    let waiting = Round { next_at: Some(START.plus(10 * MINUTE)), ..Round::default() };
+    assert_eq!(round(&app.services, &relay).await, waiting);
+    app.advance(10 * MINUTE);
+    assert_eq!(round(&app.services, &relay).await, Round { dead: 1, ..Round::default() });
+    assert_eq!(relay.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn mails_that_cannot_be_read_do_not_stop_the_others() {
+    let app = with_attempts(3).await;
+    for at in 0..49 {
+        app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
+    }
+    app.engine.tamper(|rows| {
+        let mut mails: Vec<_> = rows.iter_mut().filter(|(key, _)| key[0] == 0x30).collect();
+        let last = mails.pop().into_iter();
+        for (_, value) in mails.into_iter().take(39).chain(last) {
+            value[1] ^= 1;
+        }
+    });
+    let relay = Relay::default();
+    assert_eq!(round(&app.services, &relay).await, Round { sent: 10, ..Round::default() });
+    assert_eq!(round(&app.services, &relay).await, Round::default());
+    assert_eq!(relay.seen().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_that_race_send_each_mail_once() {
+    let app = with_attempts(3).await;
+    for at in 0..30 {
+        app.anonymous().register(&format!("bob{at}@example.com")).await.data(201);
+    }
+    let relay = Relay::answering(["bob7"], &MailFault::temporary("451 later"));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (services, relay) = (app.services.clone(), relay.clone());
+        workers.spawn(async move { deliver_due(&services, &relay).await.unwrap() });
+    }
+    let rounds = workers.join_all().await;
+    let sum = |of: fn(&Round) -> usize| rounds.iter().map(of).sum::<usize>();
+    assert_eq!((sum(|it| it.sent), sum(|it| it.postponed), sum(|it| it.dead)), (30, 1, 0));
+    let mut ids: Vec<_> = relay.seen().iter().map(|mail| mail.id.to_string()).collect();
+    assert_eq!(ids.len(), 31);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 31, "each once");
 }
 
 #[tokio::test]
 async fn a_postponed_mail_survives_a_restart_with_its_count_and_time() {
     let app = with_attempts(2).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     round(&app.services, &relay).await;
     let app = app.restarted();
     assert_eq!(round(&app.services, &relay).await.postponed, 0);
@@ -158,7 +260,7 @@ async fn a_postponed_mail_survives_a_restart_with_its_count_and_time() {
 #[tokio::test]
 async fn neither_token_nor_link_nor_letter_is_readable_at_rest() {
     let app = with_attempts(3).await;
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     round(&app.services, &relay).await;
     let mail = relay.seen().remove(0);
     let token = token(&mail);
@@ -218,7 +320,7 @@ async fn a_mail_sealed_under_another_key_becomes_a_dead_letter() {
 fn stored_bytes(app: &TestApp) -> usize {
     let mut bytes = 0;
     app.engine.tamper(|rows| {
-        bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum()
+        bytes = rows.iter().filter(|(key, _)| key[0] == 0x30).map(|(_, value)| value.len()).sum();
     });
     bytes
 }

@@ -3,8 +3,9 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::pedantic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on must fail; clippy excuses only the functions marked as tests"
+    reason = "a test that cannot go on must fail, and reads best when it is plain; clippy excuses only functions marked as tests"
 )]
 
 mod architecture;

@@ -113,10 +113,10 @@ fn example_keys() -> BTreeMap<String, usize> {
     for (at, line) in EXAMPLE.lines().enumerate() {
         if let Some(name) = line.strip_prefix('[') {
             section = format!("{}.", name.trim_matches(['[', ']']));
-        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ") {
-            if !line.starts_with("# ") {
-                keys.insert(format!("{section}{key}"), at);
-            }
+        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ")
+            && !line.starts_with("# ")
+        {
+            keys.insert(format!("{section}{key}"), at);
         }
     }
     keys
@@ -161,7 +161,8 @@ fn every_configuration_key_that_a_document_names_exists() {
         let Some((section, key)) = name.split_once('.') else { continue };
         let is_word =
             |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        if sections.contains(section) && is_word(key) {
+        // `store.redb` is a file.
+        if sections.contains(section) && is_word(key) && key != "redb" {
             assert!(keys.contains_key(name), "`{name}` is no key");
             seen += 1;
         }

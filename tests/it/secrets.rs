@@ -101,7 +101,7 @@ async fn beginnings(app: &TestApp, story: &mut Story) {
     ] {
         story.heard(&stranger.post_raw("/api/v1/auth/register", &body).await);
     }
-    let relay = Relay::answering(["ada"], MailFault::temporary("451 later"));
+    let relay = Relay::answering(["ada"], &MailFault::temporary("451 later"));
     deliver_due(&app.services, &relay).await.unwrap();
     app.advance(Duration::from_secs(60));
     let mails = app.mails().await;

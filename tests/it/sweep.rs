@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use latchkey::services::mail::deliver_due;
+use latchkey::services::mail_transport::MailFault;
 use latchkey::services::sweep::sweep;
+use latchkey::store::{expiry, outbox, tables};
 use serde_json::json;
 
 use crate::harness::{LoggedIn, TestApp};
+use crate::mail::Relay;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const SESSIONS: u8 = 0x20;
 const USER_SESSIONS: u8 = 0x21;
 const EXPIRY: u8 = 0x04;
+const OUTBOX: u8 = 0x30;
 
 /// Sweeps until nothing is left to do; answers how many steps that took.
 async fn sweep_all(app: &TestApp) -> usize {
@@ -108,8 +113,9 @@ async fn one_time_tokens_go_when_they_expire_when_used_and_when_replaced() {
     for at in 0..45 {
         app.anonymous().register(&format!("ada{at}@example.com")).await.data(201);
     }
+    app.all_mails().await;
     assert_eq!(one_time(&app), [45, 45, 45]);
-    app.advance(DAY - Duration::from_millis(1));
+    app.advance(DAY.saturating_sub(Duration::from_millis(1)));
     sweep_all(&app).await;
     assert_eq!(one_time(&app), [45, 45, 45]);
     let resend = json!({ "email": "ada0@example.com" });
@@ -118,15 +124,46 @@ async fn one_time_tokens_go_when_they_expire_when_used_and_when_replaced() {
     app.advance(Duration::from_millis(1));
     assert_eq!(sweep_all(&app).await, 3);
     assert_eq!(one_time(&app), [1, 1, 1], "the replaced one's end did not take the new one along");
-    let mut mails = app.mails().await;
-    while mails.len() < 46 {
-        mails = app.mails().await;
-    }
+    let mails = app.all_mails().await;
     let newest = mails.iter().find(|mail| mail.to == "ada0@example.com").unwrap();
     let token = newest.text.split_once("?token=").unwrap().1.split_whitespace().next().unwrap();
     app.anonymous().get(&format!("/api/v1/auth/verify-email/{token}")).await.data(200);
     pass(&app, 2).await;
     assert_eq!(one_time(&app), [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_goes_thirty_days_after_it_died() {
+    let app = TestApp::new();
+    for name in ["ada", "bob"] {
+        app.anonymous().register(&format!("{name}@example.com")).await.data(201);
+    }
+    let left = |app: &TestApp| app.row_counts().get(&OUTBOX).copied().unwrap_or(0);
+    pass(&app, 3).await;
+    let relay = Relay::answering(["ada", "bob"], &MailFault::permanent("550 no such user"));
+    assert_eq!(deliver_due(&app.services, &relay).await.unwrap().dead, 2);
+    pass(&app, 29).await;
+    app.advance(DAY.saturating_sub(Duration::from_millis(1)));
+    sweep_all(&app).await;
+    assert_eq!(left(&app), 2, "a millisecond early");
+    app.advance(Duration::from_millis(1));
+    sweep_all(&app).await;
+    assert_eq!(left(&app), 0);
+    assert_eq!(app.row_counts().get(&EXPIRY), None);
+}
+
+#[tokio::test]
+async fn a_mail_that_waits_outlives_an_end_planned_for_it() {
+    let app = TestApp::new();
+    app.anonymous().register("ada@example.com").await.data(201);
+    let waiting = app.services.read(|read| outbox::list(read, None, 9)).unwrap().0.remove(0);
+    let (ctx, id) = (app.services.own_context("test"), waiting.id);
+    let at = ctx.now;
+    let plan = app.services.write("plan", &ctx, move |txn| expiry::schedule(txn, at, &tables::OUTBOX, &id));
+    plan.await.unwrap();
+    sweep_all(&app).await;
+    assert_eq!(app.services.read(|read| outbox::by_id(read, id)).unwrap(), Some(waiting));
+    assert_eq!(app.row_counts()[&EXPIRY], 1, "only the token's");
 }
 
 #[tokio::test]

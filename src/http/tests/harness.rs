@@ -120,6 +120,7 @@ impl App {
             authenticate: Box::new(authenticate),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             max_body_bytes: MAX_BODY_BYTES,
+            request_timeout: std::time::Duration::from_secs(30),
             metrics,
             routes,
         };

@@ -1,20 +1,27 @@
 //! What the operator sees of requests: one line each, and counters.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use poem::http::Method;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::harness::{App, SECRET, request, request_from};
 use crate::domain::user::ada;
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// The lines this thread wrote since it began to listen.
+    static LINES: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-impl Write for Lines {
+/// Writes to whoever listens on the thread that logs. One subscriber for all tests: several that come and go at
+/// one moment make each other miss lines.
+struct ThisThread;
+
+impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LINES.with_borrow_mut(|lines| lines.iter_mut().for_each(|lines| lines.extend_from_slice(bytes)));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -22,30 +29,22 @@ impl Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// The log lines that answering `requests` writes.
 fn logged(requests: Vec<poem::Request>) -> String {
-    let lines = Lines::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time().finish();
-    tracing::subscriber::with_default(subscriber, || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let app = App::new();
-            for request in requests {
-                app.send(request).await;
-            }
-        });
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().with_writer(|| ThisThread).with_ansi(false).without_time();
+        tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
     });
-    let bytes = lines.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    LINES.set(Some(Vec::new()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let app = App::new();
+        for request in requests {
+            app.send(request).await;
+        }
+    });
+    String::from_utf8(LINES.take().unwrap()).unwrap()
 }
 
 #[test]

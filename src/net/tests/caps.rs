@@ -37,10 +37,3 @@ async fn a_taken_port_is_named_and_a_free_one_is_told() {
     let elsewhere = Bound::to("192.0.2.1:0".parse().unwrap()).unwrap_err();
     assert!(elsewhere.to_string().contains("192.0.2.1"), "{elsewhere}");
 }
-
-#[tokio::test]
-async fn an_inherited_socket_is_served() {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    assert_eq!(Bound::inherited(socket).unwrap().address(), address);
-}

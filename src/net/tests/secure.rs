@@ -153,7 +153,7 @@ fn key_material_that_cannot_be_used_is_named_in_one_line() {
         );
     };
     named(load(&folder.path().join("none.pem"), &key), "cannot read");
-    named(load(&key, &key), "no PEM section");
+    named(load(&key, &key), "no certificate or private key");
     let other = tempfile::tempdir().unwrap();
     source(other.path());
     named(load(&certificate, &other.path().join("key.pem")), "cannot be used");

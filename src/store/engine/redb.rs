@@ -7,6 +7,7 @@
 //! A commit that failed at its very last sync may be in the file all the same; when the opened file shows all of its
 //! rows, and opening has synced them, it counts as done.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -25,6 +26,10 @@ use medium::Medium;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod medium;
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
@@ -87,6 +92,12 @@ impl RedbEngine {
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
         Self::from_opener(Box::new(move || Ok(Box::new(backend()?))), cache_bytes, true)
+    }
+
+    /// Whether this thread is inside redb, where a panic is caught and told as [`StoreError::BadFile`]. A panic hook
+    /// need not tell it a second time.
+    pub fn is_guarding() -> bool {
+        GUARDED.get()
     }
 
     fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
@@ -294,8 +305,10 @@ fn apply(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
 
 /// redb may panic on a file that was changed behind its back: that is a bad file, not the end of the server.
 fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(f))
-        .map_err(|_| StoreError::BadFile(Arc::new(io::Error::other("the engine gave up on the file"))))
+    let outer = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(outer);
+    done.map_err(|_| StoreError::BadFile(Arc::new(io::Error::other("the engine gave up on the file"))))
 }
 
 fn closed() -> StoreError {

@@ -118,7 +118,7 @@ fn the_store_of_version_1_opens_and_reads() {
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
-    user::insert(txn, &ada)?;
+    user::insert(txn, &ada)?.unwrap();
     user::put_phc(txn, ada.id, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned())?;
     user::put_person_key(txn, ada.id, vec![7; 61])?;
     let policy = TokenPolicy {
@@ -153,6 +153,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         useless_at: now,
         attempts: 1,
         due_at: Some(now),
+        is_claimed: false,
         last_error: Some("451".to_owned()),
     };
     outbox::insert(txn, &mail)

@@ -60,7 +60,7 @@ fn add(accounts: Vec<Account>, store: &Store, phc: &str) {
     let (stamp, phc) = (Stamp { now: SystemClock.now(), nonce: random() }, phc.to_owned());
     let added = store.transact_blocking("crowd", stamp, move |txn| {
         for account in &accounts {
-            store::user::insert(txn, &account.user)?;
+            store::user::insert(txn, &account.user)?.expect("free names");
             store::user::put_phc(txn, account.user.id, phc.clone())?;
             store::user::put_person_key(txn, account.user.id, account.person_key.clone())?;
             store::session::insert(txn, &account.session)?;

@@ -180,7 +180,9 @@ impl Person {
                 let alive = self.alive();
                 let living = alive.iter().filter(|&&one| self.lives(client, one)).count();
                 assert!(living == 0 || living == alive.len(), "{living} of {} sessions live", alive.len());
-                alive.into_iter().for_each(|one| self.sessions[one].alive = living > 0);
+                for one in alive {
+                    self.sessions[one].alive = living > 0;
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use latchkey::crypto::MasterKey;
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::{Captured, DevTools};
 use latchkey::http::pages::render::Pages;
+use latchkey::outbound::mail::CapturedMail;
 use latchkey::services::{Keys, Services};
 use latchkey::store::{MemoryEngine, Store};
 use poem::Body;
@@ -53,6 +54,17 @@ impl TestApp {
     /// The store again, for a look or a change past the services.
     pub fn store(&self) -> &Store {
         &self.services.store
+    }
+
+    /// Sends everything that waits in the outbox, however many rounds that takes; every mail, newest first.
+    pub async fn all_mails(&self) -> Vec<CapturedMail> {
+        loop {
+            let before = self.services.mail_counts.sent() + self.services.mail_counts.dead();
+            let mails = self.mails().await;
+            if self.services.mail_counts.sent() + self.services.mail_counts.dead() == before {
+                return mails;
+            }
+        }
     }
 
     /// The time now.

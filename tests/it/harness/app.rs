@@ -86,6 +86,7 @@ impl TestApp {
             trusted_proxies: Vec::new(),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
+            request_timeout: Duration::from_secs(30),
         });
         let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
         Self { services, clock, engine, mailbox: Captured::new(&sender, shared, None), endpoint }

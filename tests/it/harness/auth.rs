@@ -55,12 +55,6 @@ impl TestApp {
         self.anonymous().get(&format!("/api/v1/auth/verify-email/{token}")).await
     }
 
-    /// Registers `email` and proves it.
-    pub async fn register_and_verify(&self, email: &str) {
-        self.anonymous().register(email).await.data(201);
-        self.verify(&self.mailed_token(email).await).await.data(200);
-    }
-
     /// How many Argon2 runs there were so far.
     pub fn hashes(&self) -> u64 {
         self.services.hashing.stats().runs

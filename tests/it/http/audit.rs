@@ -58,6 +58,39 @@ async fn a_record_says_who_what_when_where_and_how_it_ended() {
 }
 
 #[tokio::test]
+async fn what_the_server_does_itself_is_done_by_nobody_and_from_nowhere() {
+    let app = watched().await;
+    let boss = app.log_in("boss").await;
+    let log = logs(&boss, "action=user.registered").await.remove(0);
+    assert_eq!(text_at(&log, "/user_id"), id_of(&boss).await);
+    assert!(log["actor_id"].is_null() && log["ip_address"].is_null(), "{log:#}");
+    assert_eq!(log["details"], json!({ "role": "admin", "by": "harness" }));
+    app.anonymous().register("eve@example.com").await.data(201);
+    let log = logs(&boss, "action=user.registered").await.remove(0);
+    assert_eq!((&log["actor_id"], &log["details"]), (&log["user_id"], &json!({ "role": "developer" })));
+    assert_eq!(text_at(&log, "/ip_address"), "198.51.100.7");
+}
+
+/// Clocks are set back, and a slow request is dated at its start.
+#[tokio::test]
+async fn a_record_with_an_earlier_time_does_not_end_the_search() {
+    let app = watched().await;
+    let boss = app.log_in("boss").await;
+    app.advance(Duration::from_secs(600));
+    for name in ["before", "meanwhile", "after"] {
+        // The clock runs half an hour back, and is put right again.
+        let shift = Duration::from_secs(1_800);
+        let now = app.clock_now();
+        app.clock.set(if name == "meanwhile" { now.minus(shift) } else { now });
+        app.anonymous().log_in(name, "x").await.refused(401, "AUTHENTICATION_FAILED");
+        app.clock.set(now);
+    }
+    let from = "action=login.failed&start_date=2027-01-15T08:05:00Z";
+    assert_eq!(logs(&boss, from).await.len(), 2, "without the record that says it is older");
+    assert_eq!(logs(&boss, "action=login.failed").await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_denial_is_about_the_account_but_by_nobody() {
     let app = watched().await;
     let boss = app.log_in("boss").await;

@@ -79,3 +79,19 @@ async fn without_dev_there_are_no_tools() {
         app.anonymous().post(path, json!({ "advance_seconds": 1 })).await.refused(404, "NOT_FOUND");
     }
 }
+
+/// A page of another site must not read the mailbox through a name of its own that leads here (DNS rebinding),
+/// nor move the clock with a form.
+#[tokio::test]
+async fn the_tools_answer_to_names_of_this_machine_only() {
+    let app = TestApp::in_dev(Vec::new);
+    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
+        let answer = app.anonymous().header("host", host).get("/dev/mailbox").await;
+        assert_eq!(answer.status, 200, "{host}");
+    }
+    for path in ["/dev/mailbox", "/dev/clock"] {
+        app.anonymous().header("host", "evil.example:8080").get(path).await.refused(403, "FORBIDDEN");
+    }
+    let form = app.anonymous().post_form("/dev/clock", "{\"advance_seconds\":1}").await;
+    form.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+}

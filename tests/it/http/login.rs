@@ -1,7 +1,10 @@
 //! Logging in: rules G12 to G16, G20, G82; SECURITY R1, R5, R8, R9, R15, R20, R34, R66.
 
+use latchkey::crypto::password::{MIN_MEMORY_KIB, MIN_PASSES};
+use latchkey::crypto::{HashParams, HashPool, Password, PoolConfig};
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
+use latchkey::store::{self, Abort, Txn};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, PASSWORD, START, TestApp, decoded, is_waiting};
@@ -281,4 +284,55 @@ async fn a_full_hash_queue_answers_busy_and_records_nothing() {
     assert_eq!(events, NONE);
     drop(busy);
     try_in(&app, "ada", PASSWORD).await.0.data(200);
+}
+
+/// An account whose password was hashed under other costs than new ones are.
+async fn outdated() -> TestApp {
+    let app = TestApp::new().with_user("ada").await;
+    let params = HashParams::new(MIN_MEMORY_KIB, MIN_PASSES).unwrap();
+    let pool = HashPool::start(PoolConfig { params, ..PoolConfig::default() }).unwrap();
+    let phc = pool.hash(Password::new(PASSWORD), [1; 16]).await.unwrap().as_str().to_owned();
+    let id = app.account("ada").unwrap().id;
+    let put = move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(store::user::put_phc(txn, id, phc.clone())?);
+    app.store().transact("age", app.services.stamp(&app.services.own_context("test")), put).await.unwrap();
+    app
+}
+
+fn verifier(app: &TestApp) -> String {
+    let id = app.account("ada").unwrap().id;
+    app.services.read(|read| store::user::phc(read, id)).unwrap().unwrap()
+}
+
+/// R1: costs that were raised reach every account at its next login, and nobody else can start the second run.
+#[tokio::test]
+async fn a_login_renews_a_verifier_of_other_costs_once() {
+    let app = outdated().await;
+    let old = verifier(&app);
+    let hashes = app.hashes();
+    try_in(&app, "ada", "wrong password").await.0.refused(401, "AUTHENTICATION_FAILED");
+    assert_eq!((app.hashes() - hashes, verifier(&app) == old), (1, true));
+    let (answer, events) = try_in(&app, "ada", PASSWORD).await;
+    answer.data(200);
+    assert_eq!((app.hashes() - hashes, events), (3, vec!["login.succeeded success".to_owned()]));
+    assert_ne!(verifier(&app), old);
+    let new = verifier(&app);
+    try_in(&app, "ada", PASSWORD).await.0.data(200);
+    assert_eq!((app.hashes() - hashes, verifier(&app)), (4, new));
+    try_in(&app, "ada", "wrong password").await.0.refused(401, "AUTHENTICATION_FAILED");
+}
+
+#[tokio::test]
+async fn a_login_does_without_the_renewal_when_the_pool_is_busy() {
+    let app = outdated().await;
+    let old = verifier(&app);
+    let client = app.anonymous();
+    let mut login = Box::pin(client.log_in("ada", PASSWORD));
+    assert!(is_waiting(login.as_mut()).await);
+    // It needs the whole memory, so the login's comparison is done when it is.
+    app.slow_hash().await.unwrap();
+    let busy = app.fill_hash_pool().await;
+    let refused = app.services.hashing.stats().refused;
+    login.await.data(200);
+    assert_eq!((app.services.hashing.stats().refused - refused, verifier(&app)), (1, old));
+    drop(busy);
 }

@@ -32,7 +32,7 @@ async fn waiting_mails_and_dead_letters_are_told_apart_and_no_body_is_shown() {
     assert_eq!((&waiting["to"], &waiting["kind"]), (&json!("ada1@example.com"), &json!("verify_email")));
     assert_eq!((&waiting["state"], &waiting["attempts"]), (&json!("waiting"), &json!(0)));
     assert_eq!(waiting["next_attempt_at"], waiting["created_at"]);
-    let relay = Relay::answering(["ada1"], MailFault::permanent("550 no such user"));
+    let relay = Relay::answering(["ada1"], &MailFault::permanent("550 no such user"));
     deliver_due(&app.services, &relay).await.unwrap();
     let page = boss.get(OUTBOX).await;
     let left = page.data(200)["mails"].clone();

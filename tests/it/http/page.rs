@@ -81,7 +81,7 @@ async fn a_refused_setup_shows_the_form_again_with_all_but_the_password() {
         (format!("code={code}&email=nonsense&name=Root+Rooter&password=secret+planted"), 400, "email"),
         (format!("code={code}&email=r%40example.com&name=Root+Rooter&password=planted"), 400, "password"),
         (
-            format!("code=wrong&email=r%40example.com&name=Root+Rooter&password=secret+planted"),
+            "code=wrong&email=r%40example.com&name=Root+Rooter&password=secret+planted".to_owned(),
             403,
             "setup code",
         ),
@@ -96,8 +96,8 @@ async fn a_refused_setup_shows_the_form_again_with_all_but_the_password() {
         assert!(html.contains("role=\"alert\"") && html.contains(says), "{html}");
         assert!(html.contains("value=\"Root Rooter\"") && !html.contains("planted"), "{html}");
     }
-    let hostile = format!("code=%22%3E%3Cb%3E&email=%3Ci%3E&name=%3Cu%3E&password=secret+planted");
-    let answer = app.anonymous().post_form("/setup", &hostile).await;
+    let hostile = "code=%22%3E%3Cb%3E&email=%3Ci%3E&name=%3Cu%3E&password=secret+planted";
+    let answer = app.anonymous().post_form("/setup", hostile).await;
     let html = page(&answer, 403);
     assert!(!html.contains("<b>") && !html.contains("<i>") && !html.contains("<u>"), "{html}");
 }

@@ -1,9 +1,10 @@
 //! Registration: rules G6 to G9, G64, G82 and X33; SECURITY R1, R2, R5, R10, R55, R62 to R64.
 
+use latchkey::store::{Abort, Read, Stamp, Txn, tables};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{PASSWORD, TestApp};
+use crate::harness::{PASSWORD, START, TestApp};
 
 const PATH: &str = "/api/v1/auth/register";
 
@@ -206,6 +207,54 @@ async fn a_username_comes_from_the_address_and_is_made_unique() {
         assert_eq!(username(email), format!("ada-math-{number}"));
         assert_eq!(app.account(&username(email)).unwrap().email.as_str(), email);
     }
+}
+
+/// Makes other accounts have these numbers, and the username `eve-<number>` of each.
+async fn occupy(app: &TestApp, numbers: &[u32]) {
+    let numbers = numbers.to_vec();
+    // No randomness of the server is spent: the next account draws what it would have drawn.
+    let stamp = Stamp { now: START, nonce: [0; 16] };
+    let occupy = move |txn: &mut Txn<'_>| {
+        txn.put(&tables::IDENTIFIERS, &"eve".to_owned(), &[1; 16])?;
+        for number in &numbers {
+            txn.put(&tables::IDENTIFIERS, &format!("eve-{number}"), &[1; 16])?;
+        }
+        // Of the first number only the username is taken.
+        for number in numbers.iter().skip(1) {
+            txn.put(&tables::USER_NUMBERS, number, &[1; 16])?;
+        }
+        Ok::<_, Abort<()>>(())
+    };
+    app.store().transact("occupy", stamp, occupy).await.unwrap();
+}
+
+/// Whatever numbers are drawn, no account takes a name or a number that another one has.
+#[tokio::test]
+async fn a_new_account_overwrites_no_number_and_no_name() {
+    let mut occupied = Vec::new();
+    loop {
+        let app = TestApp::new();
+        occupy(&app, &occupied).await;
+        let answer = app.anonymous().register("eve@example.com").await;
+        for number in &occupied {
+            let owner = app.services.read(|read| read.get(&tables::IDENTIFIERS, &format!("eve-{number}")));
+            assert_eq!(owner.unwrap(), Some([1; 16]));
+        }
+        for number in occupied.iter().skip(1) {
+            let owner = app.services.read(|read| read.get(&tables::USER_NUMBERS, number)).unwrap();
+            assert_eq!(owner, Some([1; 16]));
+        }
+        let Some(eve) = app.account("eve@example.com") else {
+            let error = answer.refused(409, "ALREADY_EXISTS");
+            assert_eq!(error["details"]["field"], "username");
+            break;
+        };
+        answer.data(201);
+        assert_eq!(eve.username.as_str(), format!("eve-{}", eve.number));
+        assert!(!occupied.contains(&eve.number));
+        occupied.push(eve.number);
+    }
+    assert_eq!(occupied.len(), 8, "as many as are tried");
 }
 
 /// G9, R62, R63: one mail to one address, with one link that stands on the configured URL, whatever the

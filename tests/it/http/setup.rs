@@ -29,6 +29,12 @@ async fn the_code_makes_one_super_administrator_who_can_log_in_at_once() {
     let root = answer.data(201);
     assert_eq!((&root["roles"], &root["status"]), (&json!(["super_admin"]), &json!("active")));
     assert_eq!(events, ["user.registered success"]);
+    let record = app.records().pop().unwrap();
+    assert_eq!(
+        (record.actor, record.actor.is_some()),
+        (record.subject, true),
+        "nobody else made the account"
+    );
     let tokens = app.anonymous().log_in("root@example.com", PASSWORD).await.data(200);
     LoggedIn::with(&app, &tokens).get("/api/v1/users").await.data(200);
     let (answer, events) = app.events_of(app.anonymous().post(SETUP, form(&code))).await;
@@ -48,7 +54,9 @@ async fn a_wrong_code_is_refused_and_leaves_the_right_one() {
     let flipped = String::from_utf8(flipped).unwrap();
     let kind = code.replace("lks_", "lkv_");
     for wrong in ["", "x", &flipped, &kind, &code.to_uppercase(), &format!("{code}A"), &"lks_".repeat(50)] {
-        let error = app.anonymous().post(SETUP, form(wrong)).await.refused(403, "FORBIDDEN");
+        let (answer, events) = app.events_of(app.anonymous().post(SETUP, form(wrong))).await;
+        let error = answer.refused(403, "FORBIDDEN");
+        assert_eq!(events, ["setup.denied denied wrong_code"], "{wrong}");
         assert!(!error.to_string().contains(&code[4..]));
     }
     assert_eq!(other, code, "the same seed, the same code: both servers are equal");
@@ -79,7 +87,7 @@ async fn the_code_lives_for_a_day() {
     app.anonymous().post(SETUP, form(&code)).await.refused(403, "FORBIDDEN");
     let app = TestApp::new();
     let code = code_of(&app).await.unwrap();
-    app.advance(setup::SETUP_TTL - Duration::from_millis(1));
+    app.advance(setup::SETUP_TTL.saturating_sub(Duration::from_millis(1)));
     app.anonymous().post(SETUP, form(&code)).await.data(201);
 }
 

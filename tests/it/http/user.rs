@@ -240,7 +240,10 @@ async fn nobody_touches_an_account_of_a_higher_rank() {
     for change in [json!({ "status": "suspended" }), json!({ "name": "Clown" })] {
         let (answer, events) = app.events_of(boss.put(&place(&id_of(&root).await), change)).await;
         answer.refused(403, "FORBIDDEN");
-        assert_eq!(events, [""; 0]);
+        assert_eq!(events, ["access.denied denied outranked"]);
+        let record = app.records().pop().unwrap();
+        let id = |name: &str| Some(*app.account(name).unwrap().id.as_bytes());
+        assert_eq!((record.actor, record.subject), (id("boss"), id("root")));
     }
     assert_eq!(root.get(ME).await.data(200)["name"], "root");
     boss.put(&place(&id_of(&chief).await), json!({ "status": "suspended" })).await.data(200);
@@ -253,9 +256,11 @@ async fn the_last_active_super_administrator_stays() {
     let root = app.log_in("root").await;
     let place = place(&id_of(&root).await);
     for status in ["suspended", "inactive"] {
-        let (answer, events) = app.events_of(root.put(&place, json!({ "status": status }))).await;
+        let change = json!({ "name": "Gone", "status": status });
+        let (answer, events) = app.events_of(root.put(&place, change)).await;
         answer.refused(409, "CONFLICT");
-        assert_eq!(events, [""; 0]);
+        assert_eq!(events, ["access.denied denied last_super_admin"]);
+        assert_eq!(root.get(ME).await.data(200)["name"], "root");
     }
     root.put(&place, json!({ "name": "Still Here" })).await.data(200);
     app.add("root2", Role::SuperAdmin).await;

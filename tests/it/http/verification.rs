@@ -51,7 +51,7 @@ async fn a_link_proves_an_address_once() {
 /// G11: a link lives 24 hours.
 #[tokio::test]
 async fn a_link_dies_after_a_day() {
-    for (waits, works) in [(DAY - Duration::from_millis(1), true), (DAY, false), (DAY * 400, false)] {
+    for (waits, works) in [(Duration::from_millis(86_399_999), true), (DAY, false), (DAY * 400, false)] {
         let (app, token) = waiting().await;
         app.advance(waits);
         if works {
@@ -232,11 +232,12 @@ async fn an_address_gets_one_link_a_minute() {
         answer.0.data(200);
         answer.1.iter().filter(|event| event.ends_with("success")).count()
     };
-    for (wait, mails) in [(59_999, 0), (1, 1), (59_999, 0), (1, 1), (DAY.as_millis() as u64, 1)] {
+    for (wait, mails) in [(59_999, 0), (1, 1), (59_999, 0), (1, 1), (86_400_000, 1)] {
         app.advance(Duration::from_millis(wait));
+        let before = app.mails().await.len();
         assert_eq!(sent(resend(&app, ADA).await), mails);
+        assert_eq!(app.mails().await.len() - before, mails);
     }
-    assert_eq!(app.mails().await.len(), 4);
     app.verify(&app.mailed_token(ADA).await).await.data(200);
 }
 

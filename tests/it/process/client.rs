@@ -66,7 +66,7 @@ impl Request {
     }
 
     fn new(method: &str, path: &str) -> Self {
-        Self { head: format!("{method} {path} HTTP/1.1\r\nhost: client.example\r\n"), body: String::new() }
+        Self { head: format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n"), body: String::new() }
     }
 
     fn json(self, body: &Value) -> Self {

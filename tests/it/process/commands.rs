@@ -54,11 +54,9 @@ fn a_used_store_checks_clean_and_its_audit_log_verifies_in_place_and_as_a_copy()
     let copied = home.run(&["audit", "verify", "--store", "copy/store.redb", "--keys", "copy/keys"]);
     assert_eq!((copied.code, &copied.out), (Some(0), &verified.out), "{copied:?}");
     fs::write(home.path().join("empty.redb"), "").unwrap();
-    for (name, what, help) in [
-        ("absent.redb", "absent.redb: the file of the store could not be read or written: No such file", ""),
-        ("empty.redb", "empty.redb: the file is not a store or is damaged", "restore the newest backup"),
-    ] {
-        home.run(&["audit", "verify", "--store", name, "--keys", "copy/keys"]).refused(what, help);
+    for name in ["absent.redb", "empty.redb"] {
+        let ended = home.run(&["audit", "verify", "--store", name, "--keys", "copy/keys"]);
+        ended.refused(&format!("{name} is missing or empty"), "");
     }
     assert!(!home.path().join("absent.redb").exists(), "a file that is not there is not made");
 }
@@ -79,7 +77,10 @@ fn a_damaged_store_is_told_or_read_right_and_nothing_panics() {
         bytes[at] ^= 0x55;
         fs::write(&store, bytes).unwrap();
         let ended = home.run(&CHECK);
-        assert!(!ended.err.contains("panicked"), "byte {at}: {ended:?}");
+        assert!(
+            !ended.err.contains("panicked") && !ended.err.contains("internal fault"),
+            "byte {at}: {ended:?}"
+        );
         match ended.code {
             Some(0) => assert_eq!(ended.out, clean.out, "byte {at}"),
             Some(1) => {
@@ -96,15 +97,47 @@ fn a_damaged_store_is_told_or_read_right_and_nothing_panics() {
 }
 
 #[test]
+fn a_page_that_makes_the_engine_panic_is_told_as_a_damaged_store() {
+    const PAGE: usize = 4096;
+    let home = used();
+    let store = home.data().join("store.redb");
+    let mut bytes = fs::read(&store).unwrap();
+    // A leaf begins with 1 and, at 2, the number of its pairs; then come the ends of its keys. Only leaves with rows of
+    // ours are changed: damage in those of the engine's own shows before any row is read.
+    let is_ours = |page: &[u8]| page[0] == 1 && page.windows(6).any(|window| window == b"login.");
+    for page in bytes.chunks_mut(PAGE).skip(1).filter(|page| is_ours(page)) {
+        let pairs = usize::from(u16::from_le_bytes([page[2], page[3]]));
+        for end in (4..4 + 4 * pairs).step_by(4) {
+            page[end + 1] ^= 0x50;
+        }
+    }
+    fs::write(&store, bytes).unwrap();
+    for command in [&CHECK[..], &VERIFY] {
+        let ended = Ended { out: String::new(), ..home.run(command) };
+        ended.refused("data/store.redb: the file is not a store or is damaged", "restore the newest backup");
+    }
+    let ended = home.run(&["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(
+        ended.err.contains("WARN the engine gave up on the file") && !ended.err.contains("panicked"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.err.contains("\nlatchkey: data/store.redb: the file is not a store or is damaged"),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn a_changed_audit_record_is_found() {
     let home = used();
     let store = home.data().join("store.redb");
-    let whole = fs::read(&store).unwrap();
+    let mut bytes = fs::read(&store).unwrap();
     let name = b"login.succeeded";
-    let at =
-        whole.windows(name.len()).rposition(|window| window == name).expect("an audit record in the file");
-    let mut bytes = whole.clone();
-    bytes[at] ^= 0x20;
+    // Old pages hold copies that nothing reads any more; which of them is in use does not show.
+    let copies: Vec<_> = (0..bytes.len() - name.len()).filter(|&at| bytes[at..].starts_with(name)).collect();
+    assert!(!copies.is_empty(), "an audit record in the file");
+    copies.into_iter().for_each(|at| bytes[at] ^= 0x20);
     fs::write(&store, bytes).unwrap();
     for command in [&VERIFY[..], &CHECK] {
         let ended = home.run(command);

@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::server::{Ended, Home, PASSWORD, Process};
+use rustix::process::Signal;
+
+use super::server::{Ended, Home, PASSWORD, PATIENCE, Process};
 
 const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
 
@@ -83,6 +85,51 @@ fn a_private_key_that_others_can_read_is_not_used() {
     home.serve(&[]).stop();
     chmod(&home.data().join("tls/key.pem"), 0o604);
     unchanged_but_opened(&home, &SERVE).refused("data/tls/key.pem can be read or changed by others", "");
+}
+
+#[test]
+fn key_material_that_cannot_be_used_is_refused_in_one_line() {
+    let (home, other) = (Home::new(), Home::new());
+    home.serve(&[]).stop();
+    other.serve(&[]).stop();
+    for name in ["cert.pem", "key.pem"] {
+        let path = home.data().join("tls").join(name);
+        let whole = fs::read(&path).unwrap();
+        let broken = [
+            Vec::new(),
+            b"garbage".to_vec(),
+            whole[..whole.len() / 2].to_vec(),
+            String::from_utf8_lossy(&whole).replace("MI", "!!").into_bytes(),
+        ];
+        for bytes in broken {
+            fs::write(&path, &bytes).unwrap();
+            let ended = unchanged_but_opened(&home, &SERVE);
+            ended.refused(&format!("data/tls/{name}"), "");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    // Another server's key: the pair is of our own making, so a new one takes its place.
+    fs::copy(other.data().join("tls/key.pem"), home.data().join("tls/key.pem")).unwrap();
+    let server = home.serve(&[]);
+    assert_eq!(server.client().get("/health").status.as_u16(), 200);
+}
+
+#[test]
+fn of_servers_started_together_on_a_new_folder_one_serves() {
+    let home = Home::new();
+    let mut processes: Vec<_> = (0..4).map(|_| Process::spawn(&mut home.command(&SERVE))).collect();
+    let (serving, refused): (Vec<_>, Vec<_>) = processes
+        .drain(..)
+        .map(|mut process| (process.says_within(PATIENCE), process))
+        .partition(|(said, _)| said.is_some());
+    assert_eq!(serving.len(), 1);
+    for (_, process) in refused {
+        process.end().refused("another process uses the data folder data", "stop the other process");
+    }
+    for (_, process) in serving {
+        process.signal(Signal::TERM);
+        assert_eq!(process.end().code, Some(0));
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use latchkey::ambient::Stopwatch;
 use serde_json::{Value, json};
 
@@ -155,6 +157,8 @@ fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out()
         let (_, key) = key.trim().split_once('_').unwrap();
         std::fs::remove_file(keys.join(name)).unwrap();
         assert!(!is_at_rest(&home.data(), key.as_bytes()), "{name} is elsewhere too");
+        let key = URL_SAFE_NO_PAD.decode(key).unwrap();
+        assert!(!is_at_rest(&home.data(), &key[..32]), "{name} is elsewhere too");
     }
 }
 

@@ -6,8 +6,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
-use crate::ambient::{Entropy, entropy};
-
 /// How a disk fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -105,11 +103,11 @@ impl Disk {
 
     /// The disk as it is found after a crash now: each change since the last sync is there, torn or lost, as `random`
     /// has it.
-    pub fn after_crash(&self, random: &dyn Entropy) -> Self {
+    pub fn after_crash(&self, random: impl Fn() -> [u8; 2]) -> Self {
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found = journal.synced.clone();
         for change in &journal.unsynced {
-            let [luck, tear] = entropy::bytes::<2>(random);
+            let [luck, tear] = random();
             match change {
                 Change::Length(len) if luck < 128 => found.resize(usize::try_from(*len).unwrap(), 0),
                 Change::Bytes(offset, bytes) if luck < 170 => {

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::faulty::{Disk, Fault};
 use super::*;
-use crate::ambient::SeededEntropy;
+use crate::ambient::{SeededEntropy, entropy};
 use crate::store::conformance::{KEY, NUMBERS, Number, event, run, stamp};
 use crate::store::{Abort, GROUP_JOBS, QUEUE_JOBS, Read, Scan, Store, check, lane};
 
@@ -265,18 +265,19 @@ fn a_snapshot_of_an_earlier_opening_does_not_break_the_new_one() {
 #[test]
 fn what_was_acknowledged_survives_a_crash_at_any_write_and_a_crash_while_recovering() {
     let seed = 0x5eed_0002;
-    let random = SeededEntropy::new(seed);
+    let source = SeededEntropy::new(seed);
+    let random = || entropy::bytes(&source);
     for nth in 1..=90 {
         let disk = Disk::default();
         let store = open_on(&disk).unwrap();
         disk.fail_from(nth, Fault::Broken);
         let acknowledged = (1..1_000).take_while(|n| put(&store, *n).is_ok()).count() as u64;
-        let mut found = disk.after_crash(&random);
+        let mut found = disk.after_crash(random);
         drop(store);
         // Some crash again while the file is being opened.
         found.fail_from(nth % 7, Fault::Broken);
         if nth % 7 > 0 && open_on(&found).is_err() {
-            found = found.after_crash(&random);
+            found = found.after_crash(random);
         }
         found.heal();
         let trial = format!("seed {seed:#x}, write {nth}, {acknowledged} acknowledged");
