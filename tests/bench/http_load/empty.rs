@@ -24,7 +24,6 @@ struct Fine {
     ok: bool,
 }
 
-#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi]
 impl Empty {
     #[oai(path = "/api/v1/empty", method = "get")]
