@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{EndpointExt, FromRequest, IntoResponse, Request, RequestBody, Response, Route, get, handler};
 use poem_openapi::types::ToJSON;
+use tokio::time::sleep;
 
 use super::answer;
 use super::body;
@@ -17,11 +19,16 @@ use super::site::page;
 use crate::ambient::{Clock, MovableClock};
 use crate::domain::id::MailId;
 use crate::domain::time::Timestamp;
+use crate::services::{Services, mail};
 use crate::wire::dev::{AdvanceClock, CapturedMail, DevClock};
 use crate::wire::error::ErrorCode;
 
 /// Where the clock is read and moved.
 pub const CLOCK: &str = "/dev/clock";
+
+/// How often, and how long at a time, the mailbox waits for mail on its way: a second in all.
+const WAITS: u32 = 100;
+const WAIT: Duration = Duration::from_millis(10);
 
 /// One captured mail.
 pub struct Captured {
@@ -43,6 +50,8 @@ pub struct Captured {
 
 /// What the tools need.
 pub struct DevTools {
+    /// The use cases.
+    pub app: Arc<Services>,
     /// The captured mails, newest first.
     pub mails: Box<dyn Fn() -> Vec<Captured> + Send + Sync>,
     /// The clock of the whole server.
@@ -77,9 +86,16 @@ async fn from_here(request: Request) -> poem::Result<Request> {
     }
 }
 
-/// A page for people, JSON for who asks for it.
+/// A page for people, JSON for who asks for it. What was registered a moment ago is in it: mail leaves after the
+/// answer, so the mailbox waits for what is on its way.
 #[handler]
-fn mailbox(request: &Request, tools: Data<&Arc<DevTools>>) -> Response {
+async fn mailbox(request: &Request, tools: Data<&Arc<DevTools>>) -> Response {
+    for _ in 0..WAITS {
+        if mail::is_settled(&tools.app).unwrap_or(true) {
+            break;
+        }
+        sleep(WAIT).await;
+    }
     let mails = (tools.mails)();
     let accepts = request.header(header::ACCEPT).unwrap_or_default();
     if accepts.contains("application/json") {

@@ -66,7 +66,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         (Some(captured), Some(clock)) => {
             let captured = captured.clone();
             let mails = Box::new(move || transport::shown(&captured));
-            Some(DevTools { mails, clock, pages: pages.clone() })
+            Some(DevTools { app: app.clone(), mails, clock, pages: pages.clone() })
         }
         _ => None,
     };

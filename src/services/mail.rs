@@ -144,6 +144,20 @@ impl Round {
     }
 }
 
+/// Whether nothing is being sent or due to be: every mail of an act that was answered has left or been postponed.
+pub fn is_settled(app: &Services) -> Result<bool, StoreError> {
+    let now = app.clock.now();
+    app.read(|read| {
+        let near = outbox::due(read, now.plus(CLAIM), None, BATCH)?;
+        for (at, id) in near.mails {
+            if at <= now || outbox::by_id(read, id)?.is_some_and(|mail| mail.is_claimed) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
 /// Gives up the claims of a process that is gone, so that a crash delays no mail. To be called at the start,
 /// before anybody sends: no process but this one has the store.
 pub async fn release_claims(app: &Services) -> Result<(), StoreError> {

@@ -47,8 +47,9 @@ impl TestApp {
         let mut services = services(shipped_policy(), &clock, engine.clone());
         services.clock = Arc::new(movable.clone());
         let pages = Pages::load("Latchkey").unwrap();
-        let tools = DevTools { mails: Box::new(mails), clock: movable, pages };
-        Self::assembled(Arc::new(services), clock, engine, Some(tools))
+        let services = Arc::new(services);
+        let tools = DevTools { app: services.clone(), mails: Box::new(mails), clock: movable, pages };
+        Self::assembled(services, clock, engine, Some(tools))
     }
 
     /// The store again, for a look or a change past the services.
