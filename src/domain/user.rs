@@ -132,6 +132,11 @@ impl Username {
         }
     }
 
+    /// From a verified row: what was written there was read by [`Username::parse`] before.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// A name for an account that gave none: the local part of its address, with `-` for `+` and
     /// without what a username may not have; `user` when nothing is left.
     pub fn derived(email: &EmailAddress) -> Self {
@@ -179,6 +184,11 @@ impl DisplayName {
         } else {
             Err(NotAName)
         }
+    }
+
+    /// From a verified row: what was written there was read by [`DisplayName::parse`] before.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The name of somebody who gave none: the username, twice over when it is a single letter.

@@ -111,7 +111,7 @@ pub const NAMES_OF_USER: IndexCheck = IndexCheck {
 
 /// The account `id`.
 pub fn by_id(read: &impl Read, id: UserId) -> Result<Option<User>, StoreError> {
-    read.get(&tables::USERS, &id)?.map(|record| to_user(id, &record)).transpose()
+    read.get(&tables::USERS, &id)?.map(|record| to_user(id, record)).transpose()
 }
 
 /// The account with the folded email address or username `key`.
@@ -169,7 +169,7 @@ pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Ve
         scan = scan.before(&after);
     }
     let page = read.scan(&tables::USERS, scan)?;
-    let users = page.rows.into_iter().map(|(id, record)| to_user(id, &record)).collect::<Result<_, _>>()?;
+    let users = page.rows.into_iter().map(|(id, record)| to_user(id, record)).collect::<Result<_, _>>()?;
     Ok((users, page.more))
 }
 
@@ -218,16 +218,16 @@ fn to_record(user: &User) -> UserV1 {
     }
 }
 
-fn to_user(id: UserId, record: &UserV1) -> Result<User, StoreError> {
+fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
     let damaged = || StoreError::Damaged { table: tables::USERS.name() };
     let status = Status::ALL.into_iter().find(|status| status_code(*status) == record.status);
     let role = |code: &u8| Role::ALL.into_iter().find(|role| role_code(*role) == *code);
     Ok(User {
         id,
         number: record.number,
-        email: EmailAddress::parse(&record.email).map_err(|_| damaged())?,
-        username: Username::parse(&record.username).map_err(|_| damaged())?,
-        name: DisplayName::parse(&record.name).map_err(|_| damaged())?,
+        email: EmailAddress::stored(record.email).ok_or_else(damaged)?,
+        username: Username::stored(record.username),
+        name: DisplayName::stored(record.name),
         status: status.ok_or_else(damaged)?,
         email_verified_at: record.email_verified_at.map(Timestamp::from_millis),
         roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
