@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::audit::{Personal, open_personal};
 use super::role::{Refused, require};
 use super::session::Principal;
-use super::{Context, Services, flatten};
+use super::{Context, Services, view};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
 use crate::domain::audit::Outcome;
@@ -15,7 +15,7 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::lane::{self, EventV1, Head, LANE_0, OutcomeV1, SealV1, Span, Walk};
-use crate::store::{Abort, Page, Read, Snapshot, Store, StoreError, seal};
+use crate::store::{Page, Read, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
 const LOOKED_AT: usize = 5_000;
@@ -278,8 +278,4 @@ fn seals(
             return Ok(heads);
         }
     }
-}
-
-fn view<T>(store: &Store, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
 }

@@ -149,7 +149,7 @@ impl Services {
 
     /// Reads one snapshot.
     pub fn read<T>(&self, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
+        view(&self.store, f)
     }
 
     /// Runs one transaction in which no rule says no. The closure may run again.
@@ -172,6 +172,11 @@ impl Services {
             now: self.clock.now(),
         }
     }
+}
+
+/// Reads one snapshot of a store, in which no rule says no.
+fn view<T>(store: &Store, f: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    store.read(|read| f(read).map_err(Abort::<StoreError>::Store)).map_err(flatten)
 }
 
 /// The rule that said no, or the engine's failure, as one error.
