@@ -11,6 +11,12 @@ pub enum Action {
     EmailVerified,
     /// A new verification mail was asked for.
     VerificationResent,
+    /// The owner of an account gave it a new password.
+    PasswordChanged,
+    /// A link that sets a new password was asked for.
+    PasswordResetRequested,
+    /// A mailed link set a new password.
+    PasswordReset,
     /// A login gave tokens.
     LoginSucceeded,
     /// A login was denied.
@@ -43,6 +49,9 @@ impl Action {
             Self::RegistrationRepeated => "user.registration_repeated",
             Self::EmailVerified => "email.verified",
             Self::VerificationResent => "email.verification_resent",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordResetRequested => "password.reset_requested",
+            Self::PasswordReset => "password.reset",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
             Self::SessionEnded => "session.ended",

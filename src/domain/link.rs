@@ -46,6 +46,11 @@ impl PublicUrl {
         Link(format!("{}/", self.0))
     }
 
+    /// The link to the page where a mail that sets a new password can be asked for.
+    pub fn forgot_password(&self) -> Link {
+        Link(format!("{}/forgot-password", self.0))
+    }
+
     /// The link that carries a one-time token to its page.
     pub fn link(&self, target: LinkTarget, token: &str) -> Link {
         let page = match target {
@@ -123,6 +128,7 @@ mod tests {
         }
         let base = PublicUrl::parse("https://a.example/").unwrap();
         assert_eq!(base.home().as_str(), "https://a.example/");
+        assert_eq!(base.forgot_password().as_str(), "https://a.example/forgot-password");
         assert_eq!(
             base.link(LinkTarget::ResetPassword, "x").as_str(),
             "https://a.example/reset-password?token=x"
