@@ -16,6 +16,7 @@ mod log;
 mod mail;
 mod net;
 mod password_hash;
+mod password_reset;
 mod problem;
 mod proxies;
 mod public_url;
@@ -45,6 +46,7 @@ pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
 pub use password_hash::PasswordHash;
+pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
 pub use registration::Registration;
@@ -91,6 +93,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Sign-up.
     pub registration: Registration,
+    /// The mailed link that sets a new password.
+    pub password_reset: PasswordReset,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -193,6 +197,7 @@ impl Config {
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             registration: Registration::read(reader),
+            password_reset: PasswordReset::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

@@ -4,6 +4,9 @@ use serde_json::json;
 
 use super::error::ApiError;
 use crate::services::login::LoginFault;
+use crate::services::new_password::NewPasswordFault;
+use crate::services::password_change::ChangeFault;
+use crate::services::password_reset::ResetFault;
 use crate::services::registration::{FieldFault, HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
@@ -91,6 +94,47 @@ impl From<VerifyFault> for ApiError {
                 Self::new(Code::ValidationError, "This verification link is not valid any more.")
             }
             VerifyFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NewPasswordFault> for ApiError {
+    fn from(fault: NewPasswordFault) -> Self {
+        const FIELD: &str = "new_password";
+        match fault {
+            NewPasswordFault::Unfit(faults) => {
+                let message = faults.first().map_or_else(String::new, |fault| format!("{FIELD}: {fault}"));
+                Self::field(FIELD, "invalid", message)
+            }
+            NewPasswordFault::Reused => {
+                Self::field(FIELD, "reused", "new_password: must not be one of your last passwords")
+            }
+            NewPasswordFault::Hash(fault) => fault.into(),
+            NewPasswordFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeFault> for ApiError {
+    fn from(fault: ChangeFault) -> Self {
+        match fault {
+            ChangeFault::WrongPassword => {
+                Self::new(Code::AuthenticationFailed, "The current password is wrong.")
+            }
+            ChangeFault::New(fault) => fault.into(),
+            ChangeFault::Caller(fault) => fault.into(),
+            ChangeFault::Hash(fault) => fault.into(),
+            ChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetFault> for ApiError {
+    fn from(fault: ResetFault) -> Self {
+        match fault {
+            ResetFault::Invalid => Self::field("token", "invalid", "This reset link is not valid any more."),
+            ResetFault::New(fault) => fault.into(),
+            ResetFault::Store(error) => error.into(),
         }
     }
 }

@@ -153,6 +153,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             default_role: default_role
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
+        reset_ttl: config.password_reset.ttl,
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),

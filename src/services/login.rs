@@ -93,7 +93,7 @@ fn find(app: &Services, identifier: &Identifier) -> Result<Option<Account>, Stor
 }
 
 /// A password that no account can have still costs one hash; of a very long one, only the start is hashed.
-fn within_limits(password: &str) -> (Password, bool) {
+pub(super) fn within_limits(password: &str) -> (Password, bool) {
     let cut = password.char_indices().nth(PASSWORD_CHARS_MAX * 4).map_or(password.len(), |(at, _)| at);
     let whole = cut == password.len();
     let password = Password::new(password.get(..cut).unwrap_or_default());

@@ -6,6 +6,10 @@ pub mod audit_log;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod new_password;
+mod one_time;
+pub mod password_change;
+pub mod password_reset;
 pub mod registration;
 pub mod role;
 pub mod session;
@@ -104,6 +108,8 @@ pub struct Policy {
     pub login: LoginPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// How long a link that sets a new password lives.
+    pub reset_ttl: Duration,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

@@ -14,6 +14,8 @@ pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod outbox;
+pub mod password_change;
+pub mod password_reset;
 pub mod secret;
 pub mod session;
 pub mod setup;

@@ -96,6 +96,7 @@ fn services() -> Services {
             tokens,
             login: LoginPolicy { require_verified_email: true },
             registration,
+            reset_ttl: Duration::from_secs(3_600),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },

@@ -186,6 +186,7 @@ pub(super) fn shipped_policy() -> Policy {
             verify_ttl: Duration::from_secs(86_400),
             default_role: Role::Developer,
         },
+        reset_ttl: Duration::from_secs(3_600),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
     }
