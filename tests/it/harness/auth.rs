@@ -45,8 +45,17 @@ impl TestApp {
 
     /// The token of the link in the newest mail to `email`.
     pub async fn mailed_token(&self, email: &str) -> String {
+        self.linked_token(email, "/verify-email?token=").await
+    }
+
+    /// The token of the link in the newest mail to `email`, which is one that sets a new password.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.linked_token(email, "/reset-password?token=").await
+    }
+
+    async fn linked_token(&self, email: &str, page: &str) -> String {
         let mail = self.mails().await.into_iter().find(|mail| mail.to == email).unwrap();
-        let (_, rest) = mail.text.split_once("/verify-email?token=").unwrap();
+        let (_, rest) = mail.text.split_once(page).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
 

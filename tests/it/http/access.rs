@@ -10,10 +10,12 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 11] = [
     "register",
     "verify_email",
     "resend_verification",
+    "request_password_reset",
+    "reset_password",
     "set_up",
     "login",
     "refresh",
@@ -23,7 +25,8 @@ const OPEN: [&str; 9] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 9] = [
+const GUARDED: [(&str, &str, [u16; 5]); 10] = [
+    ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
