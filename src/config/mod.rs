@@ -13,6 +13,7 @@ mod flags;
 mod layers;
 mod limits;
 mod listen;
+mod lockout;
 mod log;
 mod mail;
 mod net;
@@ -43,6 +44,7 @@ use ipnet::IpNet;
 pub use flags::Flags;
 pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
+pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
@@ -93,6 +95,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How much anybody may ask for.
     pub limits: Limits,
+    /// How many wrong passwords are too many.
+    pub lockout: Lockout,
     /// Sign-up.
     pub registration: Registration,
     /// Outgoing mail.
@@ -197,6 +201,7 @@ impl Config {
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: Limits::read(reader),
+            lockout: Lockout::read(reader),
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),

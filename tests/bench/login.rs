@@ -12,10 +12,12 @@ use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
+use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::log_in;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
@@ -97,12 +99,14 @@ fn services() -> Services {
             tokens,
             login: LoginPolicy { require_verified_email: true },
             limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+            lockout: LockoutPolicy::default(),
             registration,
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        lockouts: Arc::new(Lockouts::new(1_000)),
     }
 }
 

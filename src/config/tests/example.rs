@@ -28,6 +28,7 @@ fn the_example_names_every_key_and_no_other() {
         "password_hash",
         "tokens",
         "limits",
+        "lockout",
         "registration",
         "mail",
         "log",
