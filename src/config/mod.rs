@@ -11,7 +11,9 @@ pub mod duration;
 mod file;
 mod flags;
 mod layers;
+mod limits;
 mod listen;
+mod lockout;
 mod log;
 mod mail;
 mod net;
@@ -41,7 +43,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use flags::Flags;
+pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
+pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
@@ -91,6 +95,10 @@ pub struct Config {
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
+    /// How much anybody may ask for.
+    pub limits: Limits,
+    /// How many wrong passwords are too many.
+    pub lockout: Lockout,
     /// Sign-up.
     pub registration: Registration,
     /// The mailed link that sets a new password.
@@ -196,6 +204,8 @@ impl Config {
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
+            limits: Limits::read(reader),
+            lockout: Lockout::read(reader),
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),
             mail: Mail::read(reader, domain),

@@ -37,6 +37,10 @@ pub enum Action {
     AccessDenied,
     /// Somebody without a valid setup code tried to become the first administrator.
     SetupDenied,
+    /// Too many wrong passwords locked an account, or a name that belongs to nobody.
+    LockoutSet,
+    /// A lock ended before its time: its owner logged in from a known place, or reset the password.
+    LockoutCleared,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -62,6 +66,8 @@ impl Action {
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",
             Self::SetupDenied => "setup.denied",
+            Self::LockoutSet => "lockout.set",
+            Self::LockoutCleared => "lockout.cleared",
             Self::ConfigLoaded => "config.loaded",
         }
     }

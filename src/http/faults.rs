@@ -1,5 +1,7 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::error::ApiError;
@@ -31,10 +33,19 @@ impl From<LoginFault> for ApiError {
     fn from(fault: LoginFault) -> Self {
         match fault {
             LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
+            LoginFault::Locked { retry_after } => locked(retry_after),
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }
     }
+}
+
+/// Too many wrong passwords, at whichever door.
+fn locked(retry_after: Duration) -> ApiError {
+    let seconds = retry_after.as_secs();
+    ApiError::new(Code::AccountLocked, "Too many failed attempts. Try again later.")
+        .details(json!({ "retry_after": seconds }))
+        .retry_after(seconds)
 }
 
 impl From<RefreshFault> for ApiError {

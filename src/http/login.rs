@@ -26,18 +26,26 @@ impl Statuses for Listed {
     const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 500, 503];
 }
 
+/// What a login can answer beside success.
+pub struct ListedForLogin;
+
+impl Statuses for ListedForLogin {
+    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 423, 500, 503];
+}
+
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
 impl LoginApi {
     /// Log in
     ///
     /// With an email address or username and the password. Every denial looks the same from outside: an
-    /// unknown name, a wrong password, an unverified address and a suspended account.
+    /// unknown name, a wrong password, an unverified address and a suspended account. After too many of them from
+    /// one network the name is locked there for a while, whether there is such an account or not.
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
         body: Json<LoginRequest>,
         asked: Asked,
-    ) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
+    ) -> Result<Answer<LoginAnswer>, Fault<ListedForLogin>> {
         let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
         let user = UserSummary {
             id: granted.user.id.to_string(),

@@ -43,6 +43,10 @@ impl Collector for Parts {
         show.counter("store_commits", "Durable commits", store.commits)?;
         show.counter("store_transactions", "Transactions in those commits", store.transactions)?;
         show.gauge("store_queued", "Transactions that wait for the writer", store.queued)?;
+        let lockouts = &self.app.lockouts;
+        show.counter("lockouts", "Locks that began", lockouts.set())?;
+        show.counter("lockout_refused", "Guesses refused because of a lock", lockouts.refused())?;
+        show.gauge("lockout_entries", "Pairs of account and network remembered", lockouts.entries())?;
         show.counter("connections_accepted", "Connections accepted", self.net.accepted.value())?;
         show.counter("connections_refused", "Connections over a cap", self.net.refused.value())?;
         show.counter("tls_handshake_failures", "Failed TLS handshakes", self.net.handshake_failures.value())?;

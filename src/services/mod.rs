@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
@@ -10,10 +11,12 @@ pub mod new_password;
 mod one_time;
 pub mod password_change;
 pub mod password_reset;
+pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
@@ -28,7 +31,10 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::id::UserId;
+use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
+use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::role::Role;
@@ -61,6 +67,8 @@ pub struct Services {
     pub mail_queued: Arc<Notify>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
+    /// Wrong passwords of late.
+    pub lockouts: Arc<lockout::Lockouts>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -76,6 +84,7 @@ pub struct Keys {
     /// Signs the seals of the audit log.
     pub seals: AuditSigner,
     names: MacKey,
+    subjects: MacKey,
 }
 
 impl Keys {
@@ -89,6 +98,7 @@ impl Keys {
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
+            subjects: MacKey::new(master.derive(Purpose::LockoutSubjects).expose()),
         }
     }
 
@@ -96,6 +106,17 @@ impl Keys {
     pub fn name_hash(&self, name: &str) -> String {
         let tag = self.names.tag(&[name.as_bytes()]);
         to_hex(tag.split_at(16).0)
+    }
+
+    /// Whom one guesses at: the account `owner`, or a `name`, folded, that belongs to nobody.
+    pub fn guessed_at(&self, owner: Option<UserId>, name: &str) -> Subject {
+        let tag = match owner {
+            Some(id) => self.subjects.tag(&[b"account", id.as_bytes()]),
+            None => self.subjects.tag(&[b"name", name.as_bytes()]),
+        };
+        let mut subject = [0; 16];
+        subject.copy_from_slice(tag.split_at(16).0);
+        Subject(subject)
     }
 }
 
@@ -106,6 +127,10 @@ pub struct Policy {
     pub tokens: TokenPolicy,
     /// Who may log in.
     pub login: LoginPolicy,
+    /// How much anybody may ask for.
+    pub limits: LimitPolicy,
+    /// How many wrong passwords are too many.
+    pub lockout: LockoutPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.

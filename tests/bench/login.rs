@@ -10,11 +10,14 @@ use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
+use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::log_in;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
@@ -95,6 +98,8 @@ fn services() -> Services {
         policy: Policy {
             tokens,
             login: LoginPolicy { require_verified_email: true },
+            limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+            lockout: LockoutPolicy::default(),
             registration,
             reset_ttl: Duration::from_secs(3_600),
             public_url: PublicUrl::parse(URL).expect("a URL"),
@@ -102,6 +107,7 @@ fn services() -> Services {
         },
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        lockouts: Arc::new(Lockouts::new(1_000)),
     }
 }
 

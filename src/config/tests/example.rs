@@ -27,6 +27,8 @@ fn the_example_names_every_key_and_no_other() {
         "store",
         "password_hash",
         "tokens",
+        "limits",
+        "lockout",
         "registration",
         "password_reset",
         "mail",

@@ -1,13 +1,15 @@
 //! The server under test, and who talks to it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
+use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::role::Role;
@@ -19,6 +21,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -39,8 +42,17 @@ pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The password of every account the harness makes.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Pairs of account and network that the lockouts of the server under test remember.
+pub const LOCKOUT_ENTRIES: usize = 200;
+
 const SEED: u64 = 0x1a7c_4e57;
 const PEER: &str = "198.51.100.7:4711";
+
+/// The one proxy whose word on the client's address is believed.
+const PROXY: &str = "192.0.2.1";
+
+/// Marks a request that comes through the proxy. It is not sent.
+const THROUGH_PROXY: &str = "harness-through-proxy";
 
 /// The whole server, without sockets.
 pub struct TestApp {
@@ -83,7 +95,7 @@ impl TestApp {
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
             dev,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: vec![PROXY.parse::<IpAddr>().unwrap().into()],
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
@@ -154,11 +166,13 @@ impl TestApp {
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
         let mut builder = http::Request::builder().method(method).uri(path);
-        for (name, value) in headers {
+        for (name, value) in headers.iter().filter(|(name, _)| name != THROUGH_PROXY) {
             builder = builder.header(name, value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        let peer = RemoteAddr(Addr::SocketAddr(PEER.parse::<SocketAddr>().unwrap()));
+        let is_proxied = headers.iter().any(|(name, _)| name == THROUGH_PROXY);
+        let peer = if is_proxied { format!("{PROXY}:80") } else { PEER.to_owned() };
+        let peer = RemoteAddr(Addr::SocketAddr(peer.parse::<SocketAddr>().unwrap()));
         let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
         Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
     }
@@ -180,6 +194,8 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         login: LoginPolicy { require_verified_email: true },
+        limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+        lockout: LockoutPolicy::default(),
         registration: RegistrationPolicy {
             is_enabled: true,
             hides_existing: false,
@@ -211,6 +227,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
     }
 }
 
@@ -224,6 +241,11 @@ impl Anonymous<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same from another address, through the trusted proxy.
+    pub fn at(self, address: &str) -> Self {
+        self.header(THROUGH_PROXY, "").header("x-forwarded-for", address)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
