@@ -15,6 +15,7 @@ mod listen;
 mod log;
 mod mail;
 mod net;
+mod password;
 mod password_hash;
 mod problem;
 mod proxies;
@@ -44,6 +45,7 @@ pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
+pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
@@ -85,6 +87,8 @@ pub struct Config {
     pub net: Net,
     /// The database.
     pub store: Store,
+    /// Which passwords may be chosen.
+    pub password: Password,
     /// The cost of password hashes.
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
@@ -190,6 +194,7 @@ impl Config {
             tls: Tls::read(reader),
             net: Net::read(reader),
             store: Store::read(reader),
+            password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             registration: Registration::read(reader),

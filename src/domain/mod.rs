@@ -2,12 +2,14 @@
 
 pub mod address;
 pub mod audit;
+pub mod common_passwords;
 pub mod credential;
 pub mod email;
 pub mod id;
 pub mod link;
 pub mod login;
 pub mod mail;
+pub mod password_policy;
 pub mod role;
 pub mod session;
 pub mod template;

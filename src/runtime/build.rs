@@ -13,6 +13,7 @@ use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenK
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -152,6 +153,11 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             verify_ttl: registration.verify_ttl,
             default_role: default_role
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
+        },
+        password: PasswordPolicy {
+            kind: config.password.policy,
+            block_common: config.password.block_common,
+            history: usize::from(config.password.history),
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

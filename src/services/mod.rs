@@ -6,6 +6,7 @@ pub mod audit_log;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod password;
 pub mod registration;
 pub mod role;
 pub mod session;
@@ -27,6 +28,7 @@ use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, Se
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -104,6 +106,8 @@ pub struct Policy {
     pub login: LoginPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// Which passwords may be chosen.
+    pub password: PasswordPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

@@ -13,6 +13,7 @@ use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::login::log_in;
@@ -96,6 +97,7 @@ fn services() -> Services {
             tokens,
             login: LoginPolicy { require_verified_email: true },
             registration,
+            password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },
