@@ -17,6 +17,7 @@ mod lockout;
 mod log;
 mod mail;
 mod net;
+mod password;
 mod password_hash;
 mod password_reset;
 mod problem;
@@ -49,6 +50,7 @@ pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
+pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
@@ -91,6 +93,8 @@ pub struct Config {
     pub net: Net,
     /// The database.
     pub store: Store,
+    /// Which passwords may be chosen.
+    pub password: Password,
     /// The cost of password hashes.
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
@@ -202,6 +206,7 @@ impl Config {
             tls: Tls::read(reader),
             net: Net::read(reader),
             store: Store::read(reader),
+            password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: Limits::read(reader),

@@ -7,9 +7,10 @@ use serde_json::json;
 use super::error::ApiError;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
+use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
 use crate::services::password_reset::ResetFault;
-use crate::services::registration::{FieldFault, HashFault, RegisterFault};
+use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
@@ -62,7 +63,9 @@ impl From<RegisterFault> for ApiError {
     fn from(fault: RegisterFault) -> Self {
         match fault {
             RegisterFault::Closed => Self::new(Code::Forbidden, "Registration is closed."),
-            RegisterFault::Fields(faults) => fields(&faults),
+            RegisterFault::Fields(faults) => {
+                fields(faults.iter().map(|fault| (fault.field(), fault.reason(), fault.to_string())))
+            }
             RegisterFault::Exists(taken) => {
                 let field = match taken {
                     Taken::Email => "email",
@@ -77,14 +80,13 @@ impl From<RegisterFault> for ApiError {
     }
 }
 
-/// Names the first field in the shape of every field error, and all of them in `fields`.
-fn fields(faults: &[FieldFault]) -> ApiError {
-    let all: Vec<_> =
-        faults.iter().map(|fault| json!({ "field": fault.field(), "message": fault.to_string() })).collect();
-    let first = faults.first().map_or("body", FieldFault::field);
-    let message = faults.first().map_or_else(String::new, |fault| format!("{first}: {fault}"));
-    ApiError::new(Code::ValidationError, message)
-        .details(json!({ "field": first, "reason": "invalid", "fields": all }))
+/// Names the first fault in the shape of every field error, and all of them in `fields`: field, reason, message.
+fn fields(faults: impl Iterator<Item = (&'static str, &'static str, String)> + Clone) -> ApiError {
+    let (field, reason, fault) = faults.clone().next().unwrap_or(("body", "invalid", String::new()));
+    let all = faults
+        .map(|(field, reason, message)| json!({ "field": field, "reason": reason, "message": message }));
+    let details = json!({ "field": field, "reason": reason, "fields": all.collect::<Vec<_>>() });
+    ApiError::new(Code::ValidationError, format!("{field}: {fault}")).details(details)
 }
 
 impl From<SetupFault> for ApiError {
@@ -113,12 +115,12 @@ impl From<NewPasswordFault> for ApiError {
     fn from(fault: NewPasswordFault) -> Self {
         const FIELD: &str = "new_password";
         match fault {
-            NewPasswordFault::Unfit(faults) => {
-                let message = faults.first().map_or_else(String::new, |fault| format!("{FIELD}: {fault}"));
-                Self::field(FIELD, "invalid", message)
+            NewPasswordFault::Unfit(Unfit(faults)) => {
+                fields(faults.iter().map(|fault| (FIELD, fault.rule().name(), fault.to_string())))
             }
             NewPasswordFault::Reused => {
-                Self::field(FIELD, "reused", "new_password: must not be one of your last passwords")
+                let message = "must not be one of your last passwords".to_owned();
+                fields(std::iter::once((FIELD, "reused", message)))
             }
             NewPasswordFault::Hash(fault) => fault.into(),
             NewPasswordFault::Store(error) => error.into(),
@@ -132,6 +134,7 @@ impl From<ChangeFault> for ApiError {
             ChangeFault::WrongPassword => {
                 Self::new(Code::AuthenticationFailed, "The current password is wrong.")
             }
+            ChangeFault::Locked { retry_after } => locked(retry_after),
             ChangeFault::New(fault) => fault.into(),
             ChangeFault::Caller(fault) => fault.into(),
             ChangeFault::Hash(fault) => fault.into(),

@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::pages::render::ResetForm;
 use super::site::{Form, Site, broken, page};
 use crate::services::new_password::NewPasswordFault;
+use crate::services::password::Unfit;
 use crate::services::password_reset::{self, ResetFault};
 use crate::wire::secret::Secret;
 
@@ -68,7 +69,7 @@ async fn reset(site: Data<&Arc<Site>>, asked: Asked, typed: Form<NewPassword>) -
     };
     match fault {
         ResetFault::Invalid => invalid(&site),
-        ResetFault::New(NewPasswordFault::Unfit(faults)) => {
+        ResetFault::New(NewPasswordFault::Unfit(Unfit(faults))) => {
             let sentences: Vec<_> = faults.iter().map(|fault| format!("The password {fault}.")).collect();
             again(&sentences.join(" "))
         }

@@ -15,6 +15,7 @@ use crate::domain::link::PublicUrl;
 use crate::domain::lockout::LockoutPolicy;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -160,6 +161,11 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         reset_ttl: config.password_reset.ttl,
+        password: PasswordPolicy {
+            kind: config.password.policy,
+            block_common: config.password.block_common,
+            history: usize::from(config.password.history),
+        },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),

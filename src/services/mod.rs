@@ -9,6 +9,7 @@ pub mod mail;
 pub mod mail_transport;
 pub mod new_password;
 mod one_time;
+pub mod password;
 pub mod password_change;
 pub mod password_reset;
 pub mod recent;
@@ -37,6 +38,7 @@ use crate::domain::link::PublicUrl;
 use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -135,6 +137,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// Which passwords may be chosen.
+    pub password: PasswordPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

@@ -16,11 +16,12 @@
 //! sessions are gone. A later kind of credential that a pending account may have must be voided here too.
 
 use super::audit::{Witness, person_key};
+use super::lockout::Clearing;
 use super::mail::Sealed;
-use super::new_password::{self, NewPasswordFault};
+use super::new_password::{NewPasswordFault, Prepared, allowed};
 use super::one_time::{Presented, issue};
 use super::{Context, Services, flatten};
-use crate::crypto::{OneTimeKind, Password, Phc};
+use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
@@ -135,12 +136,11 @@ pub async fn reset(app: &Services, ctx: &Context, token: &str, new: &str) -> Res
         user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
     })?;
     let Some((person, user)) = found else { return refuse(app, ctx).await };
-    let new = Password::new(new);
-    new_password::check(app, &new, &user)?;
+    let new = allowed(app, new, &user)?;
     let reset = Reset {
         token,
-        new: new_password::hash(app, new, &user).await?,
-        notice: new_password::notice(app, ctx, &user, NewPassword::Reset),
+        prepared: Prepared::new(app, ctx, &user, new, NewPassword::Reset).await?,
+        clearing: Clearing::new(app, ctx, app.keys.guessed_at(Some(user.id), "")),
         witness: Witness::of_self(app, ctx, user.id, &person),
     };
     let done = app.store.transact("password_reset", app.stamp(ctx), move |txn| reset.run(txn));
@@ -165,8 +165,8 @@ async fn refuse(app: &Services, ctx: &Context) -> Result<(), ResetFault> {
 /// A reset that was decided on, to be held against the account as it is when it is written.
 struct Reset {
     token: Presented,
-    new: Phc,
-    notice: Sealed,
+    prepared: Prepared,
+    clearing: Clearing,
     witness: Witness,
 }
 
@@ -179,14 +179,14 @@ impl Reset {
             user.status = Status::Active;
             one_time::remove_of(txn, Purpose::VerifyEmail, user.id)?;
         }
-        let ended = new_password::set(txn, &mut user, &self.new, None)?;
+        let ended = self.prepared.set(txn, &mut user, None)?;
         let event = self.witness.event(Action::PasswordReset, Outcome::Success);
         txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
         if is_proof {
             let event = self.witness.event(Action::EmailVerified, Outcome::Success);
             txn.emit(event.reason("password_reset").done())?;
         }
-        Ok(self.notice.insert(txn)?)
+        Ok(self.clearing.write(txn, &self.witness, "password_reset")?)
     }
 }
 

@@ -15,6 +15,7 @@ use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::lockout::Lockouts;
@@ -102,6 +103,7 @@ fn services() -> Services {
             lockout: LockoutPolicy::default(),
             registration,
             reset_ttl: Duration::from_secs(3_600),
+            password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },

@@ -25,6 +25,7 @@ fn the_example_names_every_key_and_no_other() {
         "tls",
         "net",
         "store",
+        "password",
         "password_hash",
         "tokens",
         "limits",

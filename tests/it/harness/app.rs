@@ -12,6 +12,7 @@ use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
@@ -203,6 +204,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         reset_ttl: Duration::from_secs(3_600),
+        password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
     }

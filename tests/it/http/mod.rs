@@ -12,6 +12,7 @@ mod openapi;
 mod outbox;
 mod page;
 mod password_change;
+mod password_policy;
 mod password_reset;
 mod refresh;
 mod registration;
