@@ -53,6 +53,24 @@ impl Default for PasswordPolicy {
     }
 }
 
+impl PasswordPolicy {
+    /// What it asks for, for whoever chooses a password: one or two sentences.
+    pub fn in_words(&self) -> String {
+        let asks = match self.kind {
+            PolicyKind::Basic => ". A long phrase of several words is best.",
+            PolicyKind::Classes | PolicyKind::Strict => {
+                ", among them an uppercase letter, a lowercase letter, a digit and a character of another kind."
+            }
+        };
+        let last = match self.history {
+            0 => String::new(),
+            1 => " Not the password you have.".to_owned(),
+            count => format!(" Not one of your last {count} passwords."),
+        };
+        format!("{PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters{asks}{last}")
+    }
+}
+
 /// What is asked of a password beside its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PolicyKind {

@@ -97,8 +97,8 @@ async fn request(site: Data<&Arc<Site>>, asked: Asked, typed: Form<Address>) -> 
 }
 
 fn form(site: &Site, status: StatusCode, problem: Option<&str>, token: &Secret) -> Response {
-    let rules = "8 to 128 characters. A long phrase of several words is best.";
-    page(status, site.pages.reset_form(&ResetForm { problem, token: token.reveal(), rules }))
+    let rules = site.app.policy.password.in_words();
+    page(status, site.pages.reset_form(&ResetForm { problem, token: token.reveal(), rules: &rules }))
 }
 
 fn invalid(site: &Site) -> Response {

@@ -148,3 +148,14 @@ fn every_rule_has_a_name_of_its_own() {
     assert_eq!(names.len(), PasswordRule::ALL.len());
     assert!(PolicyKind::ALL.iter().all(|(name, kind)| kind.name() == *name));
 }
+
+#[test]
+fn a_policy_says_what_it_asks_for() {
+    let said = |kind, history| PasswordPolicy { kind, history, ..PasswordPolicy::default() }.in_words();
+    assert_eq!(
+        said(PolicyKind::Basic, 5),
+        "8 to 128 characters. A long phrase of several words is best. Not one of your last 5 passwords."
+    );
+    assert!(said(PolicyKind::Classes, 1).ends_with("of another kind. Not the password you have."));
+    assert!(said(PolicyKind::Strict, 0).ends_with("a digit and a character of another kind."));
+}

@@ -54,7 +54,8 @@ impl TestApp {
     }
 
     async fn linked_token(&self, email: &str, page: &str) -> String {
-        let mail = self.mails().await.into_iter().find(|mail| mail.to == email).unwrap();
+        let mut mails = self.mails().await.into_iter();
+        let mail = mails.find(|mail| mail.to == email && mail.text.contains(page)).unwrap();
         let (_, rest) = mail.text.split_once(page).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
