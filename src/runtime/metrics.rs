@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::net;
 use crate::services::Services;
+use crate::services::limits::Class;
 
 /// A registry that shows the hash pool, the store, the outbox and the listeners.
 pub fn registry(app: Arc<Services>, net: Arc<net::Metrics>) -> Registry {
@@ -53,6 +55,11 @@ impl Collector for Parts {
         )?;
         show.counter("handler_panics", "Handlers that panicked", self.net.panics.value())?;
         show.gauge("connections_open", "Connections open", self.net.open.value())?;
+        let limits = &self.app.limits;
+        let refused = |class| limits.refused(class);
+        show.by_class("limit_refused", "Requests over a limit", MetricType::Counter, refused)?;
+        let entries = |class| u64::try_from(limits.entries(class)).unwrap_or(u64::MAX);
+        show.by_class("limit_entries", "Keys whose budgets are remembered", MetricType::Gauge, entries)?;
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
@@ -68,6 +75,24 @@ impl Show<'_, '_> {
 
     fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) -> Result<(), fmt::Error> {
         self.metric(name, help, &ConstGauge::new(value.try_into().unwrap_or(i64::MAX)))
+    }
+
+    fn by_class(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        value: impl Fn(Class) -> u64,
+    ) -> Result<(), fmt::Error> {
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        for class in Class::ALL {
+            let mut one = family.encode_family(&[("class", class.name())])?;
+            match kind {
+                MetricType::Gauge => one.encode_gauge(&value(class))?,
+                _ => one.encode_counter::<(), _, u64>(&value(class), None)?,
+            }
+        }
+        Ok(())
     }
 
     fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), fmt::Error> {
