@@ -28,7 +28,7 @@ fn budget(text: &str) -> Result<Budget, String> {
     let (count, period) = parts.ok_or_else(|| format!("expected {EXPECTED}, found {text:?}"))?;
     // More digits than a number holds are too many, too.
     Budget::new(count.parse().unwrap_or(u32::MAX), period)
-        .map_err(|fault| format!("{fault}, and {text:?} is not"))
+        .map_err(|fault| format!("{fault}, and is {text:?}"))
 }
 
 /// Whoever exempts everyone should say so.

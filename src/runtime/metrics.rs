@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
@@ -56,10 +55,10 @@ impl Collector for Parts {
         show.counter("handler_panics", "Handlers that panicked", self.net.panics.value())?;
         show.gauge("connections_open", "Connections open", self.net.open.value())?;
         let limits = &self.app.limits;
-        let refused = |class| limits.refused(class);
-        show.by_class("limit_refused", "Requests over a limit", MetricType::Counter, refused)?;
-        let entries = |class| u64::try_from(limits.entries(class)).unwrap_or(u64::MAX);
-        show.by_class("limit_entries", "Keys whose budgets are remembered", MetricType::Gauge, entries)?;
+        let refused = |class| ConstCounter::new(limits.refused(class));
+        show.by_class("limit_refused", "Requests over a limit", refused)?;
+        let entries = |class| ConstGauge::new(i64::try_from(limits.entries(class)).unwrap_or(i64::MAX));
+        show.by_class("limit_entries", "Keys whose budgets are remembered", entries)?;
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
@@ -77,20 +76,16 @@ impl Show<'_, '_> {
         self.metric(name, help, &ConstGauge::new(value.try_into().unwrap_or(i64::MAX)))
     }
 
-    fn by_class(
+    fn by_class<M: EncodeMetric>(
         &mut self,
         name: &str,
         help: &str,
-        kind: MetricType,
-        value: impl Fn(Class) -> u64,
+        metric: impl Fn(Class) -> M,
     ) -> Result<(), fmt::Error> {
+        let kind = metric(Class::Login).metric_type();
         let mut family = self.0.encode_descriptor(name, help, None, kind)?;
         for class in Class::ALL {
-            let mut one = family.encode_family(&[("class", class.name())])?;
-            match kind {
-                MetricType::Gauge => one.encode_gauge(&value(class))?,
-                _ => one.encode_counter::<(), _, u64>(&value(class), None)?,
-            }
+            metric(class).encode(family.encode_family(&[("class", class.name())])?)?;
         }
         Ok(())
     }
