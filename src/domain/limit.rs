@@ -225,10 +225,12 @@ impl Budget {
         self.standing(debt)
     }
 
-    /// How far off the moment is at which the budget is full: never more than all of it, even when the clock went
-    /// backwards.
+    /// How far off the moment is at which the budget is full. It can be further than all of the budget only when the
+    /// clock went backwards. A little, as between two threads, then everything is owed: nobody gains by a race. By more
+    /// than a period, nothing is known any more, and nothing is owed.
     fn debt(&self, spent: Spent, now: Timestamp) -> i64 {
-        spent.0.saturating_sub(micros(now)).clamp(0, self.capacity())
+        let (debt, all) = (spent.0.saturating_sub(micros(now)), self.capacity());
+        if debt > all.saturating_mul(2) { 0 } else { debt.clamp(0, all) }
     }
 
     fn standing(&self, debt: i64) -> Standing {

@@ -85,10 +85,12 @@ fn a_clock_that_went_backwards_locks_for_one_period_at_most() {
     for _ in 0..5 {
         budget.take(&mut spent, NOW).unwrap();
     }
-    let past = NOW.minus(Duration::from_secs(10 * 365 * 86_400));
+    let past = NOW.minus(Duration::from_secs(30));
     assert!(budget.take(&mut spent, past).is_err());
     assert!(budget.take(&mut spent, past.plus(Duration::from_secs(12))).is_ok());
     assert_eq!(budget.take(&mut spent, past.plus(Duration::from_secs(72))).unwrap().remaining, 4);
+    let long_ago = NOW.minus(Duration::from_secs(10 * 365 * 86_400));
+    assert_eq!(budget.take(&mut spent, long_ago).unwrap().remaining, 4);
 }
 
 #[test]

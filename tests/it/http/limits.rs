@@ -144,11 +144,12 @@ async fn three_registrations_an_hour_and_only_good_ones() {
 async fn strangers_share_their_address_and_accounts_have_their_own() {
     let app = ada().await.with_user("bea").await;
     let (ada, bea) = (app.log_in("ada").await, app.log_in("bea").await);
-    for _ in 0..34 {
+    for _ in 0..33 {
         app.anonymous().get(ME).await.refused(401, "UNAUTHORIZED");
         app.anonymous().header("authorization", "Bearer x").get(ME).await.refused(401, "TOKEN_INVALID");
-        app.anonymous().refresh("nothing").await;
+        app.anonymous().refresh("nothing").await.refused(401, "TOKEN_INVALID");
     }
+    app.anonymous().get(ME).await.refused(401, "UNAUTHORIZED");
     refused(&app.anonymous().get(ME).await, "1");
     refused(&app.anonymous().header("authorization", "Bearer x").get(ME).await, "1");
     refused(&app.anonymous().refresh(&ada.refresh).await, "1");
@@ -266,16 +267,20 @@ async fn five_mails_an_hour_go_to_an_address_and_asking_looks_the_same() {
     assert_eq!(ask("eve@example.com", 9).await, ["email.verification_resent success"]);
 }
 
-/// R98: a clock that jumps back ten years locks nobody out for longer than the period.
+/// R98: a clock that jumps back locks for one period, and when it jumps back years, not at all.
 #[tokio::test]
 async fn a_clock_that_jumps_back_locks_for_one_period_at_most() {
     let app = ada().await;
     for _ in 0..5 {
         app.anonymous().log_in("ada", PASSWORD).await.data(200);
     }
-    app.clock.set(START.minus(Duration::from_secs(10 * 365 * 86_400)));
+    app.clock.set(START.minus(Duration::from_secs(50)));
     refused(&app.anonymous().log_in("ada", PASSWORD).await, "12");
     app.advance(Duration::from_secs(60));
+    for _ in 0..5 {
+        app.anonymous().log_in("ada", PASSWORD).await.data(200);
+    }
+    app.clock.set(START.minus(Duration::from_secs(10 * 365 * 86_400)));
     for _ in 0..5 {
         app.anonymous().log_in("ada", PASSWORD).await.data(200);
     }
@@ -334,7 +339,7 @@ async fn every_operation_but_health_has_a_budget() {
             let path = path.replace("{id}", "x").replace("{token}", "x");
             for who in [&app.anonymous(), &*ada] {
                 let answer = who.raw(method.clone(), &path, Some("application/json"), "{").await;
-                assert_eq!(answer.header("ratelimit").is_none(), is_health, "{method} {path}");
+                assert_eq!(answer.header("ratelimit").is_none(), is_health, "{method} {path} {answer:?}");
             }
             assert_eq!(operation["responses"]["429"].is_null(), is_health, "{method} {path}");
         }
