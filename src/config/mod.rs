@@ -44,7 +44,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use flags::Flags;
-pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
@@ -65,6 +64,8 @@ pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::Environment;
 
 use reader::Reader;
+
+use crate::domain::limit::LimitPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -100,7 +101,7 @@ pub struct Config {
     /// Access and refresh tokens.
     pub tokens: Tokens,
     /// How much anybody may ask for.
-    pub limits: Limits,
+    pub limits: LimitPolicy,
     /// How many wrong passwords are too many.
     pub lockout: Lockout,
     /// Sign-up.
@@ -209,7 +210,7 @@ impl Config {
             password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
-            limits: Limits::read(reader),
+            limits: limits::read(reader),
             lockout: Lockout::read(reader),
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),

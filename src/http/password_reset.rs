@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{Fault, Statuses};
+use super::limit::{self, Place};
 use super::tag::Tag;
 use crate::services::{Services, password_reset};
 use crate::wire::auth::Message;
@@ -20,7 +21,7 @@ pub struct PasswordResetApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 405, 408, 413, 415, 500, 503];
+    const LIST: &'static [u16] = &[400, 405, 408, 413, 415, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth/password-reset", tag = "Tag::Auth")]
@@ -32,6 +33,7 @@ impl PasswordResetApi {
     #[oai(path = "/initiate", method = "post", operation_id = "request_password_reset")]
     async fn initiate(
         &self,
+        _place: Place<limit::PasswordReset>,
         body: Json<ResetRequest>,
         asked: Asked,
     ) -> Result<Answer<Message>, Fault<Listed>> {
@@ -46,6 +48,7 @@ impl PasswordResetApi {
     #[oai(path = "/confirm", method = "post", operation_id = "reset_password")]
     async fn confirm(
         &self,
+        _place: Place<limit::ResetConfirm>,
         body: Json<ResetConfirmRequest>,
         asked: Asked,
     ) -> Result<Answer<Message>, Fault<Listed>> {

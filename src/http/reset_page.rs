@@ -13,9 +13,9 @@ use poem::{EndpointExt, Response, Route, get, handler};
 use serde::Deserialize;
 
 use super::asked::Asked;
-use super::error::ApiError;
+use super::limit::{Anonymous, PasswordReset, ResetConfirm};
 use super::pages::render::ResetForm;
-use super::site::{Form, Site, broken, page};
+use super::site::{Form, PagePlace, Site, broken, page};
 use crate::services::new_password::NewPasswordFault;
 use crate::services::password::Unfit;
 use crate::services::password_reset::{self, ResetFault};
@@ -40,12 +40,17 @@ struct Token {
 }
 
 #[handler]
-fn ask_password(site: Data<&Arc<Site>>, asked: Asked, query: poem::Result<Query<Token>>) -> Response {
+fn ask_password(
+    _place: PagePlace<Anonymous>,
+    site: Data<&Arc<Site>>,
+    asked: Asked,
+    query: poem::Result<Query<Token>>,
+) -> Response {
     let Ok(Query(Token { token })) = query else { return invalid(&site) };
     match password_reset::is_live(&site.app, &asked.0, token.reveal()) {
         Ok(true) => form(&site, StatusCode::OK, None, &token),
         Ok(false) => invalid(&site),
-        Err(error) => broken(&site, &asked.0, error.into()),
+        Err(error) => broken(&site, &asked.0.request_id, &error.into()),
     }
 }
 
@@ -57,7 +62,12 @@ struct NewPassword {
 }
 
 #[handler]
-async fn reset(site: Data<&Arc<Site>>, asked: Asked, typed: Form<NewPassword>) -> Response {
+async fn reset(
+    _place: PagePlace<ResetConfirm>,
+    site: Data<&Arc<Site>>,
+    asked: Asked,
+    typed: Form<NewPassword>,
+) -> Response {
     let NewPassword { token, password, repeat } = &typed.0;
     let again = |problem: &str| form(&site, StatusCode::BAD_REQUEST, Some(problem), token);
     if password != repeat {
@@ -74,12 +84,12 @@ async fn reset(site: Data<&Arc<Site>>, asked: Asked, typed: Form<NewPassword>) -
             again(&sentences.join(" "))
         }
         ResetFault::New(NewPasswordFault::Reused) => again("The password must not be one of your last ones."),
-        fault => broken(&site, &asked.0, fault.into()),
+        fault => broken(&site, &asked.0.request_id, &fault.into()),
     }
 }
 
 #[handler]
-fn ask_address(site: Data<&Arc<Site>>) -> Response {
+fn ask_address(_place: PagePlace<Anonymous>, site: Data<&Arc<Site>>) -> Response {
     page(StatusCode::OK, site.pages.forgot_form())
 }
 
@@ -89,10 +99,15 @@ struct Address {
 }
 
 #[handler]
-async fn request(site: Data<&Arc<Site>>, asked: Asked, typed: Form<Address>) -> Response {
+async fn request(
+    _place: PagePlace<PasswordReset>,
+    site: Data<&Arc<Site>>,
+    asked: Asked,
+    typed: Form<Address>,
+) -> Response {
     match password_reset::request(&site.app, &asked.0, &typed.0.email).await {
         Ok(()) => page(StatusCode::OK, site.pages.forgot_sent()),
-        Err(error) => broken(&site, &asked.0, ApiError::from(error)),
+        Err(error) => broken(&site, &asked.0.request_id, &error.into()),
     }
 }
 

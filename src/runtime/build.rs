@@ -10,13 +10,13 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
-use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::lockout::LockoutPolicy;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -98,6 +98,7 @@ pub fn services(
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        limits: Arc::new(Limits::new(&config.limits)),
     })
 }
 
@@ -151,7 +152,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             retry_grace: tokens.retry_grace,
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
-        limits: LimitPolicy { is_enabled: config.limits.enabled, exempt: config.limits.exempt.clone() },
+        limits: config.limits.clone(),
         lockout: lockout(&config.lockout),
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,

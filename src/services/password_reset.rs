@@ -16,6 +16,7 @@
 //! sessions are gone. A later kind of credential that a pending account may have must be voided here too.
 
 use super::audit::{Witness, person_key};
+use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::lockout::Clearing;
 use super::mail::Sealed;
 use super::new_password::{NewPasswordFault, Prepared, allowed};
@@ -69,9 +70,12 @@ pub async fn request(app: &Services, ctx: &Context, email: &str) -> Result<(), S
         if found.is_none() { event.detail("name_hash", of_nobody()).done() } else { event.done() }
     };
     let (sent, denied) = (event(Outcome::Success), event(Outcome::Denied));
+    let place = MailPlace::take(app, ctx, identifier.budget());
+    let may_send = place.is_some();
     let is_sent = app
         .write("password_reset.request", ctx, move |txn| {
-            if let Some(reason) = refusal(txn, owner)? {
+            let refusal = if may_send { refusal(txn, owner)? } else { Some(TOO_MANY_MAILS) };
+            if let Some(reason) = refusal {
                 txn.emit(EventV1 { reason: Some(reason.to_owned()), ..denied.clone() })?;
                 return Ok(false);
             }
@@ -82,6 +86,8 @@ pub async fn request(app: &Services, ctx: &Context, email: &str) -> Result<(), S
         .await?;
     if is_sent {
         app.mail_queued.notify_one();
+    } else if let Some(place) = place {
+        place.give_back(app, ctx);
     }
     Ok(())
 }
