@@ -9,7 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::HashError;
-use super::queue::{Job, Order, Shared, State};
+use super::queue::{Job, Order, Recipe, Shared, State};
 use crate::ambient::Stopwatch;
 
 /// More than the 32 MiB up to which glibc may keep a freed buffer in its heap: a larger allocation
@@ -100,14 +100,18 @@ fn finished(shared: &Shared, kib: u64, took: Duration) {
 }
 
 fn run(order: &Order, memory: &mut Memory<'_>) -> Result<Zeroizing<[u8; 32]>, HashError> {
-    let (memory_kib, passes) = (order.params.memory_kib(), order.params.passes());
-    let params = Params::new(memory_kib, passes, 1, Some(32)).map_err(|_| HashError::Failed)?;
+    let (salt, costs) = match &order.recipe {
+        Recipe::Argon2 { salt, params } => (salt, params),
+        Recipe::Bcrypt(stored) => return Ok(stored.run(&order.password)),
+    };
+    let params = Params::new(costs.memory_kib(), costs.passes(), costs.lanes(), Some(32));
+    let params = params.map_err(|_| HashError::Failed)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let blocks = memory.at_least(blocks_of(memory_kib))?;
+    let blocks = memory.at_least(blocks_of(costs.memory_kib()))?;
     let password = order.password.expose().as_bytes();
     let mut hash = Zeroizing::new([0; 32]);
     argon2
-        .hash_password_into_with_memory(password, &order.salt, hash.as_mut_slice(), blocks)
+        .hash_password_into_with_memory(password, salt, hash.as_mut_slice(), blocks)
         .map_err(|_| HashError::Failed)?;
     Ok(hash)
 }
