@@ -10,11 +10,17 @@
 //! A bcrypt hash of another system runs here as well, at its own cost and so at its own pace. Who
 //! measures can tell an account that has one, until its owner has logged in: the login replaces it.
 //!
+//! ## Decision: hash threads are nicer than request threads
+//! With as many hash threads as cores, a login storm would leave each request half a core. A thread with a nice
+//! value of 10 more has a ninth of the weight and yields to one that wakes up, so a request that takes microseconds
+//! need not wait for the end of a time slice; on an idle machine it hashes as fast as ever.
+//!
 //! One hash uses one lane, so one thread: more threads than cores would only make each wait longer.
 //! A stored hash may ask for more memory than a new one would, up to the whole budget; it then runs
 //! when nothing else does.
 
 mod queue;
+mod waits;
 mod worker;
 
 use std::fmt;
@@ -29,6 +35,7 @@ use zeroize::Zeroizing;
 use super::password::{Argon2Hash, HashParams, Password, Phc, StoredHash};
 use super::{bcrypt_hash, digest};
 use queue::{Order, Recipe, Shared};
+pub use waits::Waits;
 
 /// How the pool is sized.
 #[derive(Debug, Clone)]
@@ -117,6 +124,8 @@ pub struct HashStats {
     pub buffers: usize,
     /// The longest wait for a thread since the start.
     pub longest_wait: Duration,
+    /// All waits for a thread since the start, those of refused callers too.
+    pub waits: Waits,
 }
 
 /// Hashes and verifies passwords. Dropping it ends its threads after the hash they are at.

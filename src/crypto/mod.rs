@@ -14,7 +14,7 @@ pub mod seal;
 pub mod token;
 
 pub use audit_signer::{AuditPublicKey, AuditSigner};
-pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier};
+pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
 pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
 pub use password::{HashParams, Password, Phc, StoredHash};

@@ -1,6 +1,6 @@
 //! The pool under test: exact counts of runs, refusals and buffers, without one sleep.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::*;
 use crate::ambient::Stopwatch;
@@ -10,15 +10,26 @@ use crate::ambient::Stopwatch;
 pub(super) struct Hooks {
     held: AtomicBool,
     panic_next: AtomicBool,
+    /// The nice value of the thread that hashed last.
+    nice: AtomicI32,
 }
 
 impl Hooks {
     pub(super) fn pass(&self) {
+        self.nice.store(nice(), Ordering::SeqCst);
         while self.held.load(Ordering::SeqCst) {
             thread::yield_now();
         }
         assert!(!self.panic_next.swap(false, Ordering::SeqCst), "a test asked for this panic");
     }
+}
+
+/// The nice value of the calling thread as the kernel shows it.
+fn nice() -> i32 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    // The name in parentheses may hold spaces; the nice value is the 17th field behind it.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    fields.split_whitespace().nth(16).unwrap().parse().unwrap()
 }
 
 fn config() -> PoolConfig {
@@ -194,6 +205,7 @@ async fn a_full_queue_refuses_and_says_when_to_come_again() {
     let stats = pool.stats();
     assert_eq!((stats.runs, stats.queued, stats.running), (3, 0, 0));
     assert!(stats.longest_wait > Duration::ZERO);
+    assert!(stats.waits.total() >= stats.longest_wait);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,4 +316,13 @@ fn a_budget_below_one_hash_is_refused_at_start() {
 fn debug_output_shows_counters_only() {
     let pool = start(config());
     assert!(format!("{pool:?}").starts_with("HashPool { stats: HashStats"));
+}
+
+/// A login storm must leave the processor to those who ask for less.
+#[tokio::test]
+async fn hash_threads_run_at_lower_priority_than_the_others() {
+    let ours = nice();
+    let pool = start(config());
+    pool.hash(typed("password"), [1; 16]).await.unwrap();
+    assert_eq!((pool.shared.hooks.nice.load(Ordering::SeqCst), nice()), ((ours + 10).min(19), ours));
 }

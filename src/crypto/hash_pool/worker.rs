@@ -17,8 +17,15 @@ use crate::ambient::Stopwatch;
 /// takes no memory.
 const OWN_MAPPING_BLOCKS: usize = 33 * 1024;
 
+/// What is added to a hash thread's nice value.
+const NICER_BY: i32 = 10;
+
 /// Hashes until the pool is closed.
 pub(super) fn work(shared: &Shared) {
+    // On Linux this is of the calling thread alone.
+    if let Err(error) = rustix::process::nice(NICER_BY) {
+        tracing::warn!(%error, "hash threads run at the priority of request threads");
+    }
     let mut memory = Memory { blocks: Vec::new(), held: &shared.buffers };
     while let Some(Job { order, reply, .. }) = next(shared, &mut memory) {
         let kib = order.memory_kib();
@@ -76,6 +83,7 @@ fn take(shared: &Shared, state: &mut State) -> Option<Job> {
         let job = state.queue.pop_front()?;
         let waited = job.waiting.elapsed();
         state.counts.longest_wait = state.counts.longest_wait.max(waited);
+        state.counts.waits.add(waited);
         if waited > shared.config.max_wait {
             let busy = shared.refuse(state);
             let _ = job.reply.send(Err(busy));
