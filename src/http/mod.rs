@@ -14,6 +14,7 @@ pub mod login;
 pub mod metrics_page;
 pub mod middleware;
 pub mod pages;
+pub mod password_check;
 pub mod principal;
 pub mod registration;
 pub mod routes;
@@ -124,6 +125,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
     let api = (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),

@@ -52,6 +52,11 @@ pub fn report(app: &Services, password: &Password, owner: Owner<'_>) -> Password
     app.policy.password.check(password.expose(), &PublicWords::of(words.into_iter().flatten()))
 }
 
+/// The same of a password as it was typed.
+pub fn report_typed(app: &Services, password: &str, owner: Owner<'_>) -> PasswordReport {
+    report(app, &Password::new(password), owner)
+}
+
 /// Refuses a password that the policy does not allow `owner`. Costs no hash.
 pub fn check_new(app: &Services, password: &Password, owner: Owner<'_>) -> Result<(), Unfit> {
     let faults = report(app, password, owner).faults();

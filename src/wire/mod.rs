@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod outbox;
+pub mod password_check;
 pub mod secret;
 pub mod session;
 pub mod setup;

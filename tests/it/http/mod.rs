@@ -12,6 +12,7 @@ mod methods;
 mod openapi;
 mod outbox;
 mod page;
+mod password_check;
 mod password_policy;
 mod refresh;
 mod registration;
