@@ -24,6 +24,7 @@ impl Statuses for Listed {
     const LIST: &'static [u16] = &[400, 403, 405, 408, 413, 415, 500, 503];
 }
 
+#[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
 impl PasswordCheckApi {
     /// Check a password before choosing it
