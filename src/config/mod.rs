@@ -56,7 +56,7 @@ pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
-pub use secret_file::read as read_secret_file;
+pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use source::{Setting, Source};
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};

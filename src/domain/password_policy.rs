@@ -22,6 +22,10 @@ const COMMON_PATTERNS: [&str; 8] =
 /// Breached ones that are too short for the list of the common ones, and so are found for a report alone.
 const BREACHED_SHORT: [&str; 3] = ["123456", "qwerty", "abc123"];
 
+/// As much of a name or address is read, in characters: the longest that an account has. What is checked comes
+/// from strangers, so the work must not grow with it.
+const TEXT_CHARS_MAX: usize = 254;
+
 /// Shortest word that counts, in letters and digits: a shorter one is in too many passwords by chance.
 const WORD_CHARS_MIN: usize = 3;
 
@@ -107,6 +111,8 @@ impl PublicWords {
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut words = Vec::new();
         for text in texts.into_iter().chain([PRODUCT]) {
+            let end = text.char_indices().nth(TEXT_CHARS_MAX).map_or(text.len(), |(end, _)| end);
+            let text = text.get(..end).unwrap_or_default();
             let local = text.rsplit_once('@').map(|(local, _)| local);
             for whole in [Some(text), local].into_iter().flatten() {
                 add(&mut words, whole, WORD_CHARS_MIN);
@@ -177,7 +183,8 @@ impl PasswordPolicy {
             unless(has(|c| !c.is_alphanumeric()), PasswordFault::NoSpecial),
             unless(!has_pattern, PasswordFault::CommonPattern),
             unless(!is_breached, PasswordFault::Breached),
-            unless(!words.cover(password), PasswordFault::Context),
+            // Too long for any account, so it need not be searched.
+            unless(chars > PASSWORD_CHARS_MAX || !words.cover(password), PasswordFault::Context),
         ];
         PasswordReport { policy: *self, broken }
     }

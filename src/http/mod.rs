@@ -16,6 +16,7 @@ pub mod metrics_page;
 pub mod middleware;
 pub mod pages;
 pub mod password_change;
+pub mod password_check;
 pub mod password_reset;
 pub mod principal;
 pub mod registration;
@@ -136,6 +137,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         login::LoginApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),
         password_reset::PasswordResetApi(app.clone()),
+        password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),

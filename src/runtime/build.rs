@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::data_dir::{DataDir, KeyTexts};
 use super::failure::Failure;
@@ -131,7 +130,7 @@ fn pool_config(hash: &config::PasswordHash) -> Result<PoolConfig, Failure> {
         params,
         budget_bytes: u64::from(hash.memory_budget_mib) << 20,
         max_waiting: usize::try_from(hash.queue).unwrap_or(usize::MAX),
-        max_wait: Duration::from_secs(10),
+        max_wait: hash.max_wait,
         idle_after: hash.idle_free,
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod import;
 pub mod limits;
 pub mod lockout;
 pub mod login;

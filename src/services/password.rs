@@ -52,6 +52,11 @@ pub fn report(app: &Services, password: &Password, owner: Owner<'_>) -> Password
     app.policy.password.check(password.expose(), &PublicWords::of(words.into_iter().flatten()))
 }
 
+/// The same of a password as it was typed.
+pub fn report_typed(app: &Services, password: &str, owner: Owner<'_>) -> PasswordReport {
+    report(app, &Password::new(password), owner)
+}
+
 /// Refuses a password that the policy does not allow `owner`. Costs no hash.
 pub fn check_new(app: &Services, password: &Password, owner: Owner<'_>) -> Result<(), Unfit> {
     let faults = report(app, password, owner).faults();
@@ -61,8 +66,8 @@ pub fn check_new(app: &Services, password: &Password, owner: Owner<'_>) -> Resul
 /// Whether `password` is the account's present one or one of the former ones that the policy remembers (T50).
 /// Compares them one after another, so it costs up to `password.history` hashes.
 pub async fn is_reused(app: &Services, password: &Password, user: UserId) -> Result<bool, ReuseFault> {
-    let used = app.read(|read| store::user::phcs(read, user))?;
-    for phc in used.into_iter().take(app.policy.password.history) {
+    let known = app.read(|read| store::user::phcs(read, user))?;
+    for phc in known.into_iter().take(app.policy.password.history) {
         match app.hashing.verify(password.clone(), Verifier::Phc(phc)).await {
             Ok(verdict) if verdict.matches => return Ok(true),
             // A hash that cannot be read is nobody's password; it must not keep its owner from choosing one.

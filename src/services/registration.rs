@@ -189,14 +189,23 @@ impl Draft {
         form: &Registration<'_>,
         may_be_chosen: bool,
     ) -> Result<Self, RegisterFault> {
+        let owner = Owner { email: form.email, username: form.username, name: form.name };
         let mut faults = Vec::new();
-        let email = EmailAddress::parse(form.email).map_err(|fault| faults.push(fault.into())).ok();
-        let naming = match form.username {
+        let draft = Self::named(owner, may_be_chosen, &mut faults);
+        let password = report(app, &Password::new(form.password), owner);
+        faults.extend(password.faults().into_iter().map(FieldFault::from));
+        draft.filter(|_| faults.is_empty()).ok_or(RegisterFault::Fields(faults))
+    }
+
+    /// The names alone; `None` when there are new `faults`.
+    pub(super) fn named(owner: Owner<'_>, may_be_chosen: bool, faults: &mut Vec<FieldFault>) -> Option<Self> {
+        let email = EmailAddress::parse(owner.email).map_err(|fault| faults.push(fault.into())).ok();
+        let naming = match owner.username {
             _ if !may_be_chosen => Naming::Numbered,
             Some(_) => Naming::Chosen,
             None => Naming::Derived,
         };
-        let username = match form.username {
+        let username = match owner.username {
             Some(_) if !may_be_chosen => {
                 faults.push(FieldFault::UsernameChosen);
                 None
@@ -204,26 +213,33 @@ impl Draft {
             Some(name) => Username::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             None => email.as_ref().map(Username::derived),
         };
-        let owner = Owner { email: form.email, username: form.username, name: form.name };
-        let password = report(app, &Password::new(form.password), owner);
-        faults.extend(password.faults().into_iter().map(FieldFault::from));
-        let name = match (form.name, &username) {
+        let name = match (owner.name, &username) {
             (Some(name), _) => DisplayName::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             (None, username) => username.as_ref().map(DisplayName::from_username),
         };
-        match (email, username, name) {
-            (Some(email), Some(username), Some(name)) if faults.is_empty() => {
-                Ok(Self { email, name, username, naming })
-            }
-            _ => Err(RegisterFault::Fields(faults)),
-        }
+        Some(Self { email: email?, name: name?, username: username?, naming })
+    }
+
+    /// The folded names that no other account may have: the address, and the username where it is chosen.
+    pub(super) fn claims(&self) -> impl Iterator<Item = String> {
+        let username = self.is_chosen().then(|| self.username.folded());
+        [self.email.as_str().to_owned()].into_iter().chain(username)
+    }
+
+    /// Whether the username is this one or none.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.naming == Naming::Chosen
     }
 
     /// Refuses a taken name before anything costly is done for it. The transaction looks again.
     fn refuse_taken(&self, app: &Services) -> Result<(), RegisterFault> {
-        let username = (self.naming == Naming::Chosen).then_some(&self.username);
-        let taken = app.read(|read| store::user::taken(read, &self.email, username))?;
-        taken.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
+        self.taken(app)?.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
+    }
+
+    /// Which of the names another account has.
+    pub(super) fn taken(&self, app: &Services) -> Result<Option<Taken>, StoreError> {
+        let username = self.is_chosen().then_some(&self.username);
+        app.read(|read| store::user::taken(read, &self.email, username))
     }
 
     /// Hashes the password and makes everything else that a transaction cannot make.
@@ -235,6 +251,11 @@ impl Draft {
         standing: Standing,
     ) -> Result<NewAccount, HashFault> {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
+        Ok(self.with_hash(app, ctx, phc, standing))
+    }
+
+    /// Makes everything else that a transaction cannot make.
+    pub(super) fn with_hash(self, app: &Services, ctx: &Context, phc: Phc, standing: Standing) -> NewAccount {
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);
         let witness = match standing.maker {
@@ -259,14 +280,14 @@ impl Draft {
             session_epoch: 0,
             created_at: ctx.now,
         };
-        Ok(NewAccount {
+        NewAccount {
             user,
             naming: self.naming,
             numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
             phc,
             sealed_person,
             registered: registered.done(),
-        })
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod error;
 pub mod health;
 pub mod outbox;
 pub mod password_change;
+pub mod password_check;
 pub mod password_reset;
 pub mod secret;
 pub mod session;

@@ -143,6 +143,13 @@ fn nothing_public_still_forbids_the_name_of_the_product_alone() {
 }
 
 #[test]
+fn the_work_does_not_grow_with_what_strangers_send() {
+    let endless = "abcd ".repeat(100_000);
+    assert!(PublicWords::of([endless.as_str()]).0.len() < 60);
+    assert_eq!(faults(policy(PolicyKind::Basic), &"latchkey".repeat(10_000)), [PasswordFault::TooLong]);
+}
+
+#[test]
 fn every_rule_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<_> = PasswordRule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(names.len(), PasswordRule::ALL.len());

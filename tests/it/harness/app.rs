@@ -113,10 +113,20 @@ impl TestApp {
         self
     }
 
+    /// Adds an active developer with a password of their own.
+    pub async fn with_user_of(self, name: &str, password: &str) -> Self {
+        self.add_with(name, Role::Developer, password).await;
+        self
+    }
+
     /// Adds an active account with `role`.
     pub async fn add(&self, name: &str, role: Role) {
+        self.add_with(name, role, PASSWORD).await;
+    }
+
+    async fn add_with(&self, name: &str, role: Role, password: &str) {
         let email = format!("{name}@example.com");
-        let form = Registration { email: &email, password: PASSWORD, name: Some(name), username: Some(name) };
+        let form = Registration { email: &email, password, name: Some(name), username: Some(name) };
         create(&self.services, &self.services.own_context("harness"), &form, role).await.unwrap();
     }
 

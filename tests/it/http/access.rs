@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 12] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -18,6 +18,7 @@ const OPEN: [&str; 11] = [
     "reset_password",
     "set_up",
     "login",
+    "validate_password",
     "refresh",
     "health",
     "health_live",

@@ -1,7 +1,9 @@
 //! Changing one's own password: rules G56 to G58; SECURITY R4, R36, R66.
 
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
+use latchkey::domain::password_policy::PolicyKind;
 use latchkey::domain::user::Status;
 use latchkey::services::password_change::{ChangeFault, change};
 use latchkey::services::session::{AuthFault, authenticate};
@@ -111,7 +113,13 @@ async fn a_new_password_that_breaks_a_rule_is_refused_before_anything_is_hashed(
     let app = with_ada().await;
     let ada = app.log_in("ada").await;
     let before = app.hashes();
-    for (new, says) in [("seven77", "at least 8"), ("", "at least 8"), (&"x".repeat(129), "at most 128")] {
+    for (new, says) in [
+        ("seven77", "at least 8"),
+        ("", "at least 8"),
+        (&"x".repeat(129), "at most 128"),
+        ("iloveyou1", "most common"),
+        ("ada@example.com", "little more than your name"),
+    ] {
         for current in [PASSWORD, "wrong password"] {
             let (answer, events) = app.events_of(ask(&ada, current, new)).await;
             let error = answer.refused(400, "VALIDATION_ERROR");
@@ -122,6 +130,109 @@ async fn a_new_password_that_breaks_a_rule_is_refused_before_anything_is_hashed(
     }
     assert_eq!(app.hashes(), before);
     app.anonymous().log_in("ada", PASSWORD).await.data(200);
+}
+
+/// Every rule that a password breaks is named, for people and for programs.
+#[tokio::test]
+async fn every_broken_rule_is_named() {
+    let app = TestApp::with_policy(|policy| policy.password.kind = PolicyKind::Classes);
+    let app = app.with_user_of("ada", "Correct-horse-7").await;
+    let tokens = app.anonymous().log_in("ada", "Correct-horse-7").await.data(200);
+    let error = ask(&LoggedIn::with(&app, &tokens), "Correct-horse-7", "lowercase").await;
+    let error = error.refused(400, "VALIDATION_ERROR");
+    let fields = error["details"]["fields"].as_array().unwrap();
+    let reasons: Vec<_> = fields.iter().map(|field| field["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["uppercase", "digit", "special"]);
+    assert!(fields.iter().all(|field| field["field"] == "new_password"));
+    assert_eq!(error["message"], "new_password: must have an uppercase letter");
+}
+
+/// T50.
+#[tokio::test]
+async fn none_of_the_last_five_passwords_comes_back() {
+    let app = with_ada().await;
+    let ada = app.log_in("ada").await;
+    let all =
+        [PASSWORD, NEW, "two quiet rivers", "three quiet rivers", "four quiet rivers", "five quiet rivers"];
+    for pair in all.windows(2) {
+        let (answer, events) = app.events_of(ask(&ada, pair[0], pair[0])).await;
+        assert_eq!(answer.refused(400, "VALIDATION_ERROR")["details"]["reason"], "reused");
+        assert_eq!(events, [""; 0]);
+        ask(&ada, pair[0], pair[1]).await.data(200);
+    }
+    let current = all[5];
+    for used in &all[1..] {
+        ask(&ada, current, used).await.refused(400, "VALIDATION_ERROR");
+    }
+    ask(&ada, current, PASSWORD).await.data(200);
+}
+
+/// Asked with a wrong current password, no answer tells whether another one was ever used.
+#[tokio::test]
+async fn the_history_answers_only_who_knows_the_password() {
+    let app = with_ada().await;
+    let ada = app.log_in("ada").await;
+    ask(&ada, "wrong password", PASSWORD).await.refused(401, "AUTHENTICATION_FAILED");
+    ask(&ada, "wrong password", NEW).await.refused(401, "AUTHENTICATION_FAILED");
+}
+
+/// R4: guesses here and at the login take from one budget, before anything is hashed; the session lives on.
+#[tokio::test]
+async fn wrong_guesses_lock_this_door_and_the_login() {
+    let app = with_ada().await;
+    let ada = app.log_in("ada").await;
+    for guess in 0..5 {
+        let (answer, events) = app.events_of(ask(&ada, "wrong password", NEW)).await;
+        answer.refused(401, "AUTHENTICATION_FAILED");
+        let expected = ["password.changed denied wrong_password", "lockout.set success network"];
+        assert_eq!(events, expected[..if guess == 4 { 2 } else { 1 }]);
+    }
+    let hashes = app.hashes();
+    let (answer, events) = app.events_of(ask(&ada, PASSWORD, NEW)).await;
+    let error = answer.refused(423, "ACCOUNT_LOCKED");
+    assert_eq!(
+        (answer.header("retry-after"), &error["details"]),
+        (Some("1800"), &json!({ "retry_after": 1800 }))
+    );
+    assert_eq!(events, ["password.changed denied locked"]);
+    app.anonymous().log_in("ada", PASSWORD).await.refused(423, "ACCOUNT_LOCKED");
+    assert_eq!(app.hashes(), hashes);
+    assert!(ada.is_in().await);
+    app.advance(Duration::from_secs(1_800));
+    ask(&ada, PASSWORD, NEW).await.data(200);
+}
+
+/// R14.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guesses_at_once_are_never_more_than_the_budget() {
+    let app = with_ada().await;
+    let access = app.log_in("ada").await.access;
+    let app = std::sync::Arc::new(app);
+    let hashes = app.hashes();
+    let guess = |_| {
+        let (app, access) = (app.clone(), access.clone());
+        tokio::spawn(async move {
+            let ada = app.anonymous().header("authorization", &format!("Bearer {access}"));
+            ask(&ada, "wrong password", NEW).await.status.as_u16()
+        })
+    };
+    let mut heard = 0;
+    for task in (0..80).map(guess).collect::<Vec<_>>() {
+        heard += usize::from(task.await.unwrap() == 401);
+    }
+    assert_eq!((heard, app.hashes() - hashes), (5, 5));
+}
+
+/// A right password that comes to nothing is no guess: it costs its owner nothing.
+#[tokio::test]
+async fn a_refused_new_password_counts_as_no_guess() {
+    let app = with_ada().await;
+    let ada = app.log_in("ada").await;
+    for _ in 0..8 {
+        ask(&ada, PASSWORD, PASSWORD).await.refused(400, "VALIDATION_ERROR");
+        ask(&ada, "wrong password", "short").await.refused(400, "VALIDATION_ERROR");
+    }
+    ask(&ada, PASSWORD, NEW).await.data(200);
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The pages of a lost password, as a browser without script sees them: rule G60; SECURITY R37, R61.
 
+use latchkey::domain::password_policy::PolicyKind;
 use poem::http::Method;
 
 use super::page::page;
-use crate::harness::{PASSWORD, TestApp};
+use crate::harness::{PASSWORD, TestApp, shipped_limits};
 
 const ADA: &str = "ada@example.com";
 const NEW: &str = "seven silent paper lanterns";
@@ -96,4 +97,40 @@ async fn the_page_tells_nothing_about_an_address() {
     }
     assert!(shown.iter().all(|html| *html == shown[0]));
     assert_eq!(app.mails().await.len(), 1);
+}
+
+/// The pages take from the budgets of the operations they stand for, and refuse as pages.
+#[tokio::test]
+async fn the_pages_have_the_budgets_of_their_operations() {
+    let app = TestApp::with_policy(|policy| policy.limits = shipped_limits());
+    let stranger = app.anonymous();
+    for _ in 0..3 {
+        page(&stranger.post_form("/forgot-password", "email=ada%40example.com").await, 200);
+    }
+    assert!(
+        page(&stranger.post_form("/forgot-password", "email=a",).await, 429).contains("Too many requests")
+    );
+    for _ in 0..10 {
+        page(&stranger.post_form("/reset-password", &form("x", NEW, NEW)).await, 400);
+    }
+    page(&stranger.post_form("/reset-password", &form("x", NEW, NEW)).await, 429);
+    page(&stranger.get("/reset-password?token=x").await, 400);
+    page(&stranger.get("/forgot-password").await, 200);
+}
+
+/// The form says what the policy asks for, before anybody breaks it.
+#[tokio::test]
+async fn the_form_says_the_policy_in_words() {
+    let app = TestApp::with_policy(|policy| policy.password.kind = PolicyKind::Classes);
+    let app = app.with_user_of("ada", "Correct-horse-7").await;
+    app.anonymous().post_form("/forgot-password", "email=ada%40example.com").await;
+    let token = app.reset_token(ADA).await;
+    let shown = app.anonymous().get(&format!("/reset-password?token={token}")).await;
+    assert!(page(&shown, 200).contains("an uppercase letter, a lowercase letter, a digit"));
+    let refused = app.anonymous().post_form("/reset-password", &form(&token, "lowercase", "lowercase")).await;
+    let says = "The password must have an uppercase letter. The password must have a digit.";
+    assert!(page(&refused, 400).contains(says), "{}", refused.text);
+    let reused = form(&token, "Correct-horse-7", "Correct-horse-7");
+    let refused = app.anonymous().post_form("/reset-password", &reused).await;
+    assert!(page(&refused, 400).contains("must not be one of your last"));
 }
