@@ -23,7 +23,7 @@ const OPEN: [&str; 9] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 9] = [
+const GUARDED: [(&str, &str, [u16; 5]); 10] = [
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
@@ -32,6 +32,7 @@ const GUARDED: [(&str, &str, [u16; 5]); 9] = [
     ("list_users", "", [403, 403, 403, 200, 200]),
     ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
     ("list_audit_logs", "", [403, 403, 403, 200, 200]),
+    ("list_suspicious", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
 ];
 
