@@ -96,17 +96,17 @@ pub struct Guesses {
 }
 
 impl Guesses {
-    /// Takes a place for a guess, or answers when the lock ends.
+    /// Takes a place for a guess, or answers when to come back: when the lock ends; at once, while a guess that is
+    /// being judged may yet clear it.
     pub fn take(&mut self, now: Timestamp, policy: &LockoutPolicy) -> Result<(), Timestamp> {
         self.forget(now, policy);
-        match self.locked_until(policy) {
-            Some(until) => Err(until),
-            None => {
-                self.taken_at.push(now);
-                self.pending += 1;
-                Ok(())
-            }
+        if let Some(until) = self.locked_until(policy) {
+            return Err(if self.pending > 0 { now } else { until });
         }
+        self.taken_at.reserve_exact(1);
+        self.taken_at.push(now);
+        self.pending += 1;
+        Ok(())
     }
 
     /// The guess was wrong, or nobody knows.

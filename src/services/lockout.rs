@@ -30,7 +30,7 @@ use crate::domain::lockout::{Guesses, LockoutPolicy, Place, Rule, Subject};
 use crate::domain::suspicion::Suspicious;
 use crate::store::{self, StoreError, Txn};
 
-/// When to come back while all places are taken by guesses that are still being judged.
+/// When to come back, at the least: while guesses that are still being judged hold the last places.
 const SOON: Duration = Duration::from_secs(1);
 
 /// Guesses of late, in bounded memory, and how many are being judged.

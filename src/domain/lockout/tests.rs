@@ -59,6 +59,7 @@ fn guesses_at_once_take_no_more_than_the_budget() {
     let mut guesses = Guesses::default();
     let let_in = (0..80).filter(|_| guesses.take(at(0), &LockoutPolicy::default()).is_ok()).count();
     assert_eq!(let_in, 5);
+    assert_eq!(guesses.take(at(0), &LockoutPolicy::default()), Err(at(0)), "one of the five may be right");
     guesses.succeed();
     assert_eq!(guesses.taken_at.len(), 4, "those still being judged go on counting");
     assert!(

@@ -82,6 +82,11 @@ impl TestApp {
         Self::assembled(services, clock, engine, None)
     }
 
+    /// A server that limits nobody, for tests of what a limit would hide.
+    pub fn unlimited() -> Self {
+        Self::with_policy(|policy| policy.limits.is_enabled = false)
+    }
+
     /// A server around `services`, with the tools of `--dev` or without.
     pub(super) fn assembled(
         services: Arc<Services>,

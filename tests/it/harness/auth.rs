@@ -77,10 +77,15 @@ impl TestApp {
         loop {
             let mut job = self.slow_hash();
             if !is_waiting(job.as_mut()).await {
-                return jobs;
+                break;
             }
             jobs.push(job);
         }
+        // A hash that has not begun would go with its place, and hold up nothing.
+        while self.services.hashing.stats().running == 0 {
+            tokio::task::yield_now().await;
+        }
+        jobs
     }
 
     /// A hash that, once begun, keeps the pool busy for a good part of a second: what comes later waits.
