@@ -11,6 +11,7 @@ pub mod duration;
 mod file;
 mod flags;
 mod layers;
+mod limits;
 mod listen;
 mod log;
 mod mail;
@@ -58,6 +59,8 @@ pub use variable::Environment;
 
 use reader::Reader;
 
+use crate::domain::limit::LimitPolicy;
+
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
 
@@ -89,6 +92,8 @@ pub struct Config {
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
+    /// How much anybody may ask for.
+    pub limits: LimitPolicy,
     /// Sign-up.
     pub registration: Registration,
     /// Outgoing mail.
@@ -192,6 +197,7 @@ impl Config {
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
+            limits: limits::read(reader),
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),

@@ -14,7 +14,7 @@ use crate::wire::envelope::Success;
 const JSON: &str = "application/json";
 
 /// Room for the header fields of an answer, those of the edge and of hyper included.
-const HEADERS: usize = 16;
+const HEADERS: usize = 10 + super::limit::FIELDS;
 
 /// `T` in the success envelope, with HTTP status `STATUS`.
 ///
