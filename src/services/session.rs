@@ -42,15 +42,15 @@ pub enum AuthFault {
 
 /// Checks an access token. What the token says never outranks what the store says now (R27).
 pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Principal, AuthFault> {
-    let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
+    let token = app.tokens.subject(token, now).map_err(|fault| match fault {
         TokenFault::Expired => AuthFault::Expired,
         _ => AuthFault::Invalid,
     })?;
     app.store
         .read(|read| {
-            let user = live_owner(read, claims.user_id, claims.sid, now)?;
+            let user = live_owner(read, token.user_id, token.sid, now)?;
             let user = user.ok_or(Abort::Rule(AuthFault::Invalid))?;
-            Ok(Principal { user, session: claims.sid })
+            Ok(Principal { user, session: token.sid })
         })
         .map_err(flatten)
 }

@@ -103,7 +103,7 @@ fn seen(answer: Answer) -> (u16, String, Vec<(String, String)>) {
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
     };
-    let headers = answer.headers.iter().map(header).collect();
+    let headers = answer.headers_but_limits().iter().map(header).collect();
     (answer.status.as_u16(), answer.text, headers)
 }
 
