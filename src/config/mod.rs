@@ -42,9 +42,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use flags::Flags;
-pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
-pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
@@ -61,6 +59,9 @@ pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::Environment;
 
 use reader::Reader;
+
+use crate::domain::limit::LimitPolicy;
+use crate::domain::lockout::LockoutPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -94,9 +95,9 @@ pub struct Config {
     /// Access and refresh tokens.
     pub tokens: Tokens,
     /// How much anybody may ask for.
-    pub limits: Limits,
+    pub limits: LimitPolicy,
     /// How many wrong passwords are too many.
-    pub lockout: Lockout,
+    pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
     /// Outgoing mail.
@@ -200,8 +201,8 @@ impl Config {
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
-            limits: Limits::read(reader),
-            lockout: Lockout::read(reader),
+            limits: limits::read(reader),
+            lockout: lockout::read(reader),
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),

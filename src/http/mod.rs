@@ -10,6 +10,7 @@ pub mod edge;
 pub mod error;
 pub mod faults;
 pub mod health;
+pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
@@ -35,6 +36,7 @@ use prometheus_client::registry::Registry;
 use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
+use limit::Notices;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
@@ -104,6 +106,8 @@ impl Front {
             trusted_proxies: parts.trusted_proxies,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
+            notices: Notices::new(&parts.app.limits),
+            limits: parts.app.limits.clone(),
             metrics,
             routes,
         };
@@ -120,7 +124,9 @@ impl Front {
 pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl OpenApi + use<>, ()> {
     let description = "Every answer of `/api/v1` is an envelope: `{\"success\": true, \"data\": .., \
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
-        \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused.";
+        \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
+        Operations are limited: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds at which all is \
+        there again) say what is left, and one too many is answered 429 with `Retry-After`.";
     let api = (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),

@@ -10,12 +10,11 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
-use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
-use crate::domain::lockout::LockoutPolicy;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -96,6 +95,7 @@ pub fn services(
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        limits: Arc::new(Limits::new(&config.limits)),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
     })
 }
@@ -150,8 +150,8 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             retry_grace: tokens.retry_grace,
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
-        limits: LimitPolicy { is_enabled: config.limits.enabled, exempt: config.limits.exempt.clone() },
-        lockout: lockout(&config.lockout),
+        limits: config.limits.clone(),
+        lockout: config.lockout,
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
@@ -163,26 +163,4 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
     })
-}
-
-fn lockout(lockout: &config::Lockout) -> LockoutPolicy {
-    LockoutPolicy {
-        failures: lockout.failures,
-        window: lockout.window,
-        lock_for: lockout.lock_for,
-        account_failures: lockout.account_failures,
-        forget_after: lockout.forget_after,
-        place_ttl: lockout.place_ttl,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_lockout_is_the_default_configuration() {
-        let config = Config::from_toml_str("").unwrap();
-        assert_eq!(lockout(&config.lockout), LockoutPolicy::default());
-    }
 }

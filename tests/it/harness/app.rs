@@ -1,13 +1,14 @@
 //! The server under test, and who talks to it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey::ambient::{ManualClock, SeededEntropy};
+use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
-use latchkey::domain::limit::LimitPolicy;
+use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -21,6 +22,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
@@ -46,13 +48,11 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const LOCKOUT_ENTRIES: usize = 200;
 
 const SEED: u64 = 0x1a7c_4e57;
-const PEER: &str = "198.51.100.7:4711";
+const PEER: &str = "198.51.100.7";
+const PROXY: &str = "10.0.0.1/32";
 
-/// The one proxy whose word on the client's address is believed.
-const PROXY: &str = "192.0.2.1";
-
-/// Marks a request that comes through the proxy. It is not sent.
-const THROUGH_PROXY: &str = "harness-through-proxy";
+/// A header of no request: it says which peer sends it.
+const FROM: &str = ":from";
 
 /// The whole server, without sockets.
 pub struct TestApp {
@@ -100,7 +100,7 @@ impl TestApp {
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
             dev,
-            trusted_proxies: vec![PROXY.parse::<IpAddr>().unwrap().into()],
+            trusted_proxies: vec![PROXY.parse().unwrap()],
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
@@ -171,13 +171,13 @@ impl TestApp {
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
         let mut builder = http::Request::builder().method(method).uri(path);
-        for (name, value) in headers.iter().filter(|(name, _)| name != THROUGH_PROXY) {
+        let peer = headers.iter().rfind(|(name, _)| name == FROM).map_or(PEER, |(_, peer)| peer);
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+        for (name, value) in headers.iter().filter(|(name, _)| name != FROM) {
             builder = builder.header(name, value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        let is_proxied = headers.iter().any(|(name, _)| name == THROUGH_PROXY);
-        let peer = if is_proxied { format!("{PROXY}:80") } else { PEER.to_owned() };
-        let peer = RemoteAddr(Addr::SocketAddr(peer.parse::<SocketAddr>().unwrap()));
+        let peer = RemoteAddr(Addr::SocketAddr(peer));
         let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
         Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
     }
@@ -187,6 +187,17 @@ fn shown(event: &EventV1) -> String {
     let outcome = format!("{:?}", event.outcome).to_lowercase();
     let reason = event.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
     format!("{} {outcome}{reason}", event.action)
+}
+
+/// The limits as shipped.
+pub fn shipped_limits() -> LimitPolicy {
+    Config::from_toml_str("").unwrap().limits
+}
+
+/// Limits that no test meets by accident.
+fn generous_limits() -> LimitPolicy {
+    let budgets = PerClass::of(|_| Budget::new(1_000_000, Duration::from_secs(60)).unwrap());
+    LimitPolicy { budgets, ..shipped_limits() }
 }
 
 pub(super) fn shipped_policy() -> Policy {
@@ -199,7 +210,7 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         login: LoginPolicy { require_verified_email: true },
-        limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+        limits: generous_limits(),
         lockout: LockoutPolicy::default(),
         registration: RegistrationPolicy {
             is_enabled: true,
@@ -228,6 +239,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         tokens: TokenKeys::new(&[9; 32], rules).unwrap(),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),
+        limits: Arc::new(Limits::new(&policy.limits)),
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
@@ -242,14 +254,14 @@ pub struct Anonymous<'a> {
 }
 
 impl Anonymous<'_> {
+    /// Somebody at another address.
+    pub fn at(self, peer: &str) -> Self {
+        self.header(FROM, peer)
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
-    }
-
-    /// The same from another address, through the trusted proxy.
-    pub fn at(self, address: &str) -> Self {
-        self.header(THROUGH_PROXY, "").header("x-forwarded-for", address)
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -5,6 +5,7 @@ mod audit;
 mod bearer;
 mod dev;
 mod input;
+mod limits;
 mod lockout;
 mod lockout_storm;
 mod login;
