@@ -45,7 +45,6 @@ use ipnet::IpNet;
 
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
-pub use lockout::Lockout;
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
@@ -66,6 +65,7 @@ pub use variable::Environment;
 use reader::Reader;
 
 use crate::domain::limit::LimitPolicy;
+use crate::domain::lockout::LockoutPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -103,7 +103,7 @@ pub struct Config {
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
     /// How many wrong passwords are too many.
-    pub lockout: Lockout,
+    pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
     /// The mailed link that sets a new password.
@@ -211,7 +211,7 @@ impl Config {
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: limits::read(reader),
-            lockout: Lockout::read(reader),
+            lockout: lockout::read(reader),
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),
             mail: Mail::read(reader, domain),

@@ -30,6 +30,8 @@ pub struct LockoutPolicy {
     pub forget_after: Duration,
     /// How long after a login a network is a known place.
     pub place_ttl: Duration,
+    /// Pairs of account and network that are remembered at most.
+    pub max_entries: usize,
 }
 
 impl Default for LockoutPolicy {
@@ -42,6 +44,7 @@ impl Default for LockoutPolicy {
             account_failures: 100,
             forget_after: Duration::from_secs(30 * 86_400),
             place_ttl: Duration::from_secs(180 * 86_400),
+            max_entries: 20_000,
         }
     }
 }

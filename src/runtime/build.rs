@@ -10,7 +10,6 @@ use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
 use crate::domain::link::PublicUrl;
-use crate::domain::lockout::LockoutPolicy;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
@@ -96,8 +95,8 @@ pub fn services(
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
-        lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
         limits: Arc::new(Limits::new(&config.limits)),
+        lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
     })
 }
 
@@ -152,7 +151,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
-        lockout: lockout(&config.lockout),
+        lockout: config.lockout,
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
@@ -170,26 +169,4 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
     })
-}
-
-fn lockout(lockout: &config::Lockout) -> LockoutPolicy {
-    LockoutPolicy {
-        failures: lockout.failures,
-        window: lockout.window,
-        lock_for: lockout.lock_for,
-        account_failures: lockout.account_failures,
-        forget_after: lockout.forget_after,
-        place_ttl: lockout.place_ttl,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_lockout_is_the_default_configuration() {
-        let config = Config::from_toml_str("").unwrap();
-        assert_eq!(lockout(&config.lockout), LockoutPolicy::default());
-    }
 }

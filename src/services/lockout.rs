@@ -13,8 +13,9 @@
 //! What is counted for one network lives in memory, for both, and a restart forgets it, for both.
 //!
 //! ## Decision: one account, one budget, whichever of its names is typed
-//! A budget for each name would give whoever knows address and username twice the guesses. The price: who wastes
-//! the budget of an address with its username learns that they belong together, which takes five tries a guess.
+//! A budget for each name would give whoever knows address and username twice the guesses (R15). The price: who
+//! fails at a username until an address is locked has learned that both are one account's. That costs five logins a
+//! try, leaves a lock and a suspicious event, and is the one thing by which a known name differs from an unknown.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -71,10 +71,10 @@ pub struct Services {
     pub mail_queued: Arc<Notify>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
-    /// Wrong passwords of late.
-    pub lockouts: Arc<lockout::Lockouts>,
     /// The budgets of requests.
     pub limits: Arc<limits::Limits>,
+    /// Wrong passwords of late.
+    pub lockouts: Arc<lockout::Lockouts>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.

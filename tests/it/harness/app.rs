@@ -1,6 +1,6 @@
 //! The server under test, and who talks to it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ const SEED: u64 = 0x1a7c_4e57;
 const PEER: &str = "198.51.100.7";
 
 /// The one proxy whose word on the client's address is believed.
-const PROXY: &str = "10.0.0.1";
+const PROXY: &str = "10.0.0.1/32";
 
 /// A header of no request: it says which peer sends it.
 const FROM: &str = ":from";
@@ -103,7 +103,7 @@ impl TestApp {
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
             dev,
-            trusted_proxies: vec![PROXY.parse::<IpAddr>().unwrap().into()],
+            trusted_proxies: vec![PROXY.parse().unwrap()],
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),

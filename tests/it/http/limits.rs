@@ -79,7 +79,7 @@ async fn every_answer_says_exactly_what_is_left() {
     let app = ada().await;
     let start = START.seconds();
     for (taken, rest) in (1..=5_i64).zip((0..5).rev()) {
-        let answer = app.anonymous().log_in("eve", "wrong password").await;
+        let answer = app.anonymous().log_in("ada", PASSWORD).await;
         let t = if rest == 0 { 12 } else { 12 * taken };
         let (rest, reset, t) =
             (rest.to_string(), (start + 12 * taken).to_string(), format!("\"login\";r={rest};t={t}"));
