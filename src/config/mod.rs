@@ -13,10 +13,13 @@ mod flags;
 mod layers;
 mod limits;
 mod listen;
+mod lockout;
 mod log;
 mod mail;
 mod net;
+mod password;
 mod password_hash;
+mod password_reset;
 mod problem;
 mod proxies;
 mod public_url;
@@ -45,12 +48,14 @@ pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
+pub use password::Password;
 pub use password_hash::PasswordHash;
+pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
-pub use secret_file::read as read_secret_file;
+pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use source::{Setting, Source};
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
@@ -60,6 +65,7 @@ pub use variable::Environment;
 use reader::Reader;
 
 use crate::domain::limit::LimitPolicy;
+use crate::domain::lockout::LockoutPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -88,14 +94,20 @@ pub struct Config {
     pub net: Net,
     /// The database.
     pub store: Store,
+    /// Which passwords may be chosen.
+    pub password: Password,
     /// The cost of password hashes.
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
+    /// How many wrong passwords are too many.
+    pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
+    /// The mailed link that sets a new password.
+    pub password_reset: PasswordReset,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -195,10 +207,13 @@ impl Config {
             tls: Tls::read(reader),
             net: Net::read(reader),
             store: Store::read(reader),
+            password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: limits::read(reader),
+            lockout: lockout::read(reader),
             registration: Registration::read(reader),
+            password_reset: PasswordReset::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

@@ -2,15 +2,19 @@
 
 pub mod address;
 pub mod audit;
+pub mod common_passwords;
 pub mod credential;
 pub mod email;
 pub mod id;
 pub mod limit;
 pub mod link;
+pub mod lockout;
 pub mod login;
 pub mod mail;
+pub mod password_policy;
 pub mod role;
 pub mod session;
+pub mod suspicion;
 pub mod template;
 pub mod time;
 pub mod token;

@@ -15,8 +15,12 @@ pub mod login;
 pub mod metrics_page;
 pub mod middleware;
 pub mod pages;
+pub mod password_change;
+pub mod password_check;
+pub mod password_reset;
 pub mod principal;
 pub mod registration;
+pub mod reset_page;
 pub mod routes;
 pub mod session;
 pub mod site;
@@ -50,7 +54,8 @@ use crate::services::Services;
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
-const TAKES_POST: [&str; 3] = [site::VERIFY_EMAIL, site::SETUP, dev::CLOCK];
+const TAKES_POST: [&str; 5] =
+    [site::VERIFY_EMAIL, site::SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD, dev::CLOCK];
 
 /// What the floor is made of.
 pub struct Parts {
@@ -130,6 +135,9 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
     let api = (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        password_change::PasswordChangeApi(app.clone()),
+        password_reset::PasswordResetApi(app.clone()),
+        password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),

@@ -3,15 +3,23 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod import;
 pub mod limits;
+pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod new_password;
+mod one_time;
+pub mod password;
+pub mod password_change;
+pub mod password_reset;
 pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
@@ -26,10 +34,13 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
+use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -62,6 +73,8 @@ pub struct Services {
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
     pub limits: Arc<limits::Limits>,
+    /// Wrong passwords of late.
+    pub lockouts: Arc<lockout::Lockouts>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -77,6 +90,7 @@ pub struct Keys {
     /// Signs the seals of the audit log.
     pub seals: AuditSigner,
     names: MacKey,
+    subjects: MacKey,
 }
 
 impl Keys {
@@ -90,6 +104,7 @@ impl Keys {
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
+            subjects: MacKey::new(master.derive(Purpose::LockoutSubjects).expose()),
         }
     }
 
@@ -103,6 +118,17 @@ impl Keys {
         let tag = self.names.tag(&[name.as_bytes()]);
         tag.first_chunk().copied().unwrap_or_default()
     }
+
+    /// Whom one guesses at: the account `owner`, or a `name`, folded, that belongs to nobody.
+    pub fn guessed_at(&self, owner: Option<UserId>, name: &str) -> Subject {
+        let tag = match owner {
+            Some(id) => self.subjects.tag(&[b"account", id.as_bytes()]),
+            None => self.subjects.tag(&[b"name", name.as_bytes()]),
+        };
+        let mut subject = [0; 16];
+        subject.copy_from_slice(tag.split_at(16).0);
+        Subject(subject)
+    }
 }
 
 /// The rules an operator may change.
@@ -114,8 +140,14 @@ pub struct Policy {
     pub login: LoginPolicy,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
+    /// How many wrong passwords are too many.
+    pub lockout: LockoutPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// How long a link that sets a new password lives.
+    pub reset_ttl: Duration,
+    /// Which passwords may be chosen.
+    pub password: PasswordPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

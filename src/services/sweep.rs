@@ -2,12 +2,12 @@
 //! sweep costs space and nothing else.
 
 use super::Services;
-use crate::store::{StoreError, expiry, one_time, outbox, session, tables};
+use crate::store::{StoreError, expiry, lockout, one_time, outbox, session, suspicion, tables};
 
 /// Most expired rows that one transaction handles: each takes up to four writes of the hundred.
 const BATCH: usize = 20;
 
-/// Removes one batch of expired sessions, one-time tokens and dead letters; answers whether there may be more.
+/// Removes one batch of whatever expired; answers whether there may be more.
 pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
     let ctx = app.own_context("sweep");
     let due = app.read(|read| expiry::due(read, ctx.now, BATCH))?;
@@ -23,6 +23,12 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
                 one_time::expire(txn, key, due.at)?;
             } else if let Some(id) = due.key_in(&tables::OUTBOX) {
                 outbox::expire(txn, id, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::STREAKS) {
+                lockout::expire_streak(txn, key, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::PLACES) {
+                lockout::expire_place(txn, key, due.at)?;
+            } else if let Some(id) = due.key_in(&tables::SUSPICIONS) {
+                suspicion::expire(txn, id, due.at)?;
             }
         }
         Ok(may_be_more)

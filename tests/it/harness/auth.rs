@@ -45,8 +45,18 @@ impl TestApp {
 
     /// The token of the link in the newest mail to `email`.
     pub async fn mailed_token(&self, email: &str) -> String {
-        let mail = self.mails().await.into_iter().find(|mail| mail.to == email).unwrap();
-        let (_, rest) = mail.text.split_once("/verify-email?token=").unwrap();
+        self.linked_token(email, "/verify-email?token=").await
+    }
+
+    /// The token of the link in the newest mail to `email`, which is one that sets a new password.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.linked_token(email, "/reset-password?token=").await
+    }
+
+    async fn linked_token(&self, email: &str, page: &str) -> String {
+        let mut mails = self.mails().await.into_iter();
+        let mail = mails.find(|mail| mail.to == email && mail.text.contains(page)).unwrap();
+        let (_, rest) = mail.text.split_once(page).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
@@ -67,10 +77,15 @@ impl TestApp {
         loop {
             let mut job = self.slow_hash();
             if !is_waiting(job.as_mut()).await {
-                return jobs;
+                break;
             }
             jobs.push(job);
         }
+        // A hash that has not begun would go with its place, and hold up nothing.
+        while self.services.hashing.stats().running == 0 {
+            tokio::task::yield_now().await;
+        }
+        jobs
     }
 
     /// A hash that, once begun, keeps the pool busy for a good part of a second: what comes later waits.

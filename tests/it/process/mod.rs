@@ -7,6 +7,7 @@ pub mod server;
 
 mod commands;
 mod development;
+mod import;
 mod refusals;
 mod smtp;
 mod start;
