@@ -89,7 +89,8 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
     let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
     if let Some(tls) = tls {
-        jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));
+        let renewal = jobs::renew_certificate(tls, config.tls.reload_every, heard(SignalKind::hangup())?);
+        jobs.spawn(jobs::until(told.clone(), renewal));
     }
     let server =
         net::Server { limits: listen::limits(config), faults: listen::faults(), metrics: net_metrics };
