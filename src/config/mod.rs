@@ -5,6 +5,7 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod cors;
 mod data_dir;
 mod development;
 pub mod duration;
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use cors::{Cors, origin};
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
@@ -83,6 +85,8 @@ pub struct Config {
     pub tls: Tls,
     /// Limits of connections.
     pub net: Net,
+    /// Web pages of other origins.
+    pub cors: Cors,
     /// The database.
     pub store: Store,
     /// The cost of password hashes.
@@ -189,6 +193,7 @@ impl Config {
             trusted_proxies,
             tls: Tls::read(reader),
             net: Net::read(reader),
+            cors: Cors::read(reader),
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),

@@ -35,6 +35,7 @@ use prometheus_client::registry::Registry;
 use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
+use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The other origins whose pages may call.
+    pub cors: Cors,
     /// Who may see `/metrics`.
     pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
@@ -102,6 +105,7 @@ impl Front {
                 crate::services::session::authenticate(&app, token, now)
             }),
             trusted_proxies: parts.trusted_proxies,
+            cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
             metrics,
