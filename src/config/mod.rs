@@ -12,6 +12,7 @@ pub mod duration;
 mod file;
 mod flags;
 mod layers;
+mod limits;
 mod listen;
 mod log;
 mod mail;
@@ -42,6 +43,7 @@ use ipnet::IpNet;
 
 pub use cors::{Cors, origin};
 pub use flags::Flags;
+pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
@@ -93,6 +95,8 @@ pub struct Config {
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
+    /// How much anybody may ask for.
+    pub limits: Limits,
     /// Sign-up.
     pub registration: Registration,
     /// Outgoing mail.
@@ -197,6 +201,7 @@ impl Config {
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
+            limits: Limits::read(reader),
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod credential;
 pub mod email;
 pub mod id;
+pub mod limit;
 pub mod link;
 pub mod login;
 pub mod mail;

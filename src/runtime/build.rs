@@ -10,6 +10,7 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
@@ -146,6 +147,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             retry_grace: tokens.retry_grace,
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
+        limits: LimitPolicy { is_enabled: config.limits.enabled, exempt: config.limits.exempt.clone() },
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,

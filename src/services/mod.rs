@@ -6,6 +6,7 @@ pub mod audit_log;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
@@ -102,6 +104,8 @@ pub struct Policy {
     pub tokens: TokenPolicy,
     /// Who may log in.
     pub login: LoginPolicy,
+    /// How much anybody may ask for.
+    pub limits: LimitPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).

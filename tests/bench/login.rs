@@ -10,6 +10,7 @@ use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
@@ -95,6 +96,7 @@ fn services() -> Services {
         policy: Policy {
             tokens,
             login: LoginPolicy { require_verified_email: true },
+            limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
             registration,
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,

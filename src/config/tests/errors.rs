@@ -107,6 +107,12 @@ fn a_value_out_of_range_names_the_range() {
         ("data_dir = \"\"", &["auth.toml:1: data_dir: is empty"]),
         ("[mail]\npassword = \"\"\nusername = \"a\"", &["auth.toml:2: mail.password: is empty"]),
         (
+            "[limits]\nexempt = [\"0.0.0.0/0\"]",
+            &[
+                "auth.toml:2: limits.exempt: 0.0.0.0/0 would exempt everyone: set limits.enabled = false instead",
+            ],
+        ),
+        (
             "[registration]\ndefault_role = \"\"",
             &["auth.toml:2: registration.default_role: expected \"viewer\" or \"developer\" or \"manager\""],
         ),

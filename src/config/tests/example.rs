@@ -28,6 +28,7 @@ fn the_example_names_every_key_and_no_other() {
         "store",
         "password_hash",
         "tokens",
+        "limits",
         "registration",
         "mail",
         "log",

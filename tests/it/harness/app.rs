@@ -7,6 +7,7 @@ use std::time::Duration;
 use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
@@ -182,6 +183,7 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         login: LoginPolicy { require_verified_email: true },
+        limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
         registration: RegistrationPolicy {
             is_enabled: true,
             hides_existing: false,
