@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod bearer;
 mod dev;
+mod headers;
 mod input;
 mod login;
 mod logout;
