@@ -43,7 +43,6 @@ use ipnet::IpNet;
 
 pub use cors::{Cors, origin};
 pub use flags::Flags;
-pub use limits::Limits;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
@@ -61,6 +60,8 @@ pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::Environment;
 
 use reader::Reader;
+
+use crate::domain::limit::LimitPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -96,7 +97,7 @@ pub struct Config {
     /// Access and refresh tokens.
     pub tokens: Tokens,
     /// How much anybody may ask for.
-    pub limits: Limits,
+    pub limits: LimitPolicy,
     /// Sign-up.
     pub registration: Registration,
     /// Outgoing mail.
@@ -201,7 +202,7 @@ impl Config {
             store: Store::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
-            limits: Limits::read(reader),
+            limits: limits::read(reader),
             registration: Registration::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),

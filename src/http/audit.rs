@@ -25,7 +25,7 @@ pub struct AuditApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 403, 405, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1")]

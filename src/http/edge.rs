@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::answer;
 use super::error::ApiError;
+use super::limit::Notices;
 use super::middleware::client_address::{client_address, peer_address};
 use super::middleware::cors::Cors;
 use super::middleware::metrics::{HttpMetrics, method_name};
@@ -27,6 +28,7 @@ use super::principal::Authenticate;
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
+use crate::services::limits::Limits;
 use crate::wire::error::ErrorCode;
 
 /// What the edge needs of the application; the same for every listener.
@@ -45,6 +47,10 @@ pub struct Gate {
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
     pub request_timeout: Duration,
+    /// The budgets of requests.
+    pub limits: Arc<Limits>,
+    /// What answers say of them.
+    pub notices: Notices,
     /// Counts requests.
     pub metrics: HttpMetrics,
     /// Names routes.
@@ -100,7 +106,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         } else {
             request.set_data(visit.clone());
             match timeout(gate.request_timeout, self.inner.call(request)).await {
-                Ok(answer) => answer.unwrap_or_else(poem::Error::into_response),
+                Ok(answer) => {
+                    let answer = answer.unwrap_or_else(poem::Error::into_response);
+                    visit.settle(answer.status());
+                    answer
+                }
                 Err(_) => late(),
             }
         };
@@ -114,6 +124,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             cross.apply(&mut answer, &gate.cors);
         }
         security_headers::apply(answer.headers_mut(), self.transport.is_encrypted());
+        if let Some(left) = visit.left() {
+            gate.notices.apply(answer.headers_mut(), &left, visit.now().seconds());
+        }
 
         let (took, route) = (watch.elapsed(), gate.routes.name(pattern.as_ref()));
         let (request_id, user) = (visit.request_id.as_str(), visit.user());

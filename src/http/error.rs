@@ -196,19 +196,34 @@ impl<S: Statuses> ApiResponse for Fault<S> {
 }
 
 fn documented(status: u16) -> MetaResponse {
-    let retry_after = MetaHeader {
-        name: "Retry-After".to_owned(),
-        description: Some("Seconds until it is worth trying again".to_owned()),
-        required: false,
-        deprecated: false,
-        schema: u64::schema_ref(),
+    let headers = match status {
+        423 | 503 => vec![number("Retry-After", AGAIN)],
+        429 => vec![
+            number("Retry-After", AGAIN),
+            number("X-RateLimit-Limit", "How many there are at once"),
+            number("X-RateLimit-Remaining", "How many are left; here 0"),
+            number("X-RateLimit-Reset", "When the budget is full again, in seconds since 1970 UTC"),
+        ],
+        _ => Vec::new(),
     };
     MetaResponse {
         description: meaning(status),
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: "application/json", schema: Failure::schema_ref() }],
-        headers: if matches!(status, 423 | 429 | 503) { vec![retry_after] } else { Vec::new() },
+        headers,
+    }
+}
+
+const AGAIN: &str = "Seconds until it is worth trying again";
+
+fn number(name: &str, meaning: &str) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(meaning.to_owned()),
+        required: false,
+        deprecated: false,
+        schema: u64::schema_ref(),
     }
 }
 

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::error::ApiError;
+use super::limit::seconds;
+use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::registration::{FieldFault, HashFault, RegisterFault};
 use crate::services::role::Refused;
@@ -21,6 +23,12 @@ impl From<AuthFault> for ApiError {
             AuthFault::Expired => Self::new(Code::TokenExpired, "Access token has expired"),
             AuthFault::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<Exceeded> for ApiError {
+    fn from(Exceeded(standing): Exceeded) -> Self {
+        Self::new(Code::RateLimitExceeded, "Too many requests").retry_after(seconds(standing.until_next))
     }
 }
 

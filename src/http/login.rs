@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::{Json, NoBody};
 use super::error::{Fault, Statuses};
+use super::limit::{self, Place};
 use super::principal::Bearer;
 use super::tag::Tag;
 use crate::services::token::Granted;
@@ -23,7 +24,14 @@ pub struct LoginApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 429, 500, 503];
+}
+
+/// What a login can answer beside success.
+pub struct LoginListed;
+
+impl Statuses for LoginListed {
+    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 423, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
@@ -35,9 +43,10 @@ impl LoginApi {
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
+        _place: Place<limit::Login>,
         body: Json<LoginRequest>,
         asked: Asked,
-    ) -> Result<Answer<LoginAnswer>, Fault<Listed>> {
+    ) -> Result<Answer<LoginAnswer>, Fault<LoginListed>> {
         let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
         let user = UserSummary {
             id: granted.user.id.to_string(),
@@ -60,6 +69,7 @@ impl LoginApi {
     #[oai(path = "/auth/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(
         &self,
+        _place: Place<limit::Anonymous>,
         body: Json<RefreshRequest>,
         asked: Asked,
     ) -> Result<Answer<TokenPair>, Fault<Listed>> {

@@ -10,6 +10,7 @@ pub mod edge;
 pub mod error;
 pub mod faults;
 pub mod health;
+pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
@@ -35,6 +36,7 @@ use prometheus_client::registry::Registry;
 use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
+use limit::Notices;
 use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
@@ -108,6 +110,8 @@ impl Front {
             cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
+            notices: Notices::new(&parts.app.limits),
+            limits: parts.app.limits.clone(),
             metrics,
             routes,
         };

@@ -8,6 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use super::error::ApiError;
 use super::visit::Visit;
 use crate::domain::time::Timestamp;
+use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::error::ErrorCode;
 
@@ -53,9 +54,19 @@ impl<'a> ApiExtractor<'a> for Bearer {
 
 fn authenticated(request: &Request) -> Result<Bearer, ApiError> {
     let visit = Visit::of(request)?;
-    let token = bearer_token(request.headers())?;
-    let principal = (visit.gate().authenticate)(token, visit.now())?;
+    let token = bearer_token(request.headers());
+    let known = token.and_then(|token| Ok((visit.gate().authenticate)(token, visit.now())?));
+    let principal = match known {
+        Ok(principal) => principal,
+        // A stranger's call is counted by address; a failure of ours is nobody's call.
+        Err(refusal) if refusal.status().is_client_error() => {
+            visit.take(Class::Anonymous)?;
+            return Err(refusal);
+        }
+        Err(failure) => return Err(failure),
+    };
     visit.known_as(principal.user.id);
+    visit.take_of(principal.user.id)?;
     Ok(Bearer(principal))
 }
 

@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{Fault, Statuses};
+use super::limit::{self, Place};
 use super::tag::Tag;
 use super::user::to_wire;
 use crate::services::registration::Registration;
@@ -24,7 +25,7 @@ pub struct RegistrationApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 403, 405, 408, 409, 413, 415, 500, 503];
+    const LIST: &'static [u16] = &[400, 403, 405, 408, 409, 413, 415, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
@@ -36,6 +37,7 @@ impl RegistrationApi {
     #[oai(path = "/auth/register", method = "post", operation_id = "register")]
     async fn register(
         &self,
+        _place: Place<limit::Register>,
         body: Json<RegisterRequest>,
         asked: Asked,
     ) -> Result<Answer<Registered, 201>, Fault<Listed>> {
@@ -63,6 +65,7 @@ impl RegistrationApi {
     #[oai(path = "/auth/verify-email/:token", method = "get", operation_id = "verify_email")]
     async fn verify_email(
         &self,
+        _place: Place<limit::Anonymous>,
         asked: Asked,
         token: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
@@ -77,6 +80,7 @@ impl RegistrationApi {
     #[oai(path = "/auth/resend-verification", method = "post", operation_id = "resend_verification")]
     async fn resend(
         &self,
+        _place: Place<limit::Anonymous>,
         body: Json<ResendRequest>,
         asked: Asked,
     ) -> Result<Answer<Message>, Fault<Listed>> {
@@ -92,6 +96,7 @@ impl RegistrationApi {
     #[oai(path = "/setup", method = "post", operation_id = "set_up", tag = "Tag::Operation")]
     async fn set_up(
         &self,
+        _place: Place<limit::Anonymous>,
         body: Json<SetupRequest>,
         asked: Asked,
     ) -> Result<Answer<User, 201>, Fault<Listed>> {

@@ -3,23 +3,26 @@
 //! The token travels in the form, and no cookie is read, so there is nothing for another site to forge.
 #![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Query};
-use poem::{EndpointExt, Request, RequestBody, Response, Route, get, handler};
+use poem::{EndpointExt, FromRequest, Request, RequestBody, Response, Route, get, handler};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::asked::Asked;
 use super::body;
 use super::error::ApiError;
+use super::limit::{Anonymous, Counted, Place};
 use super::middleware::security_headers::PAGE_POLICY;
 use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
+use super::visit::Visit;
+use crate::services::Services;
 use crate::services::registration::Registration;
 use crate::services::setup::{self, SetupFault};
 use crate::services::verification::{self, VerifyFault};
-use crate::services::{Context, Services};
 use crate::wire::secret::Secret;
 
 /// The page that a verification mail links to.
@@ -71,7 +74,11 @@ struct Token {
 }
 
 #[handler]
-fn ask_verification(site: Data<&Arc<Site>>, query: poem::Result<Query<Token>>) -> Response {
+fn ask_verification(
+    _place: PagePlace<Anonymous>,
+    site: Data<&Arc<Site>>,
+    query: poem::Result<Query<Token>>,
+) -> Response {
     match query {
         Ok(query) => page(StatusCode::OK, site.pages.verify_confirm(&query.token)),
         Err(_) => page(StatusCode::BAD_REQUEST, site.pages.verify_invalid()),
@@ -79,11 +86,16 @@ fn ask_verification(site: Data<&Arc<Site>>, query: poem::Result<Query<Token>>) -
 }
 
 #[handler]
-async fn verify(site: Data<&Arc<Site>>, asked: Asked, form: Form<Token>) -> Response {
+async fn verify(
+    _place: PagePlace<Anonymous>,
+    site: Data<&Arc<Site>>,
+    asked: Asked,
+    form: Form<Token>,
+) -> Response {
     match verification::verify_email(&site.app, &asked.0, &form.0.token).await {
         Ok(_) => page(StatusCode::OK, site.pages.verify_done()),
         Err(VerifyFault::Invalid) => page(StatusCode::BAD_REQUEST, site.pages.verify_invalid()),
-        Err(VerifyFault::Store(error)) => broken(&site, &asked.0, error.into()),
+        Err(VerifyFault::Store(error)) => broken(&site, &asked.0.request_id, &error.into()),
     }
 }
 
@@ -96,19 +108,24 @@ struct Setup {
 }
 
 #[handler]
-fn ask_setup(site: Data<&Arc<Site>>, asked: Asked) -> Response {
+fn ask_setup(_place: PagePlace<Anonymous>, site: Data<&Arc<Site>>, asked: Asked) -> Response {
     match setup::is_done(&site.app) {
         Ok(true) => page(StatusCode::OK, site.pages.setup_closed()),
         Ok(false) => {
             let empty = SetupForm { problem: None, code: "", email: "", name: "" };
             page(StatusCode::OK, site.pages.setup_form(&empty))
         }
-        Err(error) => broken(&site, &asked.0, error.into()),
+        Err(error) => broken(&site, &asked.0.request_id, &error.into()),
     }
 }
 
 #[handler]
-async fn set_up(site: Data<&Arc<Site>>, asked: Asked, form: Form<Setup>) -> Response {
+async fn set_up(
+    _place: PagePlace<Anonymous>,
+    site: Data<&Arc<Site>>,
+    asked: Asked,
+    form: Form<Setup>,
+) -> Response {
     let Setup { code, email, password, name } = &form.0;
     let new = Registration { email, password: password.reveal(), name: Some(name), username: None };
     let error: ApiError = match setup::set_up(&site.app, &asked.0, code.reveal(), &new).await {
@@ -117,17 +134,31 @@ async fn set_up(site: Data<&Arc<Site>>, asked: Asked, form: Form<Setup>) -> Resp
         Err(fault) => fault.into(),
     };
     if error.status().is_server_error() {
-        return broken(&site, &asked.0, error);
+        return broken(&site, &asked.0.request_id, &error);
     }
     let again = SetupForm { problem: Some(error.message()), code: code.reveal(), email, name };
     page(error.status(), site.pages.setup_form(&again))
 }
 
-fn broken(site: &Site, ctx: &Context, error: ApiError) -> Response {
+fn broken(site: &Site, request_id: &str, error: &ApiError) -> Response {
     if let Some(cause) = error.log_cause() {
-        super::middleware::request_log::failure(&ctx.request_id, cause);
+        super::middleware::request_log::failure(request_id, cause);
     }
-    page(error.status(), site.pages.error("That did not work", error.message(), &ctx.request_id))
+    page(error.status(), site.pages.error("That did not work", error.message(), request_id))
+}
+
+/// A place as [`Place`] is one, refused with a page.
+pub(super) struct PagePlace<C>(PhantomData<C>);
+
+impl<'a, C: Counted> FromRequest<'a> for PagePlace<C> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let Err(refusal) = Place::<C>::from_request(request, body).await else {
+            return Ok(Self(PhantomData));
+        };
+        let (site, visit) = (Data::<&Arc<Site>>::from_request(request, body).await?, Visit::of(request)?);
+        let refused = broken(&site, &visit.request_id, &refusal.into());
+        Err(poem::Error::from_response(refused))
+    }
 }
 
 /// A page under the strict policy of pages.
@@ -140,7 +171,7 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
 /// A form body, read under the same caps as JSON. Unknown fields are ignored, as forms are.
 struct Form<T>(T);
 
-impl<'a, T: DeserializeOwned> poem::FromRequest<'a> for Form<T> {
+impl<'a, T: DeserializeOwned> FromRequest<'a> for Form<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let is_form = request.content_type().is_some_and(|kind| {
             kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")

@@ -25,7 +25,7 @@ pub struct UserApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 408, 409, 413, 415, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 500, 503];
 }
 
 #[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]

@@ -1,14 +1,17 @@
 //! What is known of a request before any handler runs. Knows nothing of who calls.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use poem::Request;
+use poem::http::StatusCode;
 
 use super::edge::Gate;
 use super::error::ApiError;
+use super::limit::Left;
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
+use crate::services::limits::{Class, Exceeded, Key};
 use crate::wire::error::ErrorCode;
 
 /// One request, as the edge saw it. Made once per request and shared with the handler.
@@ -19,12 +22,13 @@ pub struct Visit {
     pub client: IpAddr,
     gate: Arc<Gate>,
     user: OnceLock<UserId>,
+    left: Mutex<Option<Left>>,
 }
 
 impl Visit {
     /// The request `request_id` of the client at `client`.
     pub fn new(request_id: String, client: IpAddr, gate: Arc<Gate>) -> Self {
-        Self { request_id, client, gate, user: OnceLock::new() }
+        Self { request_id, client, gate, user: OnceLock::new(), left: Mutex::new(None) }
     }
 
     /// The visit of `request`. It is there in every request that came through the edge.
@@ -46,6 +50,51 @@ impl Visit {
     /// Remembers who calls, for the request log. The first caller stays.
     pub fn known_as(&self, user: UserId) {
         let _ = self.user.set(user);
+    }
+
+    /// Takes one of the budget that the client's address has for `class`.
+    pub fn take(&self, class: Class) -> Result<(), ApiError> {
+        let key = Key::client(self.client);
+        if class.counts_successes() {
+            self.count(Class::Anonymous, key)?;
+        }
+        self.count(class, key)
+    }
+
+    /// Takes one of the budget of the account that calls.
+    pub fn take_of(&self, user: UserId) -> Result<(), ApiError> {
+        self.count(Class::Authenticated, Key::user(user))
+    }
+
+    fn count(&self, class: Class, key: Key) -> Result<(), ApiError> {
+        if !self.gate.limits.applies_to(self.client) {
+            return Ok(());
+        }
+        let taken = self.gate.limits.take(class, key, self.now());
+        let standing = taken.unwrap_or_else(|Exceeded(standing)| standing);
+        *self.lock() = Some(Left { class, standing, is_exceeded: taken.is_err() });
+        Ok(taken.map(drop)?)
+    }
+
+    /// Gives a place back that only a success costs, when the answer is none.
+    pub fn settle(&self, status: StatusCode) {
+        let is_refusal = status.is_client_error() || status.is_server_error();
+        if let Some(left) = self.lock().as_mut()
+            && is_refusal
+            && left.class.counts_successes()
+            && !left.is_exceeded
+        {
+            left.standing = self.gate.limits.refund(left.class, Key::client(self.client), self.now());
+        }
+    }
+
+    /// How the budget stands that was taken from last; none for an exempt client and where nothing is limited.
+    pub fn left(&self) -> Option<Left> {
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who calls, once that is known.

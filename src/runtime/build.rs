@@ -10,11 +10,11 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
-use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::limits::Limits;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
@@ -94,6 +94,7 @@ pub fn services(
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        limits: Arc::new(Limits::new(&config.limits)),
     })
 }
 
@@ -147,7 +148,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             retry_grace: tokens.retry_grace,
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
-        limits: LimitPolicy { is_enabled: config.limits.enabled, exempt: config.limits.exempt.clone() },
+        limits: config.limits.clone(),
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,

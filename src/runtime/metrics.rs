@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 
 use crate::net;
 use crate::services::Services;
+use crate::services::limits::Class;
 
 /// A registry that shows the hash pool, the store, the outbox and the listeners.
 pub fn registry(app: Arc<Services>, net: Arc<net::Metrics>) -> Registry {
@@ -53,6 +54,11 @@ impl Collector for Parts {
         )?;
         show.counter("handler_panics", "Handlers that panicked", self.net.panics.value())?;
         show.gauge("connections_open", "Connections open", self.net.open.value())?;
+        let limits = &self.app.limits;
+        let refused = |class| ConstCounter::new(limits.refused(class));
+        show.by_class("limit_refused", "Requests over a limit", refused)?;
+        let entries = |class| ConstGauge::new(i64::try_from(limits.entries(class)).unwrap_or(i64::MAX));
+        show.by_class("limit_entries", "Keys whose budgets are remembered", entries)?;
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
@@ -68,6 +74,20 @@ impl Show<'_, '_> {
 
     fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) -> Result<(), fmt::Error> {
         self.metric(name, help, &ConstGauge::new(value.try_into().unwrap_or(i64::MAX)))
+    }
+
+    fn by_class<M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        metric: impl Fn(Class) -> M,
+    ) -> Result<(), fmt::Error> {
+        let kind = metric(Class::Login).metric_type();
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        for class in Class::ALL {
+            metric(class).encode(family.encode_family(&[("class", class.name())])?)?;
+        }
+        Ok(())
     }
 
     fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), fmt::Error> {

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod limits;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
@@ -59,6 +60,8 @@ pub struct Services {
     pub mail_queued: Arc<Notify>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
+    /// The budgets of requests.
+    pub limits: Arc<limits::Limits>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -92,8 +95,13 @@ impl Keys {
 
     /// What the audit log keeps of a typed name that belongs to nobody: 16 bytes of a keyed hash, in hex.
     pub fn name_hash(&self, name: &str) -> String {
+        to_hex(&self.name_tag(name))
+    }
+
+    /// What stands for a typed name in memory: 16 bytes of a keyed hash.
+    pub fn name_tag(&self, name: &str) -> [u8; 16] {
         let tag = self.names.tag(&[name.as_bytes()]);
-        to_hex(tag.split_at(16).0)
+        tag.first_chunk().copied().unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@
 //! account, and so that its address was free. There nobody chooses one, and each carries its account's number.
 
 use super::audit::{Witness, new_person_key};
+use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::verification::VerificationMail;
 use super::{Context, Services, flatten};
@@ -105,8 +106,11 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
     let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
     let repeated = Witness::of_nobody(app, ctx).event(Action::RegistrationRepeated, Outcome::Denied);
-    let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str())).done();
-    let user = app
+    let repeated = repeated.detail("name_hash", app.keys.name_hash(account.user.email.as_str()));
+    let place = MailPlace::take(app, ctx, account.user.email.as_str());
+    let may_hint = place.is_some();
+    let repeated = if may_hint { repeated } else { repeated.reason(TOO_MANY_MAILS) }.done();
+    let made = app
         .store
         .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
             Ok(user) => {
@@ -114,16 +118,21 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
                 Ok(user)
             }
             Err(Taken::Email) if policy.hides_existing => {
-                hint.insert(txn)?;
+                if may_hint {
+                    hint.insert(txn)?;
+                }
                 txn.emit(repeated.clone())?;
                 Ok(account.user.clone())
             }
             Err(taken) => Err(Abort::Rule(RegisterFault::Exists(taken))),
         })
         .await
-        .map_err(flatten)?;
-    app.mail_queued.notify_one();
-    Ok(user)
+        .map_err(flatten);
+    match place {
+        Some(place) if made.is_err() => place.give_back(app, ctx),
+        _ => app.mail_queued.notify_one(),
+    }
+    made
 }
 
 /// Makes an active account with a proved address: for the command line and for `--dev`.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::audit::{Witness, person_key};
+use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::{Context, Services, flatten};
 use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
@@ -84,9 +85,12 @@ pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), St
         denied
     };
     let denied = denied.done();
+    let place = MailPlace::take(app, ctx, identifier.budget());
+    let may_send = place.is_some();
     let is_sent = app
         .write("resend_verification", ctx, move |txn| {
-            if let Some(reason) = refusal(txn, owner)? {
+            let refusal = if may_send { refusal(txn, owner)? } else { Some(TOO_MANY_MAILS) };
+            if let Some(reason) = refusal {
                 txn.emit(EventV1 { reason: Some(reason.to_owned()), ..denied.clone() })?;
                 return Ok(false);
             }
@@ -97,6 +101,8 @@ pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), St
         .await?;
     if is_sent {
         app.mail_queued.notify_one();
+    } else if let Some(place) = place {
+        place.give_back(app, ctx);
     }
     Ok(())
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use latchkey::ambient::{OsEntropy, SystemClock};
+use latchkey::config::Config;
 use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
-use latchkey::domain::limit::LimitPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::limits::Limits;
 use latchkey::services::login::log_in;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
@@ -85,7 +86,9 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
+    let limits = Config::from_toml_str("").expect("the defaults").limits;
     Services {
+        limits: Arc::new(Limits::new(&limits)),
         store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
@@ -96,7 +99,7 @@ fn services() -> Services {
         policy: Policy {
             tokens,
             login: LoginPolicy { require_verified_email: true },
-            limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+            limits,
             registration,
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,

@@ -113,6 +113,17 @@ fn a_value_out_of_range_names_the_range() {
             ],
         ),
         (
+            "[limits]\nlogin = \"5\"\nmail = 5\nregister = \"0/1h\"\nanonymous = \"99999999999/1m\"\nauthenticated = \"5/2d\"\nmax_entries = 10",
+            &[
+                "auth.toml:2: limits.login: expected a count and a time such as \"5/1m\", found \"5\"",
+                "auth.toml:3: limits.mail: expected a count and a time such as \"5/1m\", found the number 5",
+                "auth.toml:4: limits.register: the count must be from 1 to 1000000, and is \"0/1h\"",
+                "auth.toml:5: limits.anonymous: the count must be from 1 to 1000000, and is \"99999999999/1m\"",
+                "auth.toml:6: limits.authenticated: the time must be from 1s to 1d, and is \"5/2d\"",
+                "auth.toml:7: limits.max_entries: expected a whole number from 1000 to 10000000, found the number 10",
+            ],
+        ),
+        (
             "[registration]\ndefault_role = \"\"",
             &["auth.toml:2: registration.default_role: expected \"viewer\" or \"developer\" or \"manager\""],
         ),

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::ambient::{Clock, ManualClock, SeededEntropy};
 use crate::domain::id::SessionId;
+use crate::domain::limit::{Budget, LimitPolicy, PerClass};
 use crate::domain::time::Timestamp;
 use crate::domain::user::ada;
 use crate::http::answer::Answer;
@@ -22,12 +23,14 @@ use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
 use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::health::{HealthApi, Vitals};
+use crate::http::limit::Notices;
 use crate::http::middleware::cors::Cors;
 use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
 use crate::http::principal::Bearer;
 use crate::http::routes::Routes;
 use crate::http::{Everything, described, docs, metrics_page};
+use crate::services::limits::Limits;
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
 use crate::wire::error::ErrorCode;
@@ -116,7 +119,10 @@ impl App {
             vec!["0.0.0.0/0".parse().unwrap()],
         );
         let inner = Everything::of(api, site);
+        let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
+            notices: Notices::new(&limits),
+            limits,
             clock,
             entropy: Arc::new(SeededEntropy::new(1)),
             authenticate: Box::new(authenticate),
@@ -187,6 +193,11 @@ pub fn request_from(
     let peer = RemoteAddr(Addr::SocketAddr(peer.parse::<SocketAddr>().unwrap()));
     let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
     Request::from_parts(parts, body.into())
+}
+
+fn generous() -> LimitPolicy {
+    let budgets = PerClass::of(|_| Budget::new(1_000_000, std::time::Duration::from_secs(1)).unwrap());
+    LimitPolicy { is_enabled: true, exempt: Vec::new(), budgets, max_entries: 1_000 }
 }
 
 fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {

@@ -41,6 +41,21 @@ impl Answer {
         json["error"].clone()
     }
 
+    /// The headers, without those that say how many requests are left: they differ from request to request.
+    pub fn headers_but_limits(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        for name in [
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+            "ratelimit-policy",
+            "ratelimit",
+        ] {
+            headers.remove(name);
+        }
+        headers
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }

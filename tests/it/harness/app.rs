@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey::ambient::{ManualClock, SeededEntropy};
+use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
-use latchkey::domain::limit::LimitPolicy;
+use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
@@ -21,6 +22,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::limits::Limits;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -42,7 +44,11 @@ pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub const PASSWORD: &str = "correct horse battery";
 
 const SEED: u64 = 0x1a7c_4e57;
-const PEER: &str = "198.51.100.7:4711";
+const PEER: &str = "198.51.100.7";
+const PROXY: &str = "10.0.0.1/32";
+
+/// A header of no request: it says which peer sends it.
+const FROM: &str = ":from";
 
 /// The whole server, without sockets.
 pub struct TestApp {
@@ -85,7 +91,7 @@ impl TestApp {
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
             dev,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: vec![PROXY.parse().unwrap()],
             cors: Cors::new([], Duration::ZERO),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
@@ -157,11 +163,13 @@ impl TestApp {
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
         let mut builder = http::Request::builder().method(method).uri(path);
-        for (name, value) in headers {
+        let peer = headers.iter().rfind(|(name, _)| name == FROM).map_or(PEER, |(_, peer)| peer);
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+        for (name, value) in headers.iter().filter(|(name, _)| name != FROM) {
             builder = builder.header(name, value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        let peer = RemoteAddr(Addr::SocketAddr(PEER.parse::<SocketAddr>().unwrap()));
+        let peer = RemoteAddr(Addr::SocketAddr(peer));
         let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
         Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
     }
@@ -171,6 +179,17 @@ fn shown(event: &EventV1) -> String {
     let outcome = format!("{:?}", event.outcome).to_lowercase();
     let reason = event.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
     format!("{} {outcome}{reason}", event.action)
+}
+
+/// The limits as shipped.
+pub fn shipped_limits() -> LimitPolicy {
+    Config::from_toml_str("").unwrap().limits
+}
+
+/// Limits that no test meets by accident.
+fn generous_limits() -> LimitPolicy {
+    let budgets = PerClass::of(|_| Budget::new(1_000_000, Duration::from_secs(60)).unwrap());
+    LimitPolicy { budgets, ..shipped_limits() }
 }
 
 pub(super) fn shipped_policy() -> Policy {
@@ -183,7 +202,7 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         login: LoginPolicy { require_verified_email: true },
-        limits: LimitPolicy { is_enabled: true, exempt: Vec::new() },
+        limits: generous_limits(),
         registration: RegistrationPolicy {
             is_enabled: true,
             hides_existing: false,
@@ -211,6 +230,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         tokens: TokenKeys::new(&[9; 32], rules).unwrap(),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),
+        limits: Arc::new(Limits::new(&policy.limits)),
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
@@ -224,6 +244,11 @@ pub struct Anonymous<'a> {
 }
 
 impl Anonymous<'_> {
+    /// Somebody at another address.
+    pub fn at(self, peer: &str) -> Self {
+        self.header(FROM, peer)
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self

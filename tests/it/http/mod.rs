@@ -6,6 +6,7 @@ mod bearer;
 mod dev;
 mod headers;
 mod input;
+mod limits;
 mod login;
 mod logout;
 mod methods;

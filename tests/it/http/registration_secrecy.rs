@@ -18,7 +18,7 @@ async fn register(app: &TestApp, email: &str, password: &str) -> Answer {
 
 /// An answer without what differs between any two registrations.
 fn without_names(answer: &Answer) -> (u16, poem::http::HeaderMap, Value) {
-    let mut headers = answer.headers.clone();
+    let mut headers = answer.headers_but_limits();
     headers.remove("content-length");
     let mut json = answer.json();
     json["data"]["id"] = Value::Null;
@@ -74,7 +74,7 @@ async fn no_username_can_be_chosen_where_accounts_are_hidden() {
         let error = answer.refused(400, "VALIDATION_ERROR");
         assert_eq!(error["message"], "username: cannot be chosen on this server");
         assert_eq!(error["details"]["field"], "username");
-        answers.push((answer.headers, answer.text));
+        answers.push((answer.headers_but_limits(), answer.text));
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!((app.hashes() - hashes, app.mails().await.len()), (0, 0));

@@ -216,7 +216,8 @@ async fn asking_for_a_new_link_tells_nothing() {
     ];
     for (email, reason) in refused {
         let (answer, events) = resend(&app, email).await;
-        assert_eq!((&answer.text, &answer.headers), (&sent.text, &sent.headers), "{email}");
+        assert_eq!(answer.headers_but_limits(), sent.headers_but_limits(), "{email}");
+        assert_eq!(answer.text, sent.text, "{email}");
         // One commit each, as for an address that waits.
         assert_eq!(events, [format!("email.verification_resent denied {reason}")], "{email}");
     }
