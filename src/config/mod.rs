@@ -17,6 +17,7 @@ mod listen;
 mod log;
 mod mail;
 mod net;
+mod password;
 mod password_hash;
 mod problem;
 mod proxies;
@@ -47,6 +48,7 @@ pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
+pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
@@ -92,6 +94,8 @@ pub struct Config {
     pub cors: Cors,
     /// The database.
     pub store: Store,
+    /// Which passwords may be chosen.
+    pub password: Password,
     /// The cost of password hashes.
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
@@ -200,6 +204,7 @@ impl Config {
             net: Net::read(reader),
             cors: Cors::read(reader),
             store: Store::read(reader),
+            password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: limits::read(reader),

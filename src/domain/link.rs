@@ -55,6 +55,15 @@ impl PublicUrl {
         Link(format!("{}/{page}?token={}", self.0, percent_encoded(token)))
     }
 
+    /// The host name or address, without port and brackets.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split('/').nth(2).unwrap_or_default();
+        match authority.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// The URL as text, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -127,6 +136,18 @@ mod tests {
             base.link(LinkTarget::ResetPassword, "x").as_str(),
             "https://a.example/reset-password?token=x"
         );
+    }
+
+    #[test]
+    fn the_host_stands_alone() {
+        for (url, host) in [
+            ("https://auth.example.com", "auth.example.com"),
+            ("http://localhost:8080/auth", "localhost"),
+            ("https://[::1]:8443/", "::1"),
+            ("https://192.0.2.1/x", "192.0.2.1"),
+        ] {
+            assert_eq!(PublicUrl::parse(url).unwrap().host(), host);
+        }
     }
 
     #[test]

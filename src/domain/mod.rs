@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod common_passwords;
 pub mod credential;
 pub mod email;
 pub mod id;
@@ -9,6 +10,7 @@ pub mod limit;
 pub mod link;
 pub mod login;
 pub mod mail;
+pub mod password_policy;
 pub mod role;
 pub mod session;
 pub mod template;

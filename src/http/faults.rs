@@ -73,12 +73,16 @@ impl From<RegisterFault> for ApiError {
 
 /// Names the first field in the shape of every field error, and all of them in `fields`.
 fn fields(faults: &[FieldFault]) -> ApiError {
-    let all: Vec<_> =
-        faults.iter().map(|fault| json!({ "field": fault.field(), "message": fault.to_string() })).collect();
-    let first = faults.first().map_or("body", FieldFault::field);
+    let all: Vec<_> = faults
+        .iter()
+        .map(
+            |fault| json!({ "field": fault.field(), "reason": fault.reason(), "message": fault.to_string() }),
+        )
+        .collect();
+    let (first, reason) = faults.first().map_or(("body", "invalid"), |fault| (fault.field(), fault.reason()));
     let message = faults.first().map_or_else(String::new, |fault| format!("{first}: {fault}"));
     ApiError::new(Code::ValidationError, message)
-        .details(json!({ "field": first, "reason": "invalid", "fields": all }))
+        .details(json!({ "field": first, "reason": reason, "fields": all }))
 }
 
 impl From<SetupFault> for ApiError {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::data_dir::{DataDir, KeyTexts};
 use super::failure::Failure;
@@ -13,6 +12,7 @@ use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenK
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::limits::Limits;
 use crate::services::mail::MailCounts;
@@ -127,7 +127,7 @@ fn pool_config(hash: &config::PasswordHash) -> Result<PoolConfig, Failure> {
         params,
         budget_bytes: u64::from(hash.memory_budget_mib) << 20,
         max_waiting: usize::try_from(hash.queue).unwrap_or(usize::MAX),
-        max_wait: Duration::from_secs(10),
+        max_wait: hash.max_wait,
         idle_after: hash.idle_free,
     })
 }
@@ -155,6 +155,11 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             verify_ttl: registration.verify_ttl,
             default_role: default_role
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
+        },
+        password: PasswordPolicy {
+            kind: config.password.policy,
+            block_common: config.password.block_common,
+            history: usize::from(config.password.history),
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

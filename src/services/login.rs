@@ -139,7 +139,7 @@ async fn grant(
                 Some(user) if unchanged && same_standing(&user, &before.user) => {
                     store::session::insert(txn, &session)?;
                     if let Some(phc) = &renewed {
-                        store::user::put_phc(txn, user.id, phc.as_str().to_owned())?;
+                        store::user::renew_phc(txn, user.id, phc.as_str().to_owned())?;
                     }
                     txn.emit(succeeded.clone())?;
                     Ok(Some((user, session.clone())))

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod password;
 pub mod recent;
 pub mod registration;
 pub mod role;
@@ -30,6 +31,7 @@ use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -116,6 +118,8 @@ pub struct Policy {
     pub limits: LimitPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// Which passwords may be chosen.
+    pub password: PasswordPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

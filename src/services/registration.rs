@@ -7,11 +7,12 @@
 use super::audit::{Witness, new_person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
+use super::password::{Owner, report};
 use super::verification::VerificationMail;
 use super::{Context, Services, flatten};
 use crate::crypto::{Password, Phc};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::credential::{PasswordFault, check_length};
+use crate::domain::credential::PasswordFault;
 use crate::domain::email::{EmailAddress, EmailError};
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
@@ -67,6 +68,14 @@ impl FieldFault {
             Self::Username(_) | Self::UsernameChosen => "username",
         }
     }
+
+    /// One stable word for what is wrong: of a password the rule that it breaks.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Password(fault) => fault.rule().name(),
+            _ => "invalid",
+        }
+    }
 }
 
 /// Why there is no new account.
@@ -95,7 +104,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
     }
-    let draft = Draft::check(form, !policy.hides_existing)?;
+    let draft = Draft::check(app, form, !policy.hides_existing)?;
     // Where the answer must not tell a taken address from a free one, time must not either: hash first.
     if !policy.hides_existing {
         draft.refuse_taken(app)?;
@@ -142,7 +151,7 @@ pub async fn create(
     form: &Registration<'_>,
     role: Role,
 ) -> Result<User, RegisterFault> {
-    let draft = Draft::check(form, true)?;
+    let draft = Draft::check(app, form, true)?;
     draft.refuse_taken(app)?;
     let standing = Standing { role, is_proved: true, maker: Maker::Server };
     let account = draft.prepare(app, ctx, form.password, standing).await?;
@@ -175,7 +184,11 @@ enum Naming {
 
 impl Draft {
     /// Checks every field, and names all that are wrong. Unless the username `may_be_chosen`, choosing one is.
-    pub(super) fn check(form: &Registration<'_>, may_be_chosen: bool) -> Result<Self, RegisterFault> {
+    pub(super) fn check(
+        app: &Services,
+        form: &Registration<'_>,
+        may_be_chosen: bool,
+    ) -> Result<Self, RegisterFault> {
         let mut faults = Vec::new();
         let email = EmailAddress::parse(form.email).map_err(|fault| faults.push(fault.into())).ok();
         let naming = match form.username {
@@ -191,9 +204,9 @@ impl Draft {
             Some(name) => Username::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             None => email.as_ref().map(Username::derived),
         };
-        if let Err(fault) = check_length(Password::new(form.password).scalar_count()) {
-            faults.push(fault.into());
-        }
+        let owner = Owner { email: form.email, username: form.username, name: form.name };
+        let password = report(app, &Password::new(form.password), owner);
+        faults.extend(password.faults().into_iter().map(FieldFault::from));
         let name = match (form.name, &username) {
             (Some(name), _) => DisplayName::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             (None, username) => username.as_ref().map(DisplayName::from_username),
@@ -295,7 +308,7 @@ impl NewAccount {
                 user.username = username;
                 match store::user::insert(txn, &user)? {
                     Ok(()) => {
-                        store::user::put_phc(txn, user.id, self.phc.as_str().to_owned())?;
+                        store::user::set_phc(txn, user.id, self.phc.as_str().to_owned(), 0)?;
                         store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
                         txn.emit(self.registered.clone())?;
                         return Ok(Ok(user));

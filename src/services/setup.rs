@@ -84,7 +84,7 @@ pub async fn set_up(
         return Err(SetupFault::Invalid);
     };
     let standing = Standing { role: Role::SuperAdmin, is_proved: true, maker: Maker::Owner };
-    let account = Draft::check(form, true)?.prepare(app, ctx, form.password, standing).await;
+    let account = Draft::check(app, form, true)?.prepare(app, ctx, form.password, standing).await;
     let account = account.map_err(RegisterFault::from)?;
     let made = app.store.transact("setup", app.stamp(ctx), move |txn| {
         if has_super_admin(txn)? {

@@ -14,6 +14,7 @@ use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::limits::Limits;
@@ -101,6 +102,7 @@ fn services() -> Services {
             login: LoginPolicy { require_verified_email: true },
             limits,
             registration,
+            password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },

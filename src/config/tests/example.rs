@@ -26,6 +26,7 @@ fn the_example_names_every_key_and_no_other() {
         "net",
         "cors",
         "store",
+        "password",
         "password_hash",
         "tokens",
         "limits",

@@ -1,27 +1,40 @@
 //! The queue between callers and hash threads, and the counters. Knows no hash.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::super::bcrypt_hash::BcryptHash;
 use super::super::password::{HashParams, Password};
 use super::{HashError, HashStats, PoolConfig};
 use crate::ambient::Stopwatch;
 
-/// One Argon2 run to do.
+/// One run to do.
 pub(super) struct Order {
     pub(super) password: Password,
-    pub(super) salt: Vec<u8>,
-    pub(super) params: HashParams,
+    pub(super) recipe: Recipe,
+}
+
+/// How to hash it.
+pub(super) enum Recipe {
+    Argon2 {
+        salt: Vec<u8>,
+        params: HashParams,
+    },
+    /// As this hash was made; its few KiB of state lie on the stack of the thread.
+    Bcrypt(BcryptHash),
 }
 
 impl Order {
     pub(super) fn memory_kib(&self) -> u64 {
-        u64::from(self.params.memory_kib())
+        match &self.recipe {
+            Recipe::Argon2 { params, .. } => u64::from(params.memory_kib()),
+            Recipe::Bcrypt(_) => 0,
+        }
     }
 }
 
@@ -44,6 +57,8 @@ pub(super) struct Shared {
     pub(super) work: Condvar,
     /// Threads that hold a block buffer.
     pub(super) buffers: AtomicUsize,
+    /// Whether it was told that bcrypt does not read every password.
+    pub(super) told_unread: AtomicBool,
     #[cfg(test)]
     pub(super) hooks: super::tests::Hooks,
 }
@@ -67,6 +82,7 @@ impl Shared {
             state: Mutex::default(),
             work: Condvar::new(),
             buffers: AtomicUsize::new(0),
+            told_unread: AtomicBool::new(false),
             #[cfg(test)]
             hooks: super::tests::Hooks::default(),
         }

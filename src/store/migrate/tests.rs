@@ -108,6 +108,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!((session.len(), more), (1, false));
     assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
     assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(ada()));
+    assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
     drop(snapshot);
@@ -115,11 +116,17 @@ fn the_store_of_version_1_opens_and_reads() {
     assert!(check::check(&store).unwrap().is_clean());
 }
 
+/// A former password and the present one.
+const PHCS: [&str; 2] =
+    ["$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$b2xk", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"];
+
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
     user::insert(txn, &ada)?.unwrap();
-    user::put_phc(txn, ada.id, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned())?;
+    for phc in PHCS {
+        user::set_phc(txn, ada.id, phc.to_owned(), 5)?;
+    }
     user::put_person_key(txn, ada.id, vec![7; 61])?;
     let policy = TokenPolicy {
         access_ttl: Duration::from_secs(60),

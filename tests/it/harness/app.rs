@@ -12,6 +12,7 @@ use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
@@ -209,6 +210,7 @@ pub(super) fn shipped_policy() -> Policy {
             verify_ttl: Duration::from_secs(86_400),
             default_role: Role::Developer,
         },
+        password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
     }

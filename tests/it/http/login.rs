@@ -295,7 +295,7 @@ async fn outdated() -> TestApp {
     let pool = HashPool::start(PoolConfig { params, ..PoolConfig::default() }).unwrap();
     let phc = pool.hash(Password::new(PASSWORD), [1; 16]).await.unwrap().as_str().to_owned();
     let id = app.account("ada").unwrap().id;
-    let put = move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(store::user::put_phc(txn, id, phc.clone())?);
+    let put = move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(store::user::renew_phc(txn, id, phc.clone())?);
     app.store().transact("age", app.services.stamp(&app.services.own_context("test")), put).await.unwrap();
     app
 }

@@ -13,6 +13,7 @@ mod methods;
 mod openapi;
 mod outbox;
 mod page;
+mod password_policy;
 mod refresh;
 mod registration;
 mod registration_secrecy;
