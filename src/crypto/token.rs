@@ -10,6 +10,7 @@
 
 mod claims;
 mod compact;
+mod seen;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,9 +19,11 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use zeroize::Zeroizing;
 
 use super::digest::{self, MacKey};
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessClaims, RefreshClaims};
-use claims::{Kind, WireClaims};
+use claims::{Kind, WireClaims, valid_at};
+use seen::Seen;
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_LEN: usize = 8 * 1024;
@@ -48,6 +51,18 @@ pub struct TokenKeys {
     signing: EncodingKey,
     current: VerifyingKey,
     retired: Vec<VerifyingKey>,
+    seen: Seen,
+}
+
+/// Whose an access token is, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// Whose token.
+    pub user_id: UserId,
+    /// The session the token belongs to, and dies with.
+    pub sid: SessionId,
+    iat: i64,
+    exp: i64,
 }
 
 struct VerifyingKey {
@@ -61,7 +76,13 @@ impl TokenKeys {
     /// From the current secret's bytes. A secret of fewer than 32 bytes is refused.
     pub fn new(secret: &[u8], rules: TokenRules) -> Result<Self, SecretTooShort> {
         let current = VerifyingKey::new(secret)?;
-        Ok(Self { rules, signing: EncodingKey::from_secret(secret), current, retired: Vec::new() })
+        Ok(Self {
+            rules,
+            signing: EncodingKey::from_secret(secret),
+            current,
+            retired: Vec::new(),
+            seen: Seen::default(),
+        })
     }
 
     /// Also verifies tokens that name the key of a retired secret.
@@ -83,6 +104,17 @@ impl TokenKeys {
     /// The text of a refresh token. The same claims always give the same text.
     pub fn sign_refresh(&self, claims: &RefreshClaims) -> String {
         self.sign(&WireClaims::from_refresh(claims, &self.rules))
+    }
+
+    /// Whose an access token is that is good at `now`. One that verified before is not read again.
+    pub fn subject(&self, token: &str, now: Timestamp) -> Result<Subject, TokenFault> {
+        if let Some(subject) = self.seen.get(token) {
+            return valid_at(subject.iat, subject.exp, now).map(|()| subject);
+        }
+        let AccessClaims { user_id, sid, iat, exp, .. } = self.verify_access(token, now)?;
+        let subject = Subject { user_id, sid, iat, exp };
+        self.seen.insert(token, subject);
+        Ok(subject)
     }
 
     /// The claims of an access token that is good at `now`.

@@ -13,6 +13,9 @@ use crate::wire::envelope::Success;
 
 const JSON: &str = "application/json";
 
+/// Room for the header fields of an answer, those of the edge and of hyper included.
+const HEADERS: usize = 10 + super::limit::FIELDS;
+
 /// `T` in the success envelope, with HTTP status `STATUS`.
 ///
 /// It also stands for a request that an extractor refused: poem-openapi builds that from the success type.
@@ -67,6 +70,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
         Ok(()) => {
             let mut response = Response::from(bytes);
             response.set_status(status);
+            response.headers_mut().reserve(HEADERS);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
             response
         }

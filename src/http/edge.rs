@@ -125,7 +125,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         }
         security_headers::apply(answer.headers_mut(), self.transport.is_encrypted());
         if let Some(left) = visit.left() {
-            gate.notices.apply(answer.headers_mut(), &left, visit.now().seconds());
+            gate.notices.apply(answer.headers_mut(), &left);
         }
 
         let (took, route) = (watch.elapsed(), gate.routes.name(pattern.as_ref()));

@@ -6,12 +6,14 @@
 //! away gets nothing back: what it asked for may have happened.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::visit::Visit;
 use crate::domain::limit::PerClass;
+use crate::domain::time::Timestamp;
 use crate::services::limits::{Class, Limits, Standing};
 
 /// A class, as a type: what an operation is counted as.
@@ -64,6 +66,9 @@ const X_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
 
+/// What rounds a time up to the second when it is added.
+const ALMOST_A_SECOND: Duration = Duration::from_micros(999_999);
+
 /// How many fields [`Notices::apply`] sets at most.
 pub const FIELDS: usize = 6;
 
@@ -85,6 +90,8 @@ pub struct Left {
     pub class: Class,
     /// How it stands.
     pub standing: Standing,
+    /// When it stood so.
+    pub at: Timestamp,
     /// Whether the request was refused for it.
     pub is_exceeded: bool,
 }
@@ -101,22 +108,22 @@ impl Notices {
         }))
     }
 
-    /// Adds how the budget stands at the second `now` of the Unix epoch. `X-RateLimit-Reset` is the second in which it
-    /// is full again. `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers-11: `t` says when
-    /// it is full, or, where nothing is left, when there is one again: that is then the time of `Retry-After`.
-    pub fn apply(&self, headers: &mut HeaderMap, left: &Left, now: i64) {
+    /// Adds how a budget stands. `X-RateLimit-Reset` is the second of the Unix epoch in which it is full again.
+    /// `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers-11: `t` says when it is full, or,
+    /// where nothing is left, when there is one again: that is then the time of `Retry-After`.
+    pub fn apply(&self, headers: &mut HeaderMap, left: &Left) {
         let (notice, standing) = (self.0.get(left.class), &left.standing);
-        let until_full = seconds(standing.until_full);
-        let until_next = seconds(standing.until_next);
-        let reset = now.saturating_add(i64::try_from(until_full).unwrap_or(i64::MAX));
-        headers.insert(X_LIMIT, notice.limit.clone());
-        headers.insert(X_REMAINING, standing.remaining.into());
-        headers.insert(X_RESET, reset.into());
-        headers.insert(POLICY, notice.policy.clone());
+        let (until_next, until_full) = (seconds(standing.until_next), seconds(standing.until_full));
+        let reset = left.at.plus(standing.until_full.saturating_add(ALMOST_A_SECOND)).seconds();
+        let remaining = HeaderValue::from(standing.remaining);
         let t = if standing.remaining == 0 { until_next } else { until_full };
-        if let Some(value) = item(notice.name, standing.remaining, t) {
+        if let Some(value) = item(notice.name, &remaining, t) {
             headers.insert(STANDING, value);
         }
+        headers.insert(POLICY, notice.policy.clone());
+        headers.insert(X_LIMIT, notice.limit.clone());
+        headers.insert(X_REMAINING, remaining);
+        headers.insert(X_RESET, reset.into());
         if left.is_exceeded {
             headers.insert(header::RETRY_AFTER, until_next.into());
         }
@@ -124,17 +131,17 @@ impl Notices {
 }
 
 /// Whole seconds, rounded up: after them, it is true.
-pub fn seconds(time: std::time::Duration) -> u64 {
+pub fn seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }
 
 /// `"name";r=..;t=..`, on the way of every request and so without the machinery of formatting.
-fn item(name: &str, remaining: u32, t: u64) -> Option<HeaderValue> {
+fn item(name: &str, remaining: &HeaderValue, t: u64) -> Option<HeaderValue> {
     let mut text = Vec::with_capacity(48);
     text.push(b'"');
     text.extend_from_slice(name.as_bytes());
     text.extend_from_slice(b"\";r=");
-    text.extend_from_slice(HeaderValue::from(remaining).as_bytes());
+    text.extend_from_slice(remaining.as_bytes());
     text.extend_from_slice(b";t=");
     text.extend_from_slice(HeaderValue::from(t).as_bytes());
     HeaderValue::try_from(text).ok()
@@ -146,13 +153,13 @@ mod tests {
 
     #[test]
     fn an_item_is_a_structured_field() {
-        assert_eq!(item("login", 4, 12).unwrap(), "\"login\";r=4;t=12");
-        assert_eq!(item("authenticated", u32::MAX, 0).unwrap(), "\"authenticated\";r=4294967295;t=0");
+        assert_eq!(item("login", &4.into(), 12).unwrap(), "\"login\";r=4;t=12");
+        assert_eq!(item("authenticated", &u32::MAX.into(), 0).unwrap(), "\"authenticated\";r=4294967295;t=0");
     }
 
     #[test]
     fn a_part_of_a_second_is_a_second() {
-        assert_eq!(seconds(std::time::Duration::from_millis(12_001)), 13);
-        assert_eq!(seconds(std::time::Duration::from_secs(12)), 12);
+        assert_eq!(seconds(Duration::from_millis(12_001)), 13);
+        assert_eq!(seconds(Duration::from_secs(12)), 12);
     }
 }

@@ -128,7 +128,9 @@ impl Front {
 pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl OpenApi + use<>, ()> {
     let description = "Every answer of `/api/v1` is an envelope: `{\"success\": true, \"data\": .., \
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
-        \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused.";
+        \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
+        Operations are limited: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds at which all is \
+        there again) say what is left, and one too many is answered 429 with `Retry-After`.";
     let api = (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),

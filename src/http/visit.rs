@@ -70,9 +70,10 @@ impl Visit {
         if !self.gate.limits.applies_to(self.client) {
             return Ok(());
         }
-        let taken = self.gate.limits.take(class, key, self.now());
+        let at = self.now();
+        let taken = self.gate.limits.take(class, key, at);
         let standing = taken.unwrap_or_else(|Exceeded(standing)| standing);
-        *self.lock() = Some(Left { class, standing, is_exceeded: taken.is_err() });
+        *self.lock() = Some(Left { class, standing, at, is_exceeded: taken.is_err() });
         Ok(taken.map(drop)?)
     }
 
@@ -84,7 +85,8 @@ impl Visit {
             && left.class.counts_successes()
             && !left.is_exceeded
         {
-            left.standing = self.gate.limits.refund(left.class, Key::client(self.client), self.now());
+            left.at = self.now();
+            left.standing = self.gate.limits.refund(left.class, Key::client(self.client), left.at);
         }
     }
 

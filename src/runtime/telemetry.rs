@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Write};
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
+use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
@@ -10,12 +11,15 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::failure::Failure;
 use super::log_lines::LogWriter;
+use crate::ambient::{Clock, SystemClock};
 use crate::config::{Log, LogFormat};
+use crate::domain::time::Timestamp;
 use crate::store::RedbEngine;
 
 /// Sends log lines, and those of panics, to standard error. Fields are escaped by the formatter, so no value of a request
@@ -26,6 +30,7 @@ pub fn start(log: &Log) -> Result<LogWriter, Failure> {
     let writer = LogWriter::start(io::stderr()).map_err(|error| fail(&error))?;
     let lines = writer.lines();
     let layer = tracing_subscriber::fmt::layer().with_writer(move || lines.clone()).with_target(false);
+    let layer = layer.with_timer(LineTime::default());
     let layer = match log.format {
         LogFormat::Text => layer.fmt_fields(TextFields).with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
@@ -44,6 +49,23 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         tracing::warn!(place, text, "the engine gave up on the file of the store");
     } else {
         tracing::error!(place, text, "a part of the program panicked");
+    }
+}
+
+/// The time of a line, to the millisecond. Lines come many to a second, so the text of the last second is kept.
+#[derive(Default)]
+struct LineTime(Mutex<(i64, String)>);
+
+impl FormatTime for LineTime {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let now = SystemClock.now();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 != now.seconds() {
+            let whole = Timestamp::from_seconds(now.seconds()).to_string();
+            *kept = (now.seconds(), whole.trim_end_matches("000Z").to_owned());
+        }
+        writer.write_str(&kept.1)?;
+        write!(writer, "{:03}Z", now.millis().rem_euclid(1000))
     }
 }
 
@@ -91,6 +113,10 @@ impl Visit for Fields<'_> {
             writer.write_str(value)?;
             writer.write_char('"')
         });
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.field(field, |writer| write!(writer, "{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

@@ -41,15 +41,15 @@ pub enum AuthFault {
 
 /// Checks an access token. What the token says never outranks what the store says now (R27).
 pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Principal, AuthFault> {
-    let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
+    let token = app.tokens.subject(token, now).map_err(|fault| match fault {
         TokenFault::Expired => AuthFault::Expired,
         _ => AuthFault::Invalid,
     })?;
     app.store
         .read(|read| {
             let session =
-                store::session::by_id(read, claims.sid)?.filter(|session| session.user == claims.user_id);
-            let user = store::user::by_id(read, claims.user_id)?;
+                store::session::by_id(read, token.sid)?.filter(|session| session.user == token.user_id);
+            let user = store::user::by_id(read, token.user_id)?;
             match (session, user) {
                 (Some(session), Some(user))
                     if session.is_alive(user.session_epoch, now) && user.status.is_usable() =>

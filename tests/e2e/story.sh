@@ -26,6 +26,9 @@ leave() {
 trap leave EXIT
 cd "$work" # where there is no auth.toml
 
+# A story logs in more often than a person. One that is about the first steps takes this back.
+export LATCHKEY_LIMITS__EXEMPT=127.0.0.0/8,::1
+
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }

@@ -62,6 +62,17 @@ pub(super) struct WireClaims<'a> {
     aud: Cow<'a, str>,
 }
 
+/// Whether a token issued at `iat` that ends at `exp` is good at `now`.
+pub(super) fn valid_at(iat: i64, exp: i64, now: Timestamp) -> Result<(), TokenFault> {
+    if Timestamp::from_seconds(iat) > now.plus(CLOCK_SKEW) {
+        return Err(TokenFault::NotYetValid);
+    }
+    if now >= Timestamp::from_seconds(exp) {
+        return Err(TokenFault::Expired);
+    }
+    Ok(())
+}
+
 /// Reads a member that may be absent but, when it is there, is not `null`.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
@@ -137,13 +148,7 @@ impl<'a> WireClaims<'a> {
         if expires.since(issued) > kind.longest_life(rules) {
             return Err(TokenFault::LivesTooLong);
         }
-        if issued > now.plus(CLOCK_SKEW) {
-            return Err(TokenFault::NotYetValid);
-        }
-        if now >= expires {
-            return Err(TokenFault::Expired);
-        }
-        Ok(())
+        valid_at(self.iat, self.exp, now)
     }
 
     /// Malformed when a claim of this kind is missing or an id is not one.

@@ -2,8 +2,6 @@
 
 use poem::http::{HeaderMap, HeaderValue, header};
 
-use crate::http::limit::FIELDS;
-
 /// For the API: an answer is data, so nothing in it may run, load or be framed.
 const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
@@ -28,7 +26,6 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Adds them. A policy or a cache rule that the handler has set stays.
 pub fn apply(headers: &mut HeaderMap, encrypted: bool) {
-    headers.reserve(8 + FIELDS);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(header::X_FRAME_OPTIONS, DENY);
     headers.insert(header::REFERRER_POLICY, NO_REFERRER);

@@ -153,3 +153,25 @@ fn without_development_there_are_no_tools_and_no_known_accounts() {
     client.post("/dev/clock", &json!({ "advance_seconds": 60 })).refused(404, "NOT_FOUND");
     client.log_in("admin@example.com", "latchkey-dev-password").refused(401, "AUTHENTICATION_FAILED");
 }
+
+/// S24 against the process as it is shipped, and what the metrics tell of it.
+#[test]
+fn as_shipped_the_sixth_login_of_a_minute_is_refused() {
+    let home = Home::settled().env("LATCHKEY_LIMITS__EXEMPT", "");
+    let server = home.serve(&[]);
+    let client = server.client();
+    for _ in 0..5 {
+        client.log_in("root@example.com", PASSWORD).data(200);
+    }
+    let answer = client.log_in("root@example.com", PASSWORD);
+    answer.refused(429, "RATE_LIMIT_EXCEEDED");
+    assert!((1..=12).contains(&answer.header("retry-after").unwrap().parse::<u32>().unwrap()));
+    let metrics = client.get("/metrics").text;
+    for line in [
+        "latchkey_limit_refused_total{class=\"login\"} 1",
+        "latchkey_limit_refused_total{class=\"anonymous\"} 0",
+        "latchkey_limit_entries{class=\"login\"} 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
+    }
+}

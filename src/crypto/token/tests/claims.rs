@@ -80,7 +80,13 @@ fn times_are_plain_integers_within_reason() {
 fn time_is_judged_by_the_given_clock_to_the_millisecond() {
     let keys = keys();
     let token = keys.sign_access(&access());
-    let at = |millis: i64| keys.verify_access(&token, Timestamp::from_millis(millis)).err();
+    let at = |millis: i64| {
+        let at = Timestamp::from_millis(millis);
+        let read = keys.verify_access(&token, at).err();
+        assert_eq!(keys.subject(&token, at).err(), read, "a token that was seen before is judged alike");
+        read
+    };
+    assert_eq!(keys.subject(&token, now()).map(|subject| subject.sid), Ok(access().sid));
     assert_eq!(at((NOW + 3_600) * 1_000 - 1), None);
     assert_eq!(at((NOW + 3_600) * 1_000), Some(TokenFault::Expired));
     assert_eq!(at(i64::MAX), Some(TokenFault::Expired));
