@@ -44,7 +44,7 @@ pub fn origin(text: &str) -> Result<String, String> {
     let (host, port) = match authority.get(bracket..).and_then(|rest| rest.find(':')) {
         Some(colon) => {
             let (host, port) = authority.split_at(bracket.saturating_add(colon));
-            (host, Some(port.trim_start_matches(':')))
+            (host, port.strip_prefix(':'))
         }
         None => (authority, None),
     };
@@ -118,6 +118,7 @@ mod tests {
             ("https://[0:0::1]", "no host"),
             ("https://app.example.com:", "no valid port"),
             ("https://app.example.com:0", "no valid port"),
+            ("http://_::73", "no valid port"),
             ("https://app.example.com:+1", "no valid port"),
             ("https://app.example.com:65536", "no valid port"),
             ("https://app.example.com:443", "usual port"),
