@@ -4,7 +4,7 @@
 //! poem's own `Json` reads without limit, and poem-openapi's error texts repeat the value that was wrong, which
 //! may be a password. So bodies are counted while they stream, serde reads them straight into the request type,
 //! and an error says which field is to blame and never what it held. A request type is an object whose
-//! unknown and duplicate fields serde refuses at the key; what a field holds that takes any JSON is bounded in [`shape`].
+//! unknown and duplicate fields serde refuses at the key; what a field holds that takes any JSON is bounded in `shape`.
 
 mod blame;
 mod shape;
