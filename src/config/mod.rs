@@ -5,6 +5,7 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod cors;
 mod data_dir;
 mod development;
 pub mod duration;
@@ -43,6 +44,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use cors::{Cors, origin};
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
@@ -92,6 +94,8 @@ pub struct Config {
     pub tls: Tls,
     /// Limits of connections.
     pub net: Net,
+    /// Web pages of other origins.
+    pub cors: Cors,
     /// The database.
     pub store: Store,
     /// Which passwords may be chosen.
@@ -206,6 +210,7 @@ impl Config {
             trusted_proxies,
             tls: Tls::read(reader),
             net: Net::read(reader),
+            cors: Cors::read(reader),
             store: Store::read(reader),
             password: Password::read(reader),
             password_hash: PasswordHash::read(reader),

@@ -41,6 +41,7 @@ use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
 use limit::Notices;
+use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The other origins whose pages may call.
+    pub cors: Cors,
     /// Who may see `/metrics`.
     pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
@@ -109,6 +112,7 @@ impl Front {
                 crate::services::session::authenticate(&app, token, now)
             }),
             trusted_proxies: parts.trusted_proxies,
+            cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
             notices: Notices::new(&parts.app.limits),

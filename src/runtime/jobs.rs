@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
 
 use crate::net::TlsSource;
 use crate::services::mail_transport::MailTransport;
@@ -24,7 +24,7 @@ const MAIL_WORKERS: usize = 4;
 /// Wait after a step that failed, or a job that panicked.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Time between two looks at the certificate.
+/// Time after which the certificate is read even if its files are the same: one of our own is renewed then.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Time between two sweeps.
@@ -114,13 +114,18 @@ async fn sweep_expired(app: Arc<Services>) {
     }
 }
 
-/// Reads the certificate again each day and whenever `hangup` is heard (SIGHUP), so that a renewed one is used
-/// without a restart. Open connections live on; a pair that cannot be used is told, and the old one stays.
-pub async fn renew_certificate(tls: Arc<TlsSource>, mut hangup: Signal) {
+/// Reads the certificate again each day, when `hangup` is heard (SIGHUP), and when a look `every` so often finds its
+/// files changed, so that a renewed one is used without a restart. Open connections live on; a pair that cannot be used
+/// is told once for each change, and the old one stays.
+pub async fn renew_certificate(tls: Arc<TlsSource>, every: Duration, mut hangup: Signal) {
+    let mut daily = interval(CERTIFICATE_EVERY);
+    // The first one is due at once, and the start has just read it.
+    daily.tick().await;
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
-            () = sleep(CERTIFICATE_EVERY) => {}
+            _ = daily.tick() => {}
+            () = sleep(every) => if !tls.has_changed() { continue },
         }
         match tls.reload() {
             Ok(()) => tracing::info!(sha256 = tls.fingerprint(), "certificate read again"),

@@ -20,6 +20,7 @@ use crate::config::{Config, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
+use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
 use crate::http::{Front, Parts};
 use crate::net;
@@ -77,6 +78,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         pages,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
+        cors: Cors::new(config.cors.allow_origins.iter().map(String::as_str), config.cors.max_age),
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
         request_timeout: config.net.request_timeout,
@@ -89,7 +91,8 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
     let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
     if let Some(tls) = tls {
-        jobs.spawn(jobs::until(told.clone(), jobs::renew_certificate(tls, heard(SignalKind::hangup())?)));
+        let renewal = jobs::renew_certificate(tls, config.tls.reload_every, heard(SignalKind::hangup())?);
+        jobs.spawn(jobs::until(told.clone(), renewal));
     }
     let server =
         net::Server { limits: listen::limits(config), faults: listen::faults(), metrics: net_metrics };

@@ -29,6 +29,7 @@ fn the_example_names_every_key_and_no_other() {
         "listen[]",
         "tls",
         "net",
+        "cors",
         "store",
         "password",
         "password_hash",

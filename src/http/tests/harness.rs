@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::header::HeaderMap;
 use poem::http::{Method, StatusCode, uri::Scheme};
@@ -23,6 +24,7 @@ use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::limit::Notices;
+use crate::http::middleware::cors::Cors;
 use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
 use crate::http::principal::Bearer;
@@ -125,8 +127,9 @@ impl App {
             entropy: Arc::new(SeededEntropy::new(1)),
             authenticate: Box::new(authenticate),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
-            request_timeout: std::time::Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
             metrics,
             routes,
         };

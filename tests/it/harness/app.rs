@@ -19,6 +19,7 @@ use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::DevTools;
 use latchkey::http::health::{HealthApi, Vitals};
+use latchkey::http::middleware::cors::Cors;
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
@@ -104,6 +105,7 @@ impl TestApp {
             pages: Pages::load("Latchkey").unwrap(),
             dev,
             trusted_proxies: vec![PROXY.parse().unwrap()],
+            cors: Cors::new([], Duration::ZERO),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod bearer;
 mod dev;
+mod headers;
 mod import;
 mod input;
 mod limits;

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod server;
 
+mod attack;
 mod commands;
 mod development;
 mod import;
