@@ -30,6 +30,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::password::{Argon2Hash, HashParams, Password, Phc, StoredHash};
@@ -221,9 +222,16 @@ impl HashPool {
     }
 
     async fn run(&self, order: Order) -> Result<Zeroizing<[u8; 32]>, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let _place = self.shared.enqueue(order, reply)?;
-        answer.await.unwrap_or(Err(HashError::Closed))
+        let (reply, mut answer) = oneshot::channel();
+        let place = self.shared.enqueue(order, reply)?;
+        let answered = match timeout(self.shared.config.max_wait, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) => match place.give_up() {
+                Some(busy) => return Err(busy),
+                None => answer.await,
+            },
+        };
+        answered.unwrap_or(Err(HashError::Closed))
     }
 }
 

@@ -34,7 +34,7 @@ const PASSWORD: &str = "correct horse battery";
 const URL: &str = "https://auth.example.com";
 
 fn login(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let app = services();
     let ctx = app.own_context("bench");
     let form = Registration { email: EMAIL, password: PASSWORD, name: Some("Ada"), username: None };

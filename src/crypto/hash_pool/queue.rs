@@ -127,10 +127,28 @@ impl Shared {
     }
 }
 
+impl HashStats {
+    pub(super) fn waited(&mut self, waited: Duration) {
+        self.longest_wait = self.longest_wait.max(waited);
+        self.waits.add(waited);
+    }
+}
+
 /// A caller's place in the queue: given up when the caller goes away.
 pub(super) struct Place<'a> {
     pub(super) shared: &'a Shared,
     pub(super) number: u64,
+}
+
+impl Place<'_> {
+    /// Gives the place up after too long a wait; `None` when a thread has taken the order already.
+    pub(super) fn give_up(&self) -> Option<HashError> {
+        let mut state = self.shared.lock();
+        let at = state.queue.iter().position(|job| job.number == self.number)?;
+        let job = state.queue.remove(at)?;
+        state.counts.waited(job.waiting.elapsed());
+        Some(self.shared.refuse(&mut state))
+    }
 }
 
 impl Drop for Place<'_> {

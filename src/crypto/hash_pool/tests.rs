@@ -235,6 +235,32 @@ async fn a_caller_that_waited_too_long_is_refused_without_a_run() {
     assert_eq!((pool.stats().runs, pool.stats().refused), (0, 1));
 }
 
+/// However long the hashes before it take: a pool without threads is one whose threads are all at work.
+#[tokio::test]
+async fn a_caller_is_refused_in_time_though_no_thread_is_free() {
+    let config = PoolConfig { max_wait: Duration::from_millis(1), ..config() };
+    let pool = HashPool { shared: Arc::new(Shared::new(config, 1)) };
+    let refused = pool.verify(typed("password"), Verifier::Nobody).await;
+    assert!(matches!(refused, Err(HashError::Busy { .. })), "{refused:?}");
+    let stats = pool.stats();
+    assert_eq!((stats.runs, stats.refused, stats.queued), (0, 1, 0));
+    assert!(stats.longest_wait >= Duration::from_millis(1));
+    assert_eq!(stats.waits.total(), stats.longest_wait);
+}
+
+#[tokio::test]
+async fn a_caller_whose_hash_is_under_way_is_not_refused_any_more() {
+    let pool = start(single(1));
+    hold(&pool.shared, true);
+    let (reply, answer) = oneshot::channel();
+    let place = pool.shared.enqueue(an_order(), reply).unwrap();
+    until(&pool, |stats| stats.running == 1);
+    assert_eq!(place.give_up(), None);
+    hold(&pool.shared, false);
+    answer.await.unwrap().unwrap();
+    assert_eq!(pool.stats().refused, 0);
+}
+
 #[tokio::test]
 async fn a_panic_in_a_hash_leaves_the_pool_working() {
     let pool = start(single(1));

@@ -82,8 +82,7 @@ fn take(shared: &Shared, state: &mut State) -> Option<Job> {
         }
         let job = state.queue.pop_front()?;
         let waited = job.waiting.elapsed();
-        state.counts.longest_wait = state.counts.longest_wait.max(waited);
-        state.counts.waits.add(waited);
+        state.counts.waited(waited);
         if waited > shared.config.max_wait {
             let busy = shared.refuse(state);
             let _ = job.reply.send(Err(busy));
