@@ -19,14 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::audit::{Draft, Witness, person_key};
-use super::lockout::{self, Attempt, Notice};
+use super::lockout::{self, Attempt, Locked, Notice, Target};
 use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::lockout::Subject;
 use crate::domain::login::{Decision, DenyReason, decide};
 use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
@@ -61,22 +60,16 @@ pub async fn log_in(
 ) -> Result<Granted, LoginFault> {
     let identifier = Identifier::typed(identifier);
     let found = find(app, identifier)?;
-    let attempt = match lockout::begin(app, ctx, found.subject)? {
-        Ok(attempt) => attempt,
+    let (attempt, unseen) = match lockout::begin_login(app, ctx, &found.target)? {
+        Ok(begun) => begun,
         Err(locked) => {
-            let (event, notice) = (found.denial(app, ctx, DenyReason::Locked), found.notice(app, ctx));
-            let event = event.detail("rule", locked.rule.name()).done();
-            app.write("login.locked", ctx, move |txn| {
-                txn.emit(event.clone())?;
-                locked.write(txn, &notice)
-            })
-            .await?;
+            record_locked(app, ctx, &found, locked, None).await?;
             return Err(LoginFault::Locked { retry_after: locked.retry_after });
         }
     };
     let (password, is_possible) = within_limits(password);
     let verifier = match &found.account {
-        Some(account) if is_possible => Verifier::Phc(account.phc.clone()),
+        Some(account) if is_possible && unseen.is_none() => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
     };
     let verdict = match app.hashing.verify(password.clone(), verifier).await {
@@ -92,6 +85,10 @@ pub async fn log_in(
             return Err(fault.into());
         }
     };
+    if let Some(locked) = unseen {
+        record_locked(app, ctx, &found, locked, Some(attempt)).await?;
+        return Err(LoginFault::Denied);
+    }
     let user = found.account.as_ref().map(|account| &account.user);
     match decide(user, verdict.matches, false, app.policy.login) {
         Decision::Grant => {
@@ -115,11 +112,30 @@ pub async fn log_in(
     Err(LoginFault::Denied)
 }
 
+/// Records a guess that was not compared, and counts it for the typed name if it took a place there.
+async fn record_locked(
+    app: &Services,
+    ctx: &Context,
+    found: &Found,
+    locked: Locked,
+    attempt: Option<Attempt>,
+) -> Result<(), StoreError> {
+    let notice = found.notice(app, ctx);
+    let event = found.denial(app, ctx, DenyReason::Locked).detail("rule", locked.rule.name()).done();
+    let failure = attempt.map(|attempt| attempt.failed(found.notice(app, ctx)));
+    app.write("login.locked", ctx, move |txn| {
+        txn.emit(event.clone())?;
+        locked.write(txn, &notice)?;
+        failure.as_ref().map_or(Ok(()), |failure| failure.write(txn))
+    })
+    .await
+}
+
 /// Whom the typed name reaches.
 struct Found {
     identifier: Identifier,
-    /// Whose password is guessed at.
-    subject: Subject,
+    /// What is guessed at.
+    target: Target,
     /// The account that the name looks like, and its person's key. What only looks like a name of an account takes
     /// from the account's budget (R15), and reaches nobody.
     owner: Option<(UserId, Arc<SealKey>)>,
@@ -137,15 +153,15 @@ fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
     app.read(|read| {
         let name = identifier.budget();
         let Some(user) = store::user::by_identifier(read, name)? else {
-            let subject = app.keys.guessed_at(None, name);
-            return Ok(Found { identifier, subject, owner: None, account: None });
+            let target = app.keys.target(None, name);
+            return Ok(Found { identifier, target, owner: None, account: None });
         };
-        let subject = app.keys.guessed_at(Some(user.id), name);
+        let target = app.keys.target(Some(&user), name);
         let person = person_key(app, read, user.id)?;
         let owner = Some((user.id, person.clone()));
         let phc = store::user::phc(read, user.id)?.filter(|_| identifier.key().is_some());
         let account = phc.map(|phc| Account { user, phc, person });
-        Ok(Found { identifier, subject, owner, account })
+        Ok(Found { identifier, target, owner, account })
     })
 }
 

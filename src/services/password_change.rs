@@ -61,7 +61,7 @@ pub async fn change(
     let door = Door { caller: caller.clone(), witness: Witness::of_self(app, ctx, user.id, &person) };
     let notice = || Notice::new(app, ctx, door.witness.clone(), None);
 
-    let attempt = match lockout::begin(app, ctx, app.keys.guessed_at(Some(user.id), ""))? {
+    let attempt = match lockout::begin(app, ctx, app.keys.account(user.id))? {
         Ok(attempt) => attempt,
         Err(locked) => return door.locked(app, ctx, locked, notice()).await,
     };
