@@ -61,7 +61,7 @@ pub fn begin(app: &Services, ctx: &Context, subject: Subject) -> Result<Result<A
     if !app.policy.limits.applies_to(ctx.client) {
         return Ok(Ok(Attempt::default()));
     }
-    let held = take(app, ctx, subject, true)?;
+    let held = take(app, ctx, (subject, subject))?;
     Ok(held.map(|held| Attempt { held: vec![held], ..Attempt::default() }))
 }
 
@@ -77,7 +77,7 @@ pub fn begin_login(
     }
     let (policy, place) = (app.policy.lockout, Place::of(ctx.client));
     let names = target.names.iter().copied().filter(|name| *name != target.typed).collect();
-    let typed = match take(app, ctx, target.typed, false)? {
+    let typed = match take(app, ctx, (target.typed, target.account))? {
         Ok(held) => held,
         Err(locked) => {
             let is_news = app.lockouts.guesses.with((target.account, place), |guesses| {
@@ -86,7 +86,7 @@ pub fn begin_login(
             return Ok(Err(Locked { is_news, ..locked }));
         }
     };
-    let account = take(app, ctx, target.account, true).inspect_err(|_| typed.give_back())?;
+    let account = take(app, ctx, (target.account, target.account)).inspect_err(|_| typed.give_back())?;
     Ok(Ok(match account {
         // The account's place is free again before the name's: who gets the second finds the first.
         Ok(account) => (Attempt { held: vec![account, typed], names, uncompared: None }, None),
@@ -105,11 +105,11 @@ pub struct Target {
     pub names: Vec<Subject>,
 }
 
+/// Takes one place of a budget: of an account, or of a name that reaches it. Known places are the account's.
 fn take(
     app: &Services,
     ctx: &Context,
-    subject: Subject,
-    tells: bool,
+    (subject, account): (Subject, Subject),
 ) -> Result<Result<Arc<Held>, Locked>, StoreError> {
     let (policy, place, lockouts) = (app.policy.lockout, Place::of(ctx.client), &app.lockouts);
     let refuse = |rule, wait: Duration, is_news| {
@@ -131,14 +131,14 @@ fn take(
         lockouts: Arc::clone(lockouts),
         key: (subject, place),
         policy,
-        tells,
+        tells: subject == account,
         is_judged: AtomicBool::new(false),
         has_landed: AtomicBool::new(false),
     };
     let held = Arc::new(held);
     let seen = app.read(|read| {
         let streak = store::lockout::streak(read, subject, ctx.now)?;
-        Ok((streak, store::lockout::knows_place(read, subject, place, ctx.now)?))
+        Ok((streak, store::lockout::knows_place(read, account, place, ctx.now)?))
     });
     let (streak, is_known) = match seen {
         Ok(seen) => seen,
@@ -171,7 +171,7 @@ struct Held {
     lockouts: Arc<Lockouts>,
     key: (Subject, Place),
     policy: LockoutPolicy,
-    /// Whether its locks are recorded. Of the two places of a login, one does.
+    /// Whether it is the account's, of which locks and known places are recorded.
     tells: bool,
     is_judged: AtomicBool,
     has_landed: AtomicBool,
@@ -206,19 +206,16 @@ impl Attempt {
                 let event = witness.event(Action::LockoutCleared, Outcome::Success);
                 txn.emit(event.reason("login").done())?;
             }
-            store::lockout::note_place(txn, subject, place, &held.policy)?;
+            if held.tells {
+                store::lockout::note_place(txn, subject, place, &held.policy)?;
+            }
             let held = Arc::clone(held);
             txn.on_commit(move || {
                 held.judge(Guesses::succeed);
                 held.land();
             });
         }
-        let Some(held) = self.held.first() else { return Ok(()) };
-        for name in &self.names {
-            store::lockout::clear(txn, *name)?;
-            store::lockout::note_place(txn, *name, held.key.1, &held.policy)?;
-        }
-        Ok(())
+        self.names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))
     }
 
     /// The password was right, and yet nothing came of it: writes one more failure. The network's count stays.
