@@ -1,6 +1,7 @@
 //! Pure rules and state machines. Knows no I/O, no clock and no randomness: time, ids and secrets come in as values.
 
 pub mod address;
+pub mod api_key;
 pub mod audit;
 pub mod credential;
 pub mod email;
@@ -9,6 +10,7 @@ pub mod limit;
 pub mod link;
 pub mod login;
 pub mod mail;
+pub mod permission;
 pub mod role;
 pub mod session;
 pub mod template;

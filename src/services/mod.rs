@@ -1,8 +1,10 @@
 //! Use cases: one function for each thing a caller can ask for. A use case owns its transaction and
 //! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
 
+pub mod api_key;
 pub mod audit;
 pub mod audit_log;
+pub mod caller;
 pub mod limits;
 pub mod login;
 pub mod mail;

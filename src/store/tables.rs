@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::api_key::ApiKeyV1;
 use super::codec::{Codec, Value};
 use super::error::StoreError;
 use super::keys::{self, Bytes, Key};
@@ -12,7 +13,7 @@ use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{MailId, SessionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, SessionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -52,6 +53,12 @@ pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_tim
 pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
 /// When mails are due: (time, mail).
 pub const OUTBOX_DUE: Table<(Timestamp, MailId), ()> = Table::new(0x31, "outbox_due");
+/// API keys.
+pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
+/// The API key with a hash.
+pub const API_KEY_HASHES: Table<[u8; 32], [u8; 16]> = Table::new(0x51, "api_key_hashes");
+/// The API keys of an account: (account, key).
+pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_api_keys");
 
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
@@ -72,6 +79,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &ONE_TIME_OF,
     &OUTBOX,
     &OUTBOX_DUE,
+    &API_KEYS,
+    &API_KEY_HASHES,
+    &USER_API_KEYS,
     &END,
 ];
 
@@ -86,6 +96,9 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::session::USER_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
+    super::api_key::HASH_INDEX,
+    super::api_key::USER_INDEX,
+    super::api_key::PLACES_OF_KEY,
 ];
 
 /// The table with this byte.
