@@ -31,6 +31,14 @@ pub enum Action {
     AccessDenied,
     /// Somebody without a valid setup code tried to become the first administrator.
     SetupDenied,
+    /// Somebody made an API key.
+    ApiKeyCreated,
+    /// The owner of an API key changed what it is and may do.
+    ApiKeyUpdated,
+    /// An API key got a new secret.
+    ApiKeyRotated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -53,6 +61,10 @@ impl Action {
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",
             Self::SetupDenied => "setup.denied",
+            Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyUpdated => "api_key.updated",
+            Self::ApiKeyRotated => "api_key.rotated",
+            Self::ApiKeyRevoked => "api_key.revoked",
             Self::ConfigLoaded => "config.loaded",
         }
     }

@@ -19,6 +19,8 @@ pub enum MailKind {
     VerifyEmail,
     /// Tells the owner of a registered address that somebody tried to register it again.
     RegistrationAttempted,
+    /// Tells the owner of an account of something about one of its API keys.
+    ApiKey,
 }
 
 /// The name is no kind of mail.
@@ -32,6 +34,7 @@ impl MailKind {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::RegistrationAttempted => "registration_attempted",
+            Self::ApiKey => "api_key",
         }
     }
 }
@@ -40,7 +43,7 @@ impl FromStr for MailKind {
     type Err = NotAMailKind;
 
     fn from_str(name: &str) -> Result<Self, NotAMailKind> {
-        [Self::VerifyEmail, Self::RegistrationAttempted]
+        [Self::VerifyEmail, Self::RegistrationAttempted, Self::ApiKey]
             .into_iter()
             .find(|kind| kind.name() == name)
             .ok_or(NotAMailKind)
@@ -72,6 +75,18 @@ pub struct Letters {
     service: String,
     verify_email: Form<4>,
     registration_attempted: Form<3>,
+    api_key: Form<6>,
+}
+
+/// What happened to an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEvent {
+    /// It was made.
+    Created,
+    /// It got a new secret.
+    Rotated,
+    /// Its secret is so old that it should be changed.
+    Old,
 }
 
 impl Letters {
@@ -90,6 +105,11 @@ impl Letters {
                 include_str!("../../assets/mail/registration_attempted.html"),
                 ["service", "email", "link"],
             )?,
+            api_key: Form::parse(
+                include_str!("../../assets/mail/api_key.txt"),
+                include_str!("../../assets/mail/api_key.html"),
+                ["service", "email", "title", "what", "hint", "link"],
+            )?,
         })
     }
 
@@ -104,6 +124,20 @@ impl Letters {
     pub fn registration_attempted(&self, to: &EmailAddress, home: &Link) -> Letter {
         let values = [self.service.as_str(), to.as_str(), home.as_str()];
         self.registration_attempted.write(MailKind::RegistrationAttempted, values)
+    }
+
+    /// The letter to `to` about the API key whose text begins with `hint`; `home` is where one logs in. It does not say
+    /// what the key is called: a thief of the account would choose that.
+    pub fn api_key(&self, what: KeyEvent, to: &EmailAddress, hint: &str, home: &Link) -> Letter {
+        let (title, what) = match what {
+            KeyEvent::Created => ("A new API key", "An API key was made for your account."),
+            KeyEvent::Rotated => ("An API key has a new secret", "One of your API keys was given a new secret."),
+            KeyEvent::Old => {
+                ("An API key is old", "One of your API keys has had its secret for a long time. Please rotate it.")
+            }
+        };
+        let values = [self.service.as_str(), to.as_str(), title, what, hint, home.as_str()];
+        self.api_key.write(MailKind::ApiKey, values)
     }
 }
 
@@ -237,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_read_back_from_its_name() {
-        for kind in [MailKind::VerifyEmail, MailKind::RegistrationAttempted] {
+        for kind in [MailKind::VerifyEmail, MailKind::RegistrationAttempted, MailKind::ApiKey] {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         assert_eq!("verify".parse::<MailKind>(), Err(NotAMailKind));

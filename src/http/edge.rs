@@ -23,7 +23,7 @@ use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
-use super::principal::Authenticate;
+use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
@@ -38,6 +38,10 @@ pub struct Gate {
     pub entropy: Arc<dyn Entropy>,
     /// Checks bearer tokens.
     pub authenticate: Box<Authenticate>,
+    /// Checks API keys.
+    pub authenticate_key: Box<AuthenticateKey>,
+    /// Records what is remarkable about them.
+    pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Bodies above this size are refused.

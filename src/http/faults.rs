@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use crate::services::api_key::ManageFault;
+use crate::services::api_key::usage::UseFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::registration::{FieldFault, HashFault, RegisterFault};
@@ -29,6 +31,32 @@ impl From<AuthFault> for ApiError {
 impl From<Exceeded> for ApiError {
     fn from(Exceeded(standing): Exceeded) -> Self {
         Self::new(Code::RateLimitExceeded, "Too many requests").retry_after(seconds(standing.until_next))
+    }
+}
+
+/// A key that is known and must not be used so looks like one that is not.
+impl From<UseFault> for ApiError {
+    fn from(fault: UseFault) -> Self {
+        match fault {
+            UseFault::Invalid | UseFault::Noticed(_) => Self::new(Code::TokenInvalid, "Invalid API key"),
+            UseFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ManageFault> for ApiError {
+    fn from(fault: ManageFault) -> Self {
+        match fault {
+            ManageFault::Field(fault) => Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field())),
+            ManageFault::TooMany(max) => {
+                Self::new(Code::Conflict, format!("You have {max} API keys already. Revoke one first."))
+            }
+            ManageFault::NotFound => Self::new(Code::NotFound, "There is no such API key."),
+            ManageFault::Outranked => Self::new(Code::Forbidden, "The owner of this key outranks you."),
+            ManageFault::Caller(fault) => fault.into(),
+            ManageFault::Refused(refused) => refused.into(),
+            ManageFault::Store(error) => error.into(),
+        }
     }
 }
 

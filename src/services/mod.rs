@@ -27,7 +27,8 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{AuditSigner, HashPool, KeyPrefix, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::api_key::KeyPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
@@ -64,6 +65,8 @@ pub struct Services {
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
     pub limits: Arc<limits::Limits>,
+    /// When API keys were used, as far as that is not written yet.
+    pub key_uses: api_key::usage::KeyUses,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -118,6 +121,10 @@ pub struct Policy {
     pub limits: LimitPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// How API keys live.
+    pub api_keys: KeyPolicy,
+    /// What every new API key begins with.
+    pub api_key_prefix: KeyPrefix,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

@@ -7,6 +7,7 @@
 //! of passwords behind. So each request type carries `deny_unknown_fields` twice, no type renames a field, and
 //! an optional field is absent, never `null`, in an answer.
 
+pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod dev;
@@ -14,6 +15,7 @@ pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod outbox;
+pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod setup;
