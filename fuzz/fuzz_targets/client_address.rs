@@ -3,7 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use http::{HeaderMap, HeaderValue};
 use latchkey::domain::address::{client_address, network};
+use latchkey::http::middleware::client_address as edge;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Vec<String>, u128, bool, bool)| {
@@ -18,6 +20,7 @@ fuzz_target!(|input: (Vec<String>, u128, bool, bool)| {
     }
     let client = client_address(peer, values.iter().map(String::as_str), &trusted);
     assert_eq!(client, client.to_canonical());
+    assert!(behind_headers(peer, &values, &trusted).is_none_or(|behind| behind == client));
     assert!(network(client).contains(&client));
     let believes = trusted.iter().any(|network| network.contains(&peer.to_canonical()));
     if !believes || values.is_empty() {
@@ -30,3 +33,12 @@ fuzz_target!(|input: (Vec<String>, u128, bool, bool)| {
         assert!(again == client || again == peer.to_canonical());
     }
 });
+
+/// The same from header fields; `None` when no header can hold one of the values.
+fn behind_headers(peer: IpAddr, values: &[String], trusted: &[ipnet::IpNet]) -> Option<IpAddr> {
+    let mut headers = HeaderMap::new();
+    for value in values {
+        headers.append("x-forwarded-for", HeaderValue::from_bytes(value.as_bytes()).ok()?);
+    }
+    Some(edge::client_address(peer, &headers, trusted))
+}

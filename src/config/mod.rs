@@ -5,6 +5,8 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod api_keys;
+mod cors;
 mod data_dir;
 mod development;
 pub mod duration;
@@ -13,10 +15,13 @@ mod flags;
 mod layers;
 mod limits;
 mod listen;
+mod lockout;
 mod log;
 mod mail;
 mod net;
+mod password;
 mod password_hash;
+mod password_reset;
 mod problem;
 mod proxies;
 mod public_url;
@@ -40,17 +45,21 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use api_keys::ApiKeys;
+pub use cors::{Cors, origin};
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use net::Net;
+pub use password::Password;
 pub use password_hash::PasswordHash;
+pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
 pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
-pub use secret_file::read as read_secret_file;
+pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use source::{Setting, Source};
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
@@ -60,6 +69,7 @@ pub use variable::Environment;
 use reader::Reader;
 
 use crate::domain::limit::LimitPolicy;
+use crate::domain::lockout::LockoutPolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -74,6 +84,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Config {
     /// Whether this is `--dev`. Then every listener is on loopback.
     pub dev: bool,
+    /// Whether the sample resources of the guides are there.
+    pub samples: bool,
     /// The folder of the store, the keys and the certificate.
     pub data_dir: PathBuf,
     /// What links are made from.
@@ -86,16 +98,26 @@ pub struct Config {
     pub tls: Tls,
     /// Limits of connections.
     pub net: Net,
+    /// Web pages of other origins.
+    pub cors: Cors,
     /// The database.
     pub store: Store,
+    /// Which passwords may be chosen.
+    pub password: Password,
     /// The cost of password hashes.
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
+    /// How many wrong passwords are too many.
+    pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
+    /// Keys for programs.
+    pub api_keys: ApiKeys,
+    /// The mailed link that sets a new password.
+    pub password_reset: PasswordReset,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -190,15 +212,21 @@ impl Config {
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
         Some(Self {
             dev: flags.dev,
+            samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,
             tls: Tls::read(reader),
             net: Net::read(reader),
+            cors: Cors::read(reader),
             store: Store::read(reader),
+            password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
             limits: limits::read(reader),
+            lockout: lockout::read(reader),
             registration: Registration::read(reader),
+            api_keys: ApiKeys::read(reader),
+            password_reset: PasswordReset::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

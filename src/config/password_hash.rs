@@ -16,6 +16,8 @@ pub struct PasswordHash {
     pub memory_budget_mib: u32,
     /// Hashes that may wait for a permit; one more is answered 503.
     pub queue: u32,
+    /// How long a hash may wait for a permit; after that it is answered 503.
+    pub max_wait: Duration,
     /// How long unused memory is kept.
     pub idle_free: Duration,
 }
@@ -33,6 +35,7 @@ impl PasswordHash {
             iterations: reader.number("password_hash.iterations", 2..=16),
             memory_budget_mib: reader.number("password_hash.memory_budget_mib", 19..=1_048_576),
             queue: reader.number("password_hash.queue", 0..=10_000),
+            max_wait: reader.duration("password_hash.max_wait", SECOND..=10 * SECOND),
             idle_free: reader.duration("password_hash.idle_free", SECOND..=HOUR),
         };
         if u64::from(hash.memory_budget_mib) * 1024 < u64::from(hash.memory_kib) {

@@ -1,14 +1,18 @@
 //! `[tls]`: the certificate. Knows no TLS.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::reader::Reader;
+use super::{DAY, SECOND};
 
 /// The certificate to serve with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     /// The operator's own; `None` means a self-signed one kept in `<data-dir>/tls`.
     pub certificate: Option<CertificateFiles>,
+    /// Between two looks whether its files changed.
+    pub reload_every: Duration,
 }
 
 /// A certificate chain and its key, both PEM.
@@ -37,6 +41,6 @@ impl Tls {
             }
             (None, None) => None,
         };
-        Self { certificate }
+        Self { certificate, reload_every: reader.duration("tls.reload_every", SECOND..=DAY) }
     }
 }

@@ -4,27 +4,39 @@
 //! Hashing is the one thing a stranger can make the server do that costs 20 MiB and tens of
 //! milliseconds. So it has its own threads (a login storm leaves the request threads alone), a
 //! memory budget, a bounded queue that answers [`HashError::Busy`] when it is full, and block
-//! buffers that are used again. Every call costs exactly one Argon2 run of its costs, whoever it
-//! names: a stored hash, nobody, or a stored hash that cannot be read.
+//! buffers that are used again. Every call costs exactly one run, whoever it names: a stored hash
+//! costs what it was made with, nobody and a stored hash that cannot be read cost what a new one does.
+//!
+//! A bcrypt hash of another system runs here as well, at its own cost and so at its own pace. Who
+//! measures can tell an account that has one, until its owner has logged in: the login replaces it.
+//!
+//! ## Decision: hash threads are nicer than request threads
+//! With as many hash threads as cores, a login storm would leave each request half a core. A thread with a nice
+//! value of 10 more has a ninth of the weight and yields to one that wakes up, so a request that takes microseconds
+//! need not wait for the end of a time slice; on an idle machine it hashes as fast as ever.
 //!
 //! One hash uses one lane, so one thread: more threads than cores would only make each wait longer.
 //! A stored hash may ask for more memory than a new one would, up to the whole budget; it then runs
 //! when nothing else does.
 
 mod queue;
+mod waits;
 mod worker;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::digest;
-use super::password::{Argon2Hash, HashParams, Password, Phc};
-use queue::{Order, Shared};
+use super::password::{Argon2Hash, HashParams, Password, Phc, StoredHash};
+use super::{bcrypt_hash, digest};
+use queue::{Order, Recipe, Shared};
+pub use waits::Waits;
 
 /// How the pool is sized.
 #[derive(Debug, Clone)]
@@ -56,7 +68,7 @@ impl Default for PoolConfig {
 
 /// Against what a password is verified.
 pub enum Verifier {
-    /// A stored hash in the PHC string format.
+    /// A stored hash in the PHC string format, or bcrypt's.
     Phc(String),
     /// No such user, or a user without a password: costs one hash of the current costs, never matches.
     Nobody,
@@ -67,7 +79,8 @@ pub enum Verifier {
 pub struct Verdict {
     /// The password is the right one.
     pub matches: bool,
-    /// It is, and its hash has other costs than new ones have: store a new hash.
+    /// It is, and its hash has other costs than new ones have, lower or higher, or is of another kind: store a
+    /// new hash.
     pub needs_rehash: bool,
 }
 
@@ -100,7 +113,7 @@ pub enum HashError {
 /// What the pool did and does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HashStats {
-    /// Argon2 runs begun since the start.
+    /// Hashes begun since the start.
     pub runs: u64,
     /// Callers answered [`HashError::Busy`] since the start.
     pub refused: u64,
@@ -112,6 +125,8 @@ pub struct HashStats {
     pub buffers: usize,
     /// The longest wait for a thread since the start.
     pub longest_wait: Duration,
+    /// All waits for a thread since the start, those of refused callers too.
+    pub waits: Waits,
 }
 
 /// Hashes and verifies passwords. Dropping it ends its threads after the hash they are at.
@@ -140,7 +155,8 @@ impl HashPool {
     /// The hash of a new password under the current costs. The salt must be random.
     pub async fn hash(&self, password: Password, salt: [u8; 16]) -> Result<Phc, HashError> {
         let params = self.shared.config.params;
-        let hash = self.run(Order { password, salt: salt.to_vec(), params }).await?;
+        let hash =
+            self.run(Order { password, recipe: Recipe::Argon2 { salt: salt.to_vec(), params } }).await?;
         Ok(Argon2Hash { params, salt: salt.to_vec(), hash: *hash }.to_phc())
     }
 
@@ -152,17 +168,34 @@ impl HashPool {
             Verifier::Phc(phc) => Some(self.readable(phc)),
             Verifier::Nobody => None,
         };
-        let (salt, params) = match &stored {
-            Some(Ok(stored)) => (stored.salt.clone(), stored.params),
-            _ => (vec![0; 16], current),
+        let recipe = match &stored {
+            Some(Ok(StoredHash::Argon2(stored))) => {
+                Recipe::Argon2 { salt: stored.salt.clone(), params: stored.params }
+            }
+            Some(Ok(StoredHash::Bcrypt(stored))) => Recipe::Bcrypt(stored.clone()),
+            _ => Recipe::Argon2 { salt: vec![0; 16], params: current },
         };
-        let hash = self.run(Order { password, salt, params }).await?;
-        let Some(stored) = stored.transpose()? else {
-            return Ok(Verdict { matches: false, needs_rehash: false });
+        let is_read = bcrypt_hash::reads_all(&password);
+        let hash = self.run(Order { password, recipe }).await?;
+        let (matches, outdated) = match stored.transpose()? {
+            None => (false, false),
+            Some(StoredHash::Argon2(stored)) => {
+                let outdated = stored.params != current || stored.salt.len() != 16;
+                (digest::same(&stored.hash, &*hash), outdated)
+            }
+            Some(StoredHash::Bcrypt(stored)) => {
+                if !is_read {
+                    self.tell_unread();
+                }
+                (digest::same(&stored.filled(), &*hash) && is_read, true)
+            }
         };
-        let matches = digest::same(&stored.hash, &*hash);
-        let outdated = stored.params != current || stored.salt.len() != 16;
         Ok(Verdict { matches, needs_rehash: matches && outdated })
+    }
+
+    /// Whether a hash can be verified here: it asks for no more memory than the whole budget.
+    pub fn can_verify(&self, phc: &Phc) -> bool {
+        self.readable(phc.as_str()).is_ok()
     }
 
     /// Counters, for metrics and tests.
@@ -170,18 +203,35 @@ impl HashPool {
         self.shared.stats()
     }
 
-    fn readable(&self, phc: &str) -> Result<Argon2Hash, HashError> {
-        let stored = Argon2Hash::parse(phc).ok_or(HashError::Unreadable)?;
-        if u64::from(stored.params.memory_kib()) > self.shared.budget_kib() {
+    fn readable(&self, phc: &str) -> Result<StoredHash, HashError> {
+        let stored = StoredHash::parse(phc).ok_or(HashError::Unreadable)?;
+        if u64::from(stored.memory_kib()) > self.shared.budget_kib() {
             return Err(HashError::OverBudget);
         }
         Ok(stored)
     }
 
+    /// Once, however often it happens: it is for operators who imported, and strangers can make it happen.
+    fn tell_unread(&self) {
+        if !self.shared.told_unread.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a password of more than 72 bytes or with a NUL was tried on an imported bcrypt hash: it never \
+                 matches, because bcrypt reads only a part of it; its owner can reset it (told once)"
+            );
+        }
+    }
+
     async fn run(&self, order: Order) -> Result<Zeroizing<[u8; 32]>, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let _place = self.shared.enqueue(order, reply)?;
-        answer.await.unwrap_or(Err(HashError::Closed))
+        let (reply, mut answer) = oneshot::channel();
+        let place = self.shared.enqueue(order, reply)?;
+        let answered = match timeout(self.shared.config.max_wait, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) => match place.give_up() {
+                Some(busy) => return Err(busy),
+                None => answer.await,
+            },
+        };
+        answered.unwrap_or(Err(HashError::Closed))
     }
 }
 

@@ -31,11 +31,13 @@ pub enum Purpose {
     AuditSealSeed,
     /// The keyed hash of one-time tokens.
     OneTimeTokens,
+    /// The keyed hash of accounts and names whose passwords are guessed.
+    LockoutSubjects,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -43,6 +45,7 @@ impl Purpose {
         Self::AuditOfNobody,
         Self::AuditSealSeed,
         Self::OneTimeTokens,
+        Self::LockoutSubjects,
     ];
 
     const fn label(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Purpose {
             Self::AuditOfNobody => "latchkey/1/audit-of-nobody",
             Self::AuditSealSeed => "latchkey/1/audit-seal-seed",
             Self::OneTimeTokens => "latchkey/1/one-time-tokens",
+            Self::LockoutSubjects => "latchkey/1/lockout-subjects",
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Digests, sealing, tokens and password hashing. Knows no store, no use case and no wire: what it makes is stored and sent by others.
 //!
-//! Every primitive but argon2 comes from aws-lc-rs. No clock and no generator is read here: times,
+//! Every primitive but argon2 and bcrypt comes from aws-lc-rs. No clock and no generator is read here: times,
 //! salts, nonces and secrets are passed in, so a test can hold them and a transaction can run again.
 
 pub mod api_key;
 pub mod audit_signer;
+pub mod bcrypt_hash;
 pub mod digest;
 pub mod hash_pool;
 pub mod master;
@@ -15,9 +16,9 @@ pub mod token;
 
 pub use api_key::{KeyHash, KeyPrefix, NotAKey, PlainApiKey};
 pub use audit_signer::{AuditPublicKey, AuditSigner};
-pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier};
+pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
 pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
-pub use password::{HashParams, Password, Phc};
+pub use password::{HashParams, Password, Phc, StoredHash};
 pub use seal::SealKey;
 pub use token::{TokenFault, TokenKeys, TokenRules};

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use zeroize::Zeroizing;
 
+use super::bcrypt_hash::BcryptHash;
+
 /// The lowest memory cost taken for new hashes, in KiB (OWASP password storage, Argon2id with t = 2).
 pub const MIN_MEMORY_KIB: u32 = 19_456;
 /// The lowest number of passes taken for new hashes.
@@ -15,6 +17,8 @@ pub const MIN_PASSES: u32 = 2;
 const MAX_PASSES: u32 = 16;
 /// The most memory a stored hash may ask for, in KiB; the pool's budget is usually lower.
 const MAX_MEMORY_KIB: u32 = 1_048_576;
+/// The most lanes a stored hash may have. They are run one after another.
+const MAX_LANES: u32 = 16;
 
 /// A password as it was typed, in Unicode normalisation form C. Wiped when dropped, and so is each
 /// clone: one is verified, one hashed again.
@@ -50,11 +54,12 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The costs of a new Argon2id hash (RFC 9106), one lane.
+/// The costs of an Argon2id hash (RFC 9106). A new one has one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashParams {
     memory_kib: u32,
     passes: u32,
+    lanes: u32,
 }
 
 impl HashParams {
@@ -68,12 +73,12 @@ impl HashParams {
         {
             return Err(CostOutOfRange);
         }
-        Ok(Self { memory_kib, passes })
+        Ok(Self { memory_kib, passes, lanes: 1 })
     }
 
     /// The smallest costs Argon2 knows: 8 KiB, one pass. **Only for tests**; such a hash protects nothing.
     pub const fn insecure_for_tests() -> Self {
-        Self { memory_kib: 8, passes: 1 }
+        Self { memory_kib: 8, passes: 1, lanes: 1 }
     }
 
     /// Memory, in KiB.
@@ -85,12 +90,17 @@ impl HashParams {
     pub const fn passes(self) -> u32 {
         self.passes
     }
+
+    /// Lanes of the memory.
+    pub const fn lanes(self) -> u32 {
+        self.lanes
+    }
 }
 
 impl Default for HashParams {
     /// 19 MiB, two passes.
     fn default() -> Self {
-        Self { memory_kib: MIN_MEMORY_KIB, passes: MIN_PASSES }
+        Self { memory_kib: MIN_MEMORY_KIB, passes: MIN_PASSES, lanes: 1 }
     }
 }
 
@@ -101,11 +111,16 @@ impl Default for HashParams {
 )]
 pub struct CostOutOfRange;
 
-/// A hashed password in the PHC string format, as it is stored.
+/// A hashed password in the PHC string format, as it is stored; from another system also in bcrypt's own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phc(String);
 
 impl Phc {
+    /// A hash that another system made; `None` when no password could be compared with it.
+    pub fn parse(text: &str) -> Option<Self> {
+        StoredHash::parse(text).map(|_| Self(text.to_owned()))
+    }
+
     /// The text to store.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -123,9 +138,34 @@ impl fmt::Debug for Phc {
     }
 }
 
-/// A stored hash taken apart.
+/// A stored hash, of one of the kinds that are verified.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Argon2Hash {
+pub enum StoredHash {
+    /// Argon2id: what new hashes are.
+    Argon2(Argon2Hash),
+    /// bcrypt: of another system, until the next login.
+    Bcrypt(BcryptHash),
+}
+
+impl StoredHash {
+    /// Reads either kind; see [`Argon2Hash::parse`] and [`BcryptHash::parse`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let argon2 = Argon2Hash::parse(text).map(Self::Argon2);
+        argon2.or_else(|| BcryptHash::parse(text).map(Self::Bcrypt))
+    }
+
+    /// The memory that a comparison takes, in KiB.
+    pub(super) const fn memory_kib(&self) -> u32 {
+        match self {
+            Self::Argon2(stored) => stored.params.memory_kib,
+            Self::Bcrypt(_) => 0,
+        }
+    }
+}
+
+/// A stored Argon2id hash taken apart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Argon2Hash {
     pub(super) params: HashParams,
     pub(super) salt: Vec<u8>,
     pub(super) hash: [u8; 32],
@@ -133,28 +173,32 @@ pub(super) struct Argon2Hash {
 
 impl Argon2Hash {
     /// The PHC string.
-    pub(super) fn to_phc(&self) -> Phc {
-        let HashParams { memory_kib, passes } = self.params;
+    pub fn to_phc(&self) -> Phc {
+        let HashParams { memory_kib, passes, lanes } = self.params;
         let (salt, hash) = (STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(self.hash));
-        Phc(format!("$argon2id$v=19$m={memory_kib},t={passes},p=1${salt}${hash}"))
+        Phc(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}"))
     }
 
-    /// Reads a PHC string: argon2id, version 19, one lane, a salt of 8 to 64 bytes, a hash of 32.
+    /// Reads a PHC string: argon2id, version 19, 1 to 16 lanes, a salt of 8 to 64 bytes, a hash of 32.
     /// Every other spelling is refused, so that damage is seen.
-    pub(super) fn parse(phc: &str) -> Option<Self> {
+    pub fn parse(phc: &str) -> Option<Self> {
         let mut fields = phc.strip_prefix("$argon2id$v=19$")?.split('$');
         let (costs, salt, hash) = (fields.next()?, fields.next()?, fields.next()?);
         if fields.next().is_some() || salt.len() > 86 {
             return None;
         }
-        let (memory, passes) = costs.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
-        let (memory_kib, passes) = (decimal(memory)?, decimal(passes)?);
-        if !(8..=MAX_MEMORY_KIB).contains(&memory_kib) || !(1..=MAX_PASSES).contains(&passes) {
+        let (memory, rest) = costs.strip_prefix("m=")?.split_once(",t=")?;
+        let (passes, lanes) = rest.split_once(",p=")?;
+        let (memory_kib, passes, lanes) = (decimal(memory)?, decimal(passes)?, decimal(lanes)?);
+        if !(1..=MAX_LANES).contains(&lanes)
+            || !(8 * lanes..=MAX_MEMORY_KIB).contains(&memory_kib)
+            || !(1..=MAX_PASSES).contains(&passes)
+        {
             return None;
         }
         let salt = STANDARD_NO_PAD.decode(salt).ok().filter(|salt| salt.len() >= 8)?;
         let hash = STANDARD_NO_PAD.decode(hash).ok()?.try_into().ok()?;
-        Some(Self { params: HashParams { memory_kib, passes }, salt, hash })
+        Some(Self { params: HashParams { memory_kib, passes, lanes }, salt, hash })
     }
 }
 
@@ -227,7 +271,11 @@ mod tests {
             ("t=2", "t=0"),
             ("t=2", "t=17"),
             ("t=2", "t="),
-            ("p=1", "p=2"),
+            ("p=1", "p=0"),
+            ("p=1", "p=01"),
+            ("p=1", "p=17"),
+            ("p=1", "p="),
+            ("m=19456,t=2,p=1", "m=31,t=2,p=4"),
             (",p=1", ""),
             ("p=1", "p=1,keyid=AA"),
             ("m=19456,t=2", "t=2,m=19456"),
@@ -253,14 +301,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_and_what_is_read_was_written_so(salt in prop::collection::vec(any::<u8>(), 8..=64), hash: [u8; 32], memory_kib in 8u32..=1_048_576, passes in 1u32..=16) {
-            let stored = Argon2Hash { params: HashParams { memory_kib, passes }, salt, hash };
+        fn what_is_written_is_read_and_what_is_read_was_written_so(salt in prop::collection::vec(any::<u8>(), 8..=64), hash: [u8; 32], memory_kib in 128u32..=1_048_576, passes in 1u32..=16, lanes in 1u32..=16) {
+            let stored = Argon2Hash { params: HashParams { memory_kib, passes, lanes }, salt, hash };
             let phc = stored.to_phc();
             prop_assert!(Argon2Hash::parse(phc.as_str()) == Some(stored));
         }
 
         #[test]
-        fn any_text_that_is_read_is_canonical(text in "\\$argon2id\\$v=19\\$m=[0-9]{1,7},t=[0-9]{1,2},p=1\\$[A-Za-z0-9+/]{10,24}\\$[A-Za-z0-9+/]{43}") {
+        fn any_text_that_is_read_is_canonical(text in "\\$argon2id\\$v=19\\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\\$[A-Za-z0-9+/]{10,24}\\$[A-Za-z0-9+/]{43}") {
             if let Some(parsed) = Argon2Hash::parse(&text) {
                 prop_assert_eq!(parsed.to_phc().into_string(), text);
             }

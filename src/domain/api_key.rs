@@ -24,6 +24,15 @@ pub const NETWORKS_MAX: usize = 50;
 /// Longest time that an old secret goes on working after a rotation.
 pub const GRACE_MAX: Duration = Duration::from_secs(7 * 86_400);
 
+/// Longest prefix of a key's text, in characters.
+pub const PREFIX_CHARS: usize = 20;
+
+/// Whether every key's text may begin with `text`: 1 to 20 of `[a-z0-9_]`, with `_` at the end.
+pub fn is_prefix(text: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=PREFIX_CHARS).contains(&text.len()) && text.ends_with('_') && text.bytes().all(is_fit)
+}
+
 /// Rules of API keys that an operator may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPolicy {
@@ -97,7 +106,13 @@ impl ApiKey {
     }
 
     /// Judges a use of the key with the secret of `hash`. A dead canary is as dead as any other key.
-    pub fn judge(&self, owner: &User, hash: &[u8; 32], client: IpAddr, now: Timestamp) -> Result<(), KeyDenial> {
+    pub fn judge(
+        &self,
+        owner: &User,
+        hash: &[u8; 32],
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), KeyDenial> {
         let is_former = self.former.as_ref().is_some_and(|(former, end)| former == hash && now < *end);
         if !(self.hash == *hash || is_former) || !self.is_alive(owner, now) {
             return Err(KeyDenial::Dead);
@@ -209,7 +224,11 @@ pub fn parse_networks<T: AsRef<str>>(texts: &[T]) -> Result<Vec<IpNet>, KeyFault
     let network = |text: &T| {
         let text = text.as_ref();
         let one = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
-        text.parse::<IpNet>().ok().filter(|network| network.trunc() == *network).or_else(one).ok_or(KeyFault::Networks)
+        text.parse::<IpNet>()
+            .ok()
+            .filter(|network| network.trunc() == *network)
+            .or_else(one)
+            .ok_or(KeyFault::Networks)
     };
     texts.iter().map(network).collect()
 }

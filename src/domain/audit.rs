@@ -11,6 +11,12 @@ pub enum Action {
     EmailVerified,
     /// A new verification mail was asked for.
     VerificationResent,
+    /// The owner of an account gave it a new password.
+    PasswordChanged,
+    /// A link that sets a new password was asked for.
+    PasswordResetRequested,
+    /// A mailed link set a new password.
+    PasswordReset,
     /// A login gave tokens.
     LoginSucceeded,
     /// A login was denied.
@@ -31,6 +37,10 @@ pub enum Action {
     AccessDenied,
     /// Somebody without a valid setup code tried to become the first administrator.
     SetupDenied,
+    /// Too many wrong passwords locked an account, or a name that belongs to nobody.
+    LockoutSet,
+    /// A lock ended before its time: its owner logged in from a known place, or reset the password.
+    LockoutCleared,
     /// Somebody made an API key.
     ApiKeyCreated,
     /// The owner of an API key changed what it is and may do.
@@ -51,6 +61,9 @@ impl Action {
             Self::RegistrationRepeated => "user.registration_repeated",
             Self::EmailVerified => "email.verified",
             Self::VerificationResent => "email.verification_resent",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordResetRequested => "password.reset_requested",
+            Self::PasswordReset => "password.reset",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
             Self::SessionEnded => "session.ended",
@@ -61,6 +74,8 @@ impl Action {
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",
             Self::SetupDenied => "setup.denied",
+            Self::LockoutSet => "lockout.set",
+            Self::LockoutCleared => "lockout.cleared",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",

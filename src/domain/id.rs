@@ -96,6 +96,11 @@ id!(
     TokenId
 );
 
+id!(
+    /// Names a suspicious act.
+    SuspicionId
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

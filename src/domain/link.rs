@@ -46,6 +46,11 @@ impl PublicUrl {
         Link(format!("{}/", self.0))
     }
 
+    /// The link to the page where a mail that sets a new password can be asked for.
+    pub fn forgot_password(&self) -> Link {
+        Link(format!("{}/forgot-password", self.0))
+    }
+
     /// The link that carries a one-time token to its page.
     pub fn link(&self, target: LinkTarget, token: &str) -> Link {
         let page = match target {
@@ -53,6 +58,15 @@ impl PublicUrl {
             LinkTarget::ResetPassword => "reset-password",
         };
         Link(format!("{}/{page}?token={}", self.0, percent_encoded(token)))
+    }
+
+    /// The host name or address, without port and brackets.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split('/').nth(2).unwrap_or_default();
+        match authority.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        }
     }
 
     /// The URL as text, without a trailing slash.
@@ -123,10 +137,23 @@ mod tests {
         }
         let base = PublicUrl::parse("https://a.example/").unwrap();
         assert_eq!(base.home().as_str(), "https://a.example/");
+        assert_eq!(base.forgot_password().as_str(), "https://a.example/forgot-password");
         assert_eq!(
             base.link(LinkTarget::ResetPassword, "x").as_str(),
             "https://a.example/reset-password?token=x"
         );
+    }
+
+    #[test]
+    fn the_host_stands_alone() {
+        for (url, host) in [
+            ("https://auth.example.com", "auth.example.com"),
+            ("http://localhost:8080/auth", "localhost"),
+            ("https://[::1]:8443/", "::1"),
+            ("https://192.0.2.1/x", "192.0.2.1"),
+        ] {
+            assert_eq!(PublicUrl::parse(url).unwrap().host(), host);
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum DenyReason {
     AccountSuspended,
     /// The account changed while its password was compared.
     AccountChanged,
+    /// Too many wrong passwords: this one was not even compared.
+    Locked,
 }
 
 impl DenyReason {
@@ -47,6 +49,7 @@ impl DenyReason {
             Self::AccountInactive => "account_inactive",
             Self::AccountSuspended => "account_suspended",
             Self::AccountChanged => "account_changed",
+            Self::Locked => "locked",
         }
     }
 }

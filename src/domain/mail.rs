@@ -5,12 +5,14 @@
 //! name in the letter would let them send words of their own, under our sender, to anybody.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::email::EmailAddress;
 use super::link::Link;
 use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
+use super::time::Timestamp;
 
 /// The kinds of mail. The names are stored and stay for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +21,10 @@ pub enum MailKind {
     VerifyEmail,
     /// Tells the owner of a registered address that somebody tried to register it again.
     RegistrationAttempted,
+    /// Carries the link that sets a new password.
+    ResetPassword,
+    /// Tells the owner of an account that it has a new password.
+    PasswordChanged,
     /// Tells the owner of an account of something about one of its API keys.
     ApiKey,
 }
@@ -29,11 +35,22 @@ pub enum MailKind {
 pub struct NotAMailKind;
 
 impl MailKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::VerifyEmail,
+        Self::RegistrationAttempted,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::ApiKey,
+    ];
+
     /// The stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::RegistrationAttempted => "registration_attempted",
+            Self::ResetPassword => "reset_password",
+            Self::PasswordChanged => "password_changed",
             Self::ApiKey => "api_key",
         }
     }
@@ -43,10 +60,7 @@ impl FromStr for MailKind {
     type Err = NotAMailKind;
 
     fn from_str(name: &str) -> Result<Self, NotAMailKind> {
-        [Self::VerifyEmail, Self::RegistrationAttempted, Self::ApiKey]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or(NotAMailKind)
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or(NotAMailKind)
     }
 }
 
@@ -75,6 +89,8 @@ pub struct Letters {
     service: String,
     verify_email: Form<4>,
     registration_attempted: Form<3>,
+    reset_password: Form<4>,
+    password_changed: Form<6>,
     api_key: Form<6>,
 }
 
@@ -87,6 +103,26 @@ pub enum KeyEvent {
     Rotated,
     /// Its secret is so old that it should be changed.
     Old,
+}
+
+/// How an account came to a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPassword {
+    /// Its owner, logged in, gave the old one.
+    Changed,
+    /// A mailed link was followed.
+    Reset,
+}
+
+/// What the owner of an account is told of its new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordNotice {
+    /// How it came about.
+    pub how: NewPassword,
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub client: IpAddr,
 }
 
 impl Letters {
@@ -104,6 +140,16 @@ impl Letters {
                 include_str!("../../assets/mail/registration_attempted.txt"),
                 include_str!("../../assets/mail/registration_attempted.html"),
                 ["service", "email", "link"],
+            )?,
+            reset_password: Form::parse(
+                include_str!("../../assets/mail/reset_password.txt"),
+                include_str!("../../assets/mail/reset_password.html"),
+                ["service", "email", "link", "lifetime"],
+            )?,
+            password_changed: Form::parse(
+                include_str!("../../assets/mail/password_changed.txt"),
+                include_str!("../../assets/mail/password_changed.html"),
+                ["service", "email", "how", "at", "client", "link"],
             )?,
             api_key: Form::parse(
                 include_str!("../../assets/mail/api_key.txt"),
@@ -131,13 +177,35 @@ impl Letters {
     pub fn api_key(&self, what: KeyEvent, to: &EmailAddress, hint: &str, home: &Link) -> Letter {
         let (title, what) = match what {
             KeyEvent::Created => ("A new API key", "An API key was made for your account."),
-            KeyEvent::Rotated => ("An API key has a new secret", "One of your API keys was given a new secret."),
-            KeyEvent::Old => {
-                ("An API key is old", "One of your API keys has had its secret for a long time. Please rotate it.")
+            KeyEvent::Rotated => {
+                ("An API key has a new secret", "One of your API keys was given a new secret.")
             }
+            KeyEvent::Old => (
+                "An API key is old",
+                "One of your API keys has had its secret for a long time. Please rotate it.",
+            ),
         };
         let values = [self.service.as_str(), to.as_str(), title, what, hint, home.as_str()];
         self.api_key.write(MailKind::ApiKey, values)
+    }
+
+    /// The letter with the link that sets a new password for the account of `to`; the link lives for `lifetime`.
+    pub fn reset_password(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
+        let lifetime = in_words(lifetime);
+        let values = [self.service.as_str(), to.as_str(), link.as_str(), &lifetime];
+        self.reset_password.write(MailKind::ResetPassword, values)
+    }
+
+    /// The letter that tells the owner of the account of `to` that it has a new password; `link` is where another
+    /// one can be asked for.
+    pub fn password_changed(&self, to: &EmailAddress, notice: &PasswordNotice, link: &Link) -> Letter {
+        let how = match notice.how {
+            NewPassword::Changed => "by somebody who was logged in and knew the old password",
+            NewPassword::Reset => "with a link that was mailed to this address",
+        };
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), how, &at, &client, link.as_str()];
+        self.password_changed.write(MailKind::PasswordChanged, values)
     }
 }
 
@@ -199,81 +267,4 @@ fn in_words(duration: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::link::{LinkTarget, PublicUrl};
-
-    fn ada() -> EmailAddress {
-        EmailAddress::parse("ada&co@example.com").unwrap()
-    }
-
-    fn link() -> Link {
-        PublicUrl::parse("https://auth.example.com").unwrap().link(LinkTarget::VerifyEmail, "s3cret")
-    }
-
-    #[test]
-    fn the_verification_letter_says_who_sent_it_how_long_it_lives_and_what_else_to_do() {
-        let letter =
-            Letters::load("Acme <Login>").unwrap().verify_email(&ada(), &link(), Duration::from_secs(3600));
-        assert_eq!(letter.subject, "Confirm your email address for Acme <Login>");
-        for needed in ["Acme <Login>", "ada&co@example.com", "/verify-email?token=s3cret", "1 hour", "ignore"]
-        {
-            assert!(letter.text.contains(needed), "{needed}");
-        }
-        for needed in ["Acme &lt;Login&gt;", "ada&amp;co@", "/verify-email?token=s3cret", "1 hour", "ignore"]
-        {
-            assert!(letter.html.contains(needed), "{needed}");
-        }
-        assert!(!letter.html.contains("<img") && !letter.html.contains("<Login>"));
-    }
-
-    #[test]
-    fn the_owner_of_a_taken_address_is_told_without_a_token() {
-        let home = PublicUrl::parse("https://auth.example.com").unwrap().home();
-        let letter = Letters::load("Acme").unwrap().registration_attempted(&ada(), &home);
-        assert!(letter.text.contains("already") && letter.text.contains("https://auth.example.com/"));
-        assert!(!letter.text.contains("token") && !letter.html.contains("token="));
-        assert_eq!(letter.kind, MailKind::RegistrationAttempted);
-    }
-
-    #[test]
-    fn a_hostile_service_name_adds_no_line_to_the_subject() {
-        let letters = Letters::load("Acme\r\n\r\nBcc: x@example.com").unwrap();
-        let letter = letters.verify_email(&ada(), &link(), Duration::from_secs(60));
-        assert!(!letter.subject.contains(['\r', '\n']));
-        assert!(letter.subject.ends_with("Bcc: x@example.com"));
-        assert!(letter.text.starts_with("Hello"));
-    }
-
-    #[test]
-    fn a_letter_does_not_show_its_token_in_debug_output() {
-        let letter = Letters::load("Acme").unwrap().verify_email(&ada(), &link(), Duration::from_secs(60));
-        assert_eq!(format!("{letter:?}"), "Letter { kind: VerifyEmail, .. }");
-    }
-
-    #[test]
-    fn retries_slow_down_and_end() {
-        let minutes = |failed| retry_delay(failed, 10).map(|delay| delay.as_secs() / 60);
-        let all: Vec<_> = (1..=10).map(minutes).collect();
-        let expected = [1, 5, 15, 60, 180, 360, 720, 720, 720];
-        assert_eq!(all[..9], expected.map(Some));
-        assert_eq!(all[9], None);
-        assert_eq!(retry_delay(u32::MAX - 1, u32::MAX), Some(Duration::from_secs(43_200)));
-        assert_eq!(retry_delay(1, 0), None);
-    }
-
-    #[test]
-    fn lifetimes_read_as_people_say_them() {
-        let said = |minutes: u64| in_words(Duration::from_secs(minutes * 60));
-        assert_eq!([said(60), said(1440), said(2880)], ["1 hour", "24 hours", "2 days"]);
-        assert_eq!([said(30), said(0), said(90)], ["30 minutes", "1 minute", "90 minutes"]);
-    }
-
-    #[test]
-    fn a_kind_is_read_back_from_its_name() {
-        for kind in [MailKind::VerifyEmail, MailKind::RegistrationAttempted, MailKind::ApiKey] {
-            assert_eq!(kind.name().parse(), Ok(kind));
-        }
-        assert_eq!("verify".parse::<MailKind>(), Err(NotAMailKind));
-    }
-}
+mod tests;

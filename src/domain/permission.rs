@@ -113,7 +113,9 @@ pub struct Scope(u8);
 
 /// The text is no scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a scope: write users, policies, metrics, costs, audit or integrations, then :create, :read, :update, :delete or :write")]
+#[error(
+    "not a scope: write users, policies, metrics, costs, audit or integrations, then :create, :read, :update, :delete or :write"
+)]
 pub struct NotAScope;
 
 /// `resource:write` of each resource. Their codes follow those of the permissions.
@@ -189,7 +191,8 @@ mod tests {
     fn there_are_six_resources_with_four_actions_each() {
         let resources = ["users", "policies", "metrics", "costs", "audit", "integrations"];
         let actions = ["create", "read", "update", "delete"];
-        let names = resources.iter().flat_map(|resource| actions.map(|action| format!("{resource}:{action}")));
+        let names =
+            resources.iter().flat_map(|resource| actions.map(|action| format!("{resource}:{action}")));
         assert_eq!(names.collect::<Vec<_>>(), Permission::ALL.map(|permission| permission.name().to_owned()));
     }
 
@@ -201,7 +204,8 @@ mod tests {
             assert!(Permission::ALL.iter().all(|other| set.contains(*other) == (*other == one)));
         }
         let [a, b, c] = [Permission::UsersRead, Permission::AuditRead, Permission::IntegrationsDelete];
-        let (left, right): (Permissions, Permissions) = ([a, b].into_iter().collect(), [b, c].into_iter().collect());
+        let (left, right): (Permissions, Permissions) =
+            ([a, b].into_iter().collect(), [b, c].into_iter().collect());
         assert_eq!(left.and(right), Permissions::NONE.with(b));
         assert_eq!(left.or(right).iter().count(), 3);
         assert_eq!((left.beyond(right), left.beyond(left.or(right))), (Some(a), None));
@@ -224,7 +228,18 @@ mod tests {
             assert!(scope.permissions() != Permissions::NONE);
         }
         assert_eq!(Scope::from_code(30), None);
-        for bad in ["", "*", "*:read", "users", "users:", "users:*", "Users:read", "users:read ", "read:users", "roles:read"] {
+        for bad in [
+            "",
+            "*",
+            "*:read",
+            "users",
+            "users:",
+            "users:*",
+            "Users:read",
+            "users:read ",
+            "read:users",
+            "roles:read",
+        ] {
             assert_eq!(bad.parse::<Scope>(), Err(NotAScope), "{bad:?}");
         }
     }
@@ -232,7 +247,13 @@ mod tests {
     /// The codes are in stores.
     #[test]
     fn the_codes_stay_what_they_are() {
-        for (name, code) in [("users:create", 0), ("metrics:read", 9), ("integrations:delete", 23), ("users:write", 24), ("integrations:write", 29)] {
+        for (name, code) in [
+            ("users:create", 0),
+            ("metrics:read", 9),
+            ("integrations:delete", 23),
+            ("users:write", 24),
+            ("integrations:write", 29),
+        ] {
             assert_eq!(name.parse::<Scope>().unwrap().code(), code, "{name}");
         }
     }

@@ -39,7 +39,10 @@ impl Role {
     pub const fn permissions(self) -> Permissions {
         let (mut held, mut at) = (Permissions::NONE, 0);
         while at < Permission::ALL.len() {
-            #[expect(clippy::indexing_slicing, reason = "the loop ends before the end, and a const cannot iterate")]
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "the loop ends before the end, and a const cannot iterate"
+            )]
             let permission = Permission::ALL[at];
             if least(permission) as u8 <= self as u8 {
                 held = held.with(permission);
@@ -65,11 +68,9 @@ const fn least(permission: Permission) -> Role {
         | P::AuditRead
         | P::IntegrationsRead => Role::Viewer,
         P::MetricsCreate | P::MetricsUpdate => Role::Developer,
-        P::PoliciesCreate
-        | P::PoliciesUpdate
-        | P::PoliciesDelete
-        | P::UsersCreate
-        | P::UsersUpdate => Role::Manager,
+        P::PoliciesCreate | P::PoliciesUpdate | P::PoliciesDelete | P::UsersCreate | P::UsersUpdate => {
+            Role::Manager
+        }
         P::UsersDelete
         | P::MetricsDelete
         | P::CostsCreate

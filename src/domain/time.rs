@@ -45,18 +45,27 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis_of(by)))
     }
 
+    /// As a letter says it: `15 January 2027, 08:00 UTC`.
+    pub fn in_words(self) -> String {
+        self.as_jiff().strftime("%-d %B %Y, %H:%M UTC").to_string()
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Times outside the years 0 to 9999 become their edge.
+    fn as_jiff(self) -> jiff::Timestamp {
+        let within = self.0.clamp(-62_135_596_800_000, 253_402_207_200_000);
+        jiff::Timestamp::from_millisecond(within).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 }
 
 /// RFC 3339 with milliseconds and `Z`; times outside the years 0 to 9999 print as their edge.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let within = self.0.clamp(-62_135_596_800_000, 253_402_207_200_000);
-        let time = jiff::Timestamp::from_millisecond(within).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        write!(f, "{time:.3}")
+        write!(f, "{:.3}", self.as_jiff())
     }
 }
 
@@ -87,6 +96,12 @@ mod tests {
     fn prints_rfc_3339_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(1_700_000_000_007).to_string(), "2023-11-14T22:13:20.007Z");
         assert_eq!(Timestamp::EPOCH.to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_letter_says_the_time_to_the_minute() {
+        assert_eq!(Timestamp::from_millis(1_700_000_000_007).in_words(), "14 November 2023, 22:13 UTC");
+        assert!(!Timestamp::from_millis(i64::MIN).in_words().is_empty());
     }
 
     #[test]

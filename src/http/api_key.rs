@@ -52,11 +52,20 @@ impl ApiKeyApi {
         body: Json<CreateApiKey>,
         asked: Asked,
     ) -> Result<Answer<NewApiKey, 201>, Fault<Listed>> {
-        let CreateApiKey { name, description, scopes, expires_at, ip_allowlist, rate_limit, rate_limit_period, canary } =
-            body.0;
+        let CreateApiKey {
+            name,
+            description,
+            scopes,
+            expires_at,
+            ip_allowlist,
+            rate_limit,
+            rate_limit_period,
+            canary,
+        } = body.0;
         let expires_at = expires_at.map(|at| time("expires_at", &at)).transpose()?;
         let rate = rate(rate_limit, rate_limit_period)?;
-        let form = KeyForm { name: Some(name), description, scopes: Some(scopes), networks: ip_allowlist, rate };
+        let form =
+            KeyForm { name: Some(name), description, scopes: Some(scopes), networks: ip_allowlist, rate };
         let more = (expires_at, canary.unwrap_or(false));
         let issued = keys::create(&self.0, &asked.0, &caller.0, &form, more).await?;
         Ok(Answer::new(self.issued(&issued, asked.0.now), asked.0.now))
@@ -121,7 +130,12 @@ impl ApiKeyApi {
     ///
     /// It stops working at once. A key of somebody else answers like one that does not exist.
     #[oai(path = "/users/me/api-keys/:id", method = "delete", operation_id = "revoke_api_key")]
-    async fn revoke(&self, asked: Asked, caller: Bearer, id: Path<String>) -> Result<Answer<Message>, Fault<Listed>> {
+    async fn revoke(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        id: Path<String>,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
         keys::revoke(&self.0, &asked.0, &caller.0, key_id(&id.0)?).await?;
         Ok(Answer::new(Message::new("API key revoked."), asked.0.now))
     }
@@ -227,7 +241,8 @@ fn after(cursor: Option<String>) -> Result<Option<ApiKeyId>, ApiError> {
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, ApiError> {
-    text.parse().map_err(|_| ApiError::field(field, "invalid", format!("`{field}` is not a time (RFC 3339).")))
+    text.parse()
+        .map_err(|_| ApiError::field(field, "invalid", format!("`{field}` is not a time (RFC 3339).")))
 }
 
 /// A limit: a period alone is none.

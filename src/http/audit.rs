@@ -11,11 +11,12 @@ use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::Caller;
 use super::tag::Tag;
-use crate::domain::id::{MailId, UserId};
+use crate::domain::id::{MailId, SuspicionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::services::audit_log::{self, AuditEntry, AuditFilter};
+use crate::services::suspicion::{self, Seen, SuspicionFilter};
 use crate::services::{Services, mail};
-use crate::wire::audit::{AuditLog, AuditPage};
+use crate::wire::audit::{AuditLog, AuditPage, SuspiciousEvent, SuspiciousPage};
 use crate::wire::outbox::{OutboxMail, OutboxPage};
 
 /// The audit log and the outbox.
@@ -73,6 +74,35 @@ impl AuditApi {
         Ok(Answer::new(AuditPage { logs, next_cursor }, asked.0.now))
     }
 
+    /// List suspicious events
+    ///
+    /// Newest first, for 90 days: accounts and names locked after failed logins, refresh tokens used twice, callers
+    /// that reached for an account above theirs. Needs `audit:read`.
+    #[oai(path = "/audit/suspicious", method = "get", operation_id = "list_suspicious", tag = "Tag::Audit")]
+    async fn suspicious(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        /// Only events about this account.
+        user_id: Query<Option<String>>,
+        /// The most events to answer, 1 to 100.
+        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<SuspiciousPage>, Fault<Listed>> {
+        let bad = |field: &'static str| ApiError::field(field, "invalid", format!("`{field}` is not valid."));
+        let filter = SuspicionFilter {
+            user: user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(|_| bad("user_id"))?,
+            after: cursor.0.map(|id| id.parse::<SuspicionId>()).transpose().map_err(|_| bad("cursor"))?,
+            limit: usize::try_from(limit.0).unwrap_or(1),
+        };
+        let page = suspicion::list(&self.0, &asked.0, &caller.0, &filter).await?;
+        let events = page.seen.into_iter().map(suspicious_to_wire).collect();
+        let next_cursor = page.next.map(|id| id.to_string());
+        Ok(Answer::new(SuspiciousPage { events, next_cursor }, asked.0.now))
+    }
+
     /// List mails that have not been sent
     ///
     /// Newest first: those that wait for another try, and dead letters. Needs `users:update`. Bodies are never
@@ -128,5 +158,16 @@ fn to_wire(entry: AuditEntry) -> AuditLog {
         request_id: Some(entry.request_id),
         checksum: entry.checksum,
         created_at: entry.at.to_string(),
+    }
+}
+
+fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
+    let details = seen.details.into_iter().map(|(name, value)| (name, Value::String(value)));
+    SuspiciousEvent {
+        id: seen.id.to_string(),
+        user_id: seen.user.map(|id| id.to_string()),
+        kind: seen.kind,
+        details: Value::Object(details.collect()),
+        at: seen.at.to_string(),
     }
 }

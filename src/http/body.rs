@@ -3,10 +3,11 @@
 //! ## Decision
 //! poem's own `Json` reads without limit, and poem-openapi's error texts repeat the value that was wrong, which
 //! may be a password. So bodies are counted while they stream, serde reads them straight into the request type,
-//! and an error says which field is to blame and never what it held. A request type is a flat object whose
-//! unknown and duplicate fields serde refuses at the key, so nothing is ever nested deeper than one level.
+//! and an error says which field is to blame and never what it held. A request type is an object whose
+//! unknown and duplicate fields serde refuses at the key; what a field holds that takes any JSON is bounded in `shape`.
 
 mod blame;
+mod shape;
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, LengthLimitError};
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use self::shape::Misshapen;
 use super::error::ApiError;
 use super::visit::Visit;
 use crate::wire::error::ErrorCode;
@@ -151,7 +153,8 @@ pub fn is_json(content_type: &str) -> bool {
     essence && parts.all(|part| part.replace('"', "").eq_ignore_ascii_case("charset=utf-8"))
 }
 
-/// Strict JSON: one object, no unknown and no duplicate field, valid UTF-8, nothing after it.
+/// Strict JSON: one object, no unknown and no duplicate field, valid UTF-8, nothing after it, at most 64 levels and
+/// 1,000 values.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // serde would also read a struct from an array, by position.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -160,7 +163,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     {
         return Err(ApiError::new(ErrorCode::ValidationError, "The body must be a JSON object."));
     }
-    serde_json::from_slice(bytes).map_err(|error| blame::explain(bytes, &error))
+    let read = serde_json::from_slice(bytes).map_err(|error| blame::explain(bytes, &error))?;
+    shape::check(bytes).map_err(misshapen)?;
+    Ok(read)
+}
+
+fn misshapen(what: Misshapen) -> ApiError {
+    let message = match what {
+        Misshapen::TooDeep => "The body is nested too deeply.",
+        Misshapen::TooMany => "The body has too many values.",
+        Misshapen::Duplicate => "An object in the body has a field twice.",
+    };
+    ApiError::new(ErrorCode::ValidationError, message)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use super::answer;
 use super::error::ApiError;
 use super::limit::Notices;
 use super::middleware::client_address::{client_address, peer_address};
+use super::middleware::cors::Cors;
 use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
@@ -44,6 +45,8 @@ pub struct Gate {
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The other origins whose pages may call.
+    pub cors: Cors,
     /// Bodies above this size are refused.
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
@@ -99,6 +102,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let visit = Arc::new(Visit::new(id, client, gate.clone()));
+        let cross = gate.cors.asked(request.method(), request.headers());
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
         let answer = if let Some(refusal) = refusal {
@@ -119,6 +123,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let mut answer = rendered(answer, &visit.request_id, gate, pattern.as_ref());
         if let Ok(id) = HeaderValue::try_from(visit.request_id.as_str()) {
             answer.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        if let Some(cross) = cross {
+            cross.apply(&mut answer, &gate.cors);
         }
         security_headers::apply(answer.headers_mut(), self.transport.is_encrypted());
         if let Some(left) = visit.left() {

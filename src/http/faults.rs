@@ -1,5 +1,7 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::error::ApiError;
@@ -8,7 +10,11 @@ use crate::services::api_key::ManageFault;
 use crate::services::api_key::usage::UseFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
-use crate::services::registration::{FieldFault, HashFault, RegisterFault};
+use crate::services::new_password::NewPasswordFault;
+use crate::services::password::Unfit;
+use crate::services::password_change::ChangeFault;
+use crate::services::password_reset::ResetFault;
+use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
@@ -47,7 +53,9 @@ impl From<UseFault> for ApiError {
 impl From<ManageFault> for ApiError {
     fn from(fault: ManageFault) -> Self {
         match fault {
-            ManageFault::Field(fault) => Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field())),
+            ManageFault::Field(fault) => {
+                Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field()))
+            }
             ManageFault::TooMany(max) => {
                 Self::new(Code::Conflict, format!("You have {max} API keys already. Revoke one first."))
             }
@@ -64,10 +72,19 @@ impl From<LoginFault> for ApiError {
     fn from(fault: LoginFault) -> Self {
         match fault {
             LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
+            LoginFault::Locked { retry_after } => locked(retry_after),
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }
     }
+}
+
+/// Too many wrong passwords, at whichever door.
+fn locked(retry_after: Duration) -> ApiError {
+    let seconds = retry_after.as_secs();
+    ApiError::new(Code::AccountLocked, "Too many failed attempts. Try again later.")
+        .details(json!({ "retry_after": seconds }))
+        .retry_after(seconds)
 }
 
 impl From<RefreshFault> for ApiError {
@@ -84,7 +101,9 @@ impl From<RegisterFault> for ApiError {
     fn from(fault: RegisterFault) -> Self {
         match fault {
             RegisterFault::Closed => Self::new(Code::Forbidden, "Registration is closed."),
-            RegisterFault::Fields(faults) => fields(&faults),
+            RegisterFault::Fields(faults) => {
+                fields(faults.iter().map(|fault| (fault.field(), fault.reason(), fault.to_string())))
+            }
             RegisterFault::Exists(taken) => {
                 let field = match taken {
                     Taken::Email => "email",
@@ -99,14 +118,13 @@ impl From<RegisterFault> for ApiError {
     }
 }
 
-/// Names the first field in the shape of every field error, and all of them in `fields`.
-fn fields(faults: &[FieldFault]) -> ApiError {
-    let all: Vec<_> =
-        faults.iter().map(|fault| json!({ "field": fault.field(), "message": fault.to_string() })).collect();
-    let first = faults.first().map_or("body", FieldFault::field);
-    let message = faults.first().map_or_else(String::new, |fault| format!("{first}: {fault}"));
-    ApiError::new(Code::ValidationError, message)
-        .details(json!({ "field": first, "reason": "invalid", "fields": all }))
+/// Names the first fault in the shape of every field error, and all of them in `fields`: field, reason, message.
+fn fields(faults: impl Iterator<Item = (&'static str, &'static str, String)> + Clone) -> ApiError {
+    let (field, reason, fault) = faults.clone().next().unwrap_or(("body", "invalid", String::new()));
+    let all = faults
+        .map(|(field, reason, message)| json!({ "field": field, "reason": reason, "message": message }));
+    let details = json!({ "field": field, "reason": reason, "fields": all.collect::<Vec<_>>() });
+    ApiError::new(Code::ValidationError, format!("{field}: {fault}")).details(details)
 }
 
 impl From<SetupFault> for ApiError {
@@ -127,6 +145,48 @@ impl From<VerifyFault> for ApiError {
                 Self::new(Code::ValidationError, "This verification link is not valid any more.")
             }
             VerifyFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NewPasswordFault> for ApiError {
+    fn from(fault: NewPasswordFault) -> Self {
+        const FIELD: &str = "new_password";
+        match fault {
+            NewPasswordFault::Unfit(Unfit(faults)) => {
+                fields(faults.iter().map(|fault| (FIELD, fault.rule().name(), fault.to_string())))
+            }
+            NewPasswordFault::Reused => {
+                let message = "must not be one of your last passwords".to_owned();
+                fields(std::iter::once((FIELD, "reused", message)))
+            }
+            NewPasswordFault::Hash(fault) => fault.into(),
+            NewPasswordFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeFault> for ApiError {
+    fn from(fault: ChangeFault) -> Self {
+        match fault {
+            ChangeFault::WrongPassword => {
+                Self::new(Code::AuthenticationFailed, "The current password is wrong.")
+            }
+            ChangeFault::Locked { retry_after } => locked(retry_after),
+            ChangeFault::New(fault) => fault.into(),
+            ChangeFault::Caller(fault) => fault.into(),
+            ChangeFault::Hash(fault) => fault.into(),
+            ChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetFault> for ApiError {
+    fn from(fault: ResetFault) -> Self {
+        match fault {
+            ResetFault::Invalid => Self::field("token", "invalid", "This reset link is not valid any more."),
+            ResetFault::New(fault) => fault.into(),
+            ResetFault::Store(error) => error.into(),
         }
     }
 }

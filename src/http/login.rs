@@ -39,7 +39,8 @@ impl LoginApi {
     /// Log in
     ///
     /// With an email address or username and the password. Every denial looks the same from outside: an
-    /// unknown name, a wrong password, an unverified address and a suspended account.
+    /// unknown name, a wrong password, an unverified address and a suspended account. After too many of them from
+    /// one network the name is locked there for a while, whether there is such an account or not.
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
     async fn login(
         &self,

@@ -16,8 +16,12 @@ pub mod login;
 pub mod metrics_page;
 pub mod middleware;
 pub mod pages;
+pub mod password_change;
+pub mod password_check;
+pub mod password_reset;
 pub mod principal;
 pub mod registration;
+pub mod reset_page;
 pub mod routes;
 pub mod sample;
 pub mod session;
@@ -39,6 +43,7 @@ use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
 use limit::Notices;
+use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
@@ -54,7 +59,8 @@ use crate::services::api_key::usage;
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
-const TAKES_POST: [&str; 3] = [site::VERIFY_EMAIL, site::SETUP, dev::CLOCK];
+const TAKES_POST: [&str; 5] =
+    [site::VERIFY_EMAIL, site::SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD, dev::CLOCK];
 
 /// What the floor is made of.
 pub struct Parts {
@@ -72,6 +78,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The other origins whose pages may call.
+    pub cors: Cors,
     /// Who may see `/metrics`.
     pub metrics_allow: Vec<IpNet>,
     /// Bodies above this size are refused.
@@ -127,6 +135,7 @@ impl Front {
                 })
             }),
             trusted_proxies: parts.trusted_proxies,
+            cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
             notices: Notices::new(&parts.app.limits),
@@ -158,6 +167,9 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
     (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        password_change::PasswordChangeApi(app.clone()),
+        password_reset::PasswordResetApi(app.clone()),
+        password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         user::UserApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
@@ -173,12 +185,6 @@ fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 struct Everything {
     api: BoxEndpoint<'static>,
     site: Route,
-}
-
-impl Everything {
-    fn of<T: OpenApi + 'static>(api: OpenApiService<T, ()>, site: Route) -> Self {
-        Self { api: api.into_endpoint().boxed(), site }
-    }
 }
 
 impl Endpoint for Everything {

@@ -182,8 +182,10 @@ fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
 async fn no_session(request: &Request, visit: &Visit, caller: caller::Caller) -> ApiError {
     let remark = Remark::NoSession(Box::new(caller));
     match (visit.gate().record)(asked::context(request, visit), remark).await {
-        Ok(()) => ApiError::new(ErrorCode::Forbidden, "This takes the access token of a session, not an API key.")
-            .details(json!({ "reason": "session_required" })),
+        Ok(()) => {
+            ApiError::new(ErrorCode::Forbidden, "This takes the access token of a session, not an API key.")
+                .details(json!({ "reason": "session_required" }))
+        }
         Err(error) => error.into(),
     }
 }

@@ -1,4 +1,5 @@
-//! The served pages: proving an address, and setting the server up. Forms without script.
+//! The served pages: proving an address, and setting the server up; those of a lost password are beside. Forms
+//! without script.
 //!
 //! The token travels in the form, and no cookie is read, so there is nothing for another site to forge.
 #![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
@@ -18,6 +19,7 @@ use super::error::ApiError;
 use super::limit::{Anonymous, Counted, Place};
 use super::middleware::security_headers::PAGE_POLICY;
 use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
+use super::reset_page;
 use super::visit::Visit;
 use crate::services::Services;
 use crate::services::registration::Registration;
@@ -41,7 +43,7 @@ pub struct Site {
 
 /// Adds the pages.
 pub fn add(route: Route, site: Arc<Site>) -> Route {
-    route
+    reset_page::add(route, &site)
         .at("/", get(home))
         .at("/assets/page.css", get(style))
         .at("/favicon.ico", get(icon))
@@ -140,7 +142,8 @@ async fn set_up(
     page(error.status(), site.pages.setup_form(&again))
 }
 
-fn broken(site: &Site, request_id: &str, error: &ApiError) -> Response {
+/// The page that says that something went wrong on our side.
+pub(super) fn broken(site: &Site, request_id: &str, error: &ApiError) -> Response {
     if let Some(cause) = error.log_cause() {
         super::middleware::request_log::failure(request_id, cause);
     }
@@ -169,7 +172,7 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
 }
 
 /// A form body, read under the same caps as JSON. Unknown fields are ignored, as forms are.
-struct Form<T>(T);
+pub(super) struct Form<T>(pub(super) T);
 
 impl<'a, T: DeserializeOwned> FromRequest<'a> for Form<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {

@@ -94,9 +94,9 @@ impl Activity {
         self.unread.store(true, Relaxed);
     }
 
-    /// Whether the client may still be sending a body that nobody reads.
+    /// Whether the client may still be sending what nobody reads: a body, or the rest of a refused HTTP/1 head.
     pub(super) fn has_unread(&self) -> bool {
-        self.unread.load(Relaxed)
+        self.unread.load(Relaxed) || (!self.http2 && self.head.load(Relaxed) > 0)
     }
 
     fn now(&self) -> u64 {

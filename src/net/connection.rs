@@ -170,7 +170,8 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let shared = Arc::clone(&caller.shared);
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&caller.activity), http2));
+    let frames = http2.then_some(shared.limits.http2_max_control_frames);
+    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&caller.activity), frames));
     let mut watchdog = Watchdog::new(Arc::clone(&caller.activity), Arc::clone(&shared.limits));
     let caller = Arc::new(caller);
     let service = service_fn(move |request| answer(Arc::clone(&caller), request));

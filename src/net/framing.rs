@@ -2,7 +2,7 @@
 //!
 //! ## Decision: a strict look before hyper's own
 //! Problem: hyper takes a bare LF for a line end, lets `Transfer-Encoding` win over a `Content-Length`, and merges equal
-//! `Content-Length` lines; each is allowed by RFC 9112 and each is how a request is smuggled past a proxy that
+//! `Content-Length` lines, and takes any number of `Host` lines or none; each is allowed by RFC 9112 and each is how a request is smuggled past a proxy that
 //! reads otherwise. Choice: the bytes are followed as they pass, and at the first doubtful one the rest is replaced
 //! by bytes that no parser takes, so that hyper answers 400 in its turn and closes. Alternative: a check of the
 //! parsed head, which comes too late: the evidence is gone by then.
@@ -18,6 +18,17 @@ pub(super) struct Framing {
     line: Vec<u8>,
     length: Option<u64>,
     chunked: bool,
+    host: Host,
+}
+
+/// The one `Host` line of a head (RFC 9112, 3.2).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    /// HTTP/1.0 does without.
+    #[default]
+    Optional,
+    Owed,
+    Given,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +93,10 @@ impl Framing {
             State::RequestLine | State::Trailers if line.is_empty() => State::RequestLine,
             State::RequestLine => {
                 (self.length, self.chunked) = (None, false);
+                self.host = if line.ends_with(b" HTTP/1.1") { Host::Owed } else { Host::Optional };
                 State::Fields
             }
-            State::Fields if line.is_empty() => self.body(),
+            State::Fields if line.is_empty() => (self.host != Host::Owed).then(|| self.body())?,
             State::Fields => {
                 self.field(line)?;
                 State::Fields
@@ -121,6 +133,8 @@ impl Framing {
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let fresh = self.length.is_none() && !self.chunked;
             self.chunked = (fresh && value.eq_ignore_ascii_case(b"chunked")).then_some(true)?;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            self.host = (self.host != Host::Given).then_some(Host::Given)?;
         }
         Some(())
     }
@@ -139,9 +153,9 @@ mod tests {
     use proptest::prelude::*;
 
     const GOOD: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n\
-        POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\nb\nc\
-        POST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n3;x=y\r\n\n\r\n\r\nA\r\n0123456789\r\n0\r\nt: 1\r\n\r\n\
-        \r\nGET / HTTP/1.1\r\ncontent-length: 0\r\n\r\n";
+        POST / HTTP/1.1\r\nHOST: a\r\nContent-Length: 5\r\n\r\na\nb\nc\
+        POST / HTTP/1.1\r\nhost:\r\ntransfer-encoding: Chunked\r\n\r\n3;x=y\r\n\n\r\n\r\nA\r\n0123456789\r\n0\r\nt: 1\r\n\r\n\
+        \r\nGET / HTTP/1.0\r\ncontent-length: 0\r\n\r\n";
 
     fn head(fields: &str) -> Result<(), usize> {
         Framing::default().follow(format!("POST / HTTP/1.1\r\nhost: a\r\n{fields}\r\n\r\n").as_bytes())
@@ -173,17 +187,21 @@ mod tests {
             "x: y\r\n folded",
             "x: y\nz: w",
             "no colon",
+            "host: a",
+            "HOST : b",
         ] {
             assert!(head(fields).is_err(), "{fields:?}");
         }
         assert_eq!(head("content-length: 0"), Ok(()));
+        assert_eq!(Framing::default().follow(b"GET / HTTP/1.0\r\nx: y\r\n\r\n"), Ok(()));
+        assert!(Framing::default().follow(b"GET / HTTP/1.1\r\nx: y\r\n\r\n").is_err());
     }
 
     #[test]
     fn doubtful_chunks_do_not_pass() {
         for body in ["x\r\n", "-1\r\n", "\r\n", "1\n", "1\r\nabc\r\n", "11111111111111111\r\n", "1\r\na\n"] {
             let mut framing = Framing::default();
-            framing.follow(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+            framing.follow(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
             assert!(framing.follow(body.as_bytes()).is_err(), "{body:?}");
         }
     }
@@ -191,7 +209,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_in_any_cuts_give_the_same_verdict(
-            bytes in "(GET / HTTP/1.1\r\n|content-length: [0-9]{1,2}\r\n|transfer-encoding: chunked\r\n|\r\n|[0-9a-f]\r\n|[a-f\r\n:]){0,30}",
+            bytes in "(GET / HTTP/1.1\r\nhost: a\r\n|content-length: [0-9]{1,2}\r\n|transfer-encoding: chunked\r\n|\r\n|[0-9a-f]\r\n|[a-f\r\n:]){0,30}",
             cut in 0_usize..200,
         ) {
             let bytes = bytes.as_bytes();

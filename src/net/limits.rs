@@ -26,15 +26,16 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a shutdown waits for requests in flight. Below 15 s, at which the process must be gone. 10 s.
     pub drain_timeout: Duration,
-    /// Connections open at a time; more are closed at once. A resting plain
-    /// connection takes some 18 KiB, measured; TLS adds its session. 8,192.
+    /// Connections open at a time; more are closed at once. A resting plain connection takes some 18 KiB and one with
+    /// TLS some 29 KiB, measured. 8,192.
     pub max_connections: usize,
     /// Connections open at a time from one IPv4 address or IPv6 /64. An office behind one address fits. 512.
     pub max_connections_per_address: usize,
     /// Networks whose connections are not counted per address: the trusted proxies, which speak for many.
     pub uncounted: Vec<IpNet>,
     /// Bytes of a request head, and the HTTP/2 header list: a token and a dozen cookies fit. 16 KiB,
-    /// and never less than 8 KiB on HTTP/1.
+    /// and never less than 8 KiB on HTTP/1. It bounds the CONTINUATION frames of a head (five of them at 16 KiB), and the
+    /// requests that a client sends ahead on HTTP/1: they wait in this buffer and are answered one after another.
     pub max_header_bytes: u32,
     /// Fields of a request head. 100.
     pub max_header_fields: usize,
@@ -48,6 +49,9 @@ pub struct Limits {
     pub http2_ping_interval: Duration,
     /// How long an HTTP/2 ping may stay unanswered. 10 s.
     pub http2_ping_timeout: Duration,
+    /// HTTP/2 frames without content (pings, settings, resets, window updates) that a client may send in a second; more
+    /// closes the connection. A browser sends some tens. 1,000.
+    pub http2_max_control_frames: u32,
 }
 
 impl Default for Limits {
@@ -71,6 +75,7 @@ impl Default for Limits {
             http2_max_pending_resets: 20,
             http2_ping_interval: Duration::from_secs(20),
             http2_ping_timeout: Duration::from_secs(10),
+            http2_max_control_frames: 1_000,
         }
     }
 }

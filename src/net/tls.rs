@@ -1,8 +1,10 @@
 //! The TLS configuration and its exchange while the server runs. Knows nothing of connections.
 
+use std::fs::Metadata;
 use std::io;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -88,7 +90,15 @@ pub struct TlsSource {
     files: TlsFiles,
     clock: Arc<dyn Clock>,
     current: RwLock<Current>,
+    /// The files as they lay before they were last read, well or in vain.
+    seen: Mutex<Stamps>,
 }
+
+/// What tells whether the operator's two files changed. A file that is not there, or no plain file, has none.
+type Stamps = [Option<Stamp>; 2];
+
+/// Device, inode, size, and the time of the last change in seconds and nanoseconds.
+type Stamp = (u64, u64, u64, i64, i64);
 
 #[derive(Clone)]
 struct Current {
@@ -100,12 +110,20 @@ impl TlsSource {
     /// Reads, or for [`TlsFiles::SelfSigned`] makes, the pair. `clock` judges the end of a self-signed one and must be
     /// the machine's: clients judge by theirs.
     pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
+        let seen = Mutex::new(files.stamps());
         let current = RwLock::new(files.load(&*clock)?);
-        Ok(Self { files, clock, current })
+        Ok(Self { files, clock, current, seen })
+    }
+
+    /// Whether the operator's files are others than those that were last read. A pair of our own never is.
+    pub fn has_changed(&self) -> bool {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != self.files.stamps()
     }
 
     /// Reads the files again; new handshakes use them, connections live on. After an error the old pair stays.
     pub fn reload(&self) -> Result<(), TlsError> {
+        // Taken before: what changes during the reading is then read again.
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = self.files.stamps();
         let fresh = self.files.load(&*self.clock)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
@@ -127,6 +145,13 @@ impl TlsSource {
 }
 
 impl TlsFiles {
+    fn stamps(&self) -> Stamps {
+        match self {
+            Self::Given { certificate, key } => [stamp(certificate), stamp(key)],
+            Self::SelfSigned { .. } => [None, None],
+        }
+    }
+
     fn load(&self, clock: &dyn Clock) -> Result<Current, TlsError> {
         let now = Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or_default());
         let (pair, path) = match self {
@@ -139,6 +164,11 @@ impl TlsFiles {
         let config = config(pair).map_err(|source| TlsError::Unusable { path, source })?;
         Ok(Current { config: Arc::new(config), fingerprint })
     }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = path.metadata().ok().filter(Metadata::is_file)?;
+    Some((file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
 }
 
 /// TLS 1.3, and 1.2 with the suites of this provider, which are all ECDHE with AEAD. Sessions resume by tickets

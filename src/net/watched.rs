@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::activity::{Activity, LINGER};
+use super::frames::{Flood, Frames};
 use super::framing::{Framing, POISON};
 
 /// Bytes thrown away at most while a connection closes.
@@ -25,9 +26,9 @@ pub(super) struct Watched<T> {
 
 /// How bytes reach the parser.
 enum Reading {
-    /// As they are: HTTP/2 frames itself.
-    Raw,
-    /// Followed by the framing check.
+    /// HTTP/2, which frames itself: only its pace is followed.
+    Paced(Frames),
+    /// HTTP/1, followed by the framing check.
     Framed(Framing),
     /// Not any more: this is what is left of the poison, and then the end.
     Poisoned(&'static [u8]),
@@ -40,8 +41,10 @@ struct Closing {
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(inner: T, activity: Arc<Activity>, http2: bool) -> Self {
-        let reading = if http2 { Reading::Raw } else { Reading::Framed(Framing::default()) };
+    /// `http2_frames`: the frames without content that an HTTP/2 client may send in a second; `None`: it speaks HTTP/1.
+    pub(super) fn new(inner: T, activity: Arc<Activity>, http2_frames: Option<u32>) -> Self {
+        let framed = || Reading::Framed(Framing::default());
+        let reading = http2_frames.map_or_else(framed, |most| Reading::Paced(Frames::new(most)));
         Self { inner, activity, reading, closing: None }
     }
 
@@ -69,13 +72,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         if !fresh.is_empty() {
             self.activity.has_read();
         }
-        if let Reading::Framed(framing) = &mut self.reading
-            && let Err(position) = framing.follow(fresh)
-        {
-            buffer.set_filled(before + position);
-            self.reading = Reading::Poisoned(POISON);
-            // What follows is never read: closing must not reset the answer away.
-            self.activity.left_unread();
+        match &mut self.reading {
+            Reading::Paced(frames) => frames
+                .follow(fresh, Instant::now())
+                .map_err(|Flood| io::Error::new(io::ErrorKind::InvalidData, "too many control frames"))?,
+            Reading::Framed(framing) => {
+                if let Err(position) = framing.follow(fresh) {
+                    buffer.set_filled(before + position);
+                    self.reading = Reading::Poisoned(POISON);
+                    // What follows is never read: closing must not reset the answer away.
+                    self.activity.left_unread();
+                }
+            }
+            Reading::Poisoned(_) => {}
         }
         self.poison(buffer);
         Poll::Ready(Ok(()))

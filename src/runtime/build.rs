@@ -2,19 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::data_dir::{DataDir, KeyTexts};
 use super::failure::Failure;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
-use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::api_key::KeyPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::api_key::usage::KeyUses;
 use crate::services::limits::Limits;
+use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
@@ -95,6 +98,8 @@ pub fn services(
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
+        key_uses: KeyUses::default(),
+        lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
     })
 }
 
@@ -127,7 +132,7 @@ fn pool_config(hash: &config::PasswordHash) -> Result<PoolConfig, Failure> {
         params,
         budget_bytes: u64::from(hash.memory_budget_mib) << 20,
         max_waiting: usize::try_from(hash.queue).unwrap_or(usize::MAX),
-        max_wait: Duration::from_secs(10),
+        max_wait: hash.max_wait,
         idle_after: hash.idle_free,
     })
 }
@@ -149,12 +154,26 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
+        api_keys: KeyPolicy {
+            max_per_user: config.api_keys.max_per_user,
+            rotate_after: config.api_keys.rotate_after,
+            rotation_grace: config.api_keys.rotation_grace,
+        },
+        api_key_prefix: KeyPrefix::parse(&config.api_keys.prefix)
+            .map_err(|error| Failure::new(format!("api_keys.prefix: {error}")))?,
+        lockout: config.lockout,
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
             hides_existing: registration.hide_existing,
             verify_ttl: registration.verify_ttl,
             default_role: default_role
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
+        },
+        reset_ttl: config.password_reset.ttl,
+        password: PasswordPolicy {
+            kind: config.password.policy,
+            block_common: config.password.block_common,
+            history: usize::from(config.password.history),
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

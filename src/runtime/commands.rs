@@ -1,12 +1,14 @@
 //! What each subcommand does. Knows no arguments and no terminal.
 
 use std::fs;
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::build;
 use super::data_dir::{DataDir, read_key};
 use super::failure::Failure;
+use super::import::{self, BadLine};
 use crate::ambient::{OsEntropy, SystemClock};
 use crate::config::{Loaded, Secret};
 use crate::crypto::MasterKey;
@@ -14,7 +16,7 @@ use crate::crypto::digest::to_hex;
 use crate::domain::role::{NotARole, Role};
 use crate::http::OPENAPI;
 use crate::services::registration::{RegisterFault, Registration};
-use crate::services::{Keys, audit_log, registration};
+use crate::services::{self, Keys, Services, audit_log, registration};
 use crate::store::check::check;
 use crate::store::engine::Integrity;
 
@@ -55,12 +57,7 @@ pub enum AuditSource {
 /// Makes a user on a stopped server; the text names it.
 pub fn create_user(loaded: &Loaded, user: &NewUser) -> Result<String, Failure> {
     let role: Role = user.role.parse().map_err(|fault: NotARole| Failure::new(format!("--role: {fault}")))?;
-    let config = &loaded.config;
-    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
-    dir.keep_apart(config.dev)?;
-    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
-    dir.settle()?;
-    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let (app, _lock) = stopped(loaded)?;
     let form = Registration {
         email: &user.email,
         password: user.password.expose(),
@@ -76,6 +73,39 @@ pub fn create_user(loaded: &Loaded, user: &NewUser) -> Result<String, Failure> {
         }
         Err(fault) => Err(Failure::from_error(&fault)),
     }
+}
+
+/// What [`import_users`] came to.
+#[derive(Debug)]
+pub struct Imported {
+    /// How many users were made.
+    pub made: usize,
+    /// Why each of the other lines was not.
+    pub bad: Vec<BadLine>,
+}
+
+/// Makes the users of `lines` on a stopped server. With a bad line nobody is made, unless bad ones are skipped.
+pub fn import_users(loaded: &Loaded, lines: impl BufRead, skip_bad: bool) -> Result<Imported, Failure> {
+    let (app, _lock) = stopped(loaded)?;
+    let (admitted, bad) = import::read(&app, lines)?;
+    if !bad.is_empty() && !skip_bad {
+        return Ok(Imported { made: 0, bad });
+    }
+    let made = in_runtime(services::import::import(&app, &app.own_context("import"), admitted))?;
+    let help = "import the same lines again with --skip-bad to make the others";
+    let made = made.map_err(|fault| Failure::from_error(&fault).help(help))?;
+    Ok(Imported { made, bad })
+}
+
+/// The services of a stopped server, and what keeps it stopped.
+fn stopped(loaded: &Loaded) -> Result<(Services, DataDir), Failure> {
+    let config = &loaded.config;
+    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
+    dir.keep_apart(config.dev)?;
+    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    dir.settle()?;
+    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    Ok((app, dir))
 }
 
 /// Verifies the whole audit log; the text sums it up, the failure names the first bad record.

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
 
 use crate::net::TlsSource;
+use crate::services::api_key::usage;
 use crate::services::mail_transport::MailTransport;
 use crate::services::{Services, audit_log, mail, sweep};
 
@@ -24,11 +25,14 @@ const MAIL_WORKERS: usize = 4;
 /// Wait after a step that failed, or a job that panicked.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Time between two looks at the certificate.
+/// Time after which the certificate is read even if its files are the same: one of our own is renewed then.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Time between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Time between two writes of when API keys were used last.
+const KEY_USES_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts all jobs. They end after `shutdown` turns true; join the set to wait for them.
 pub fn start(
@@ -46,6 +50,9 @@ pub fn start(
     let sweeping = app.clone();
     let job = move || sweep_expired(sweeping.clone());
     jobs.spawn(supervise("sweep", AFTER_FAILURE, shutdown.clone(), job));
+    let noting = app.clone();
+    let job = move || write_key_uses(noting.clone());
+    jobs.spawn(supervise("key_uses", AFTER_FAILURE, shutdown.clone(), job));
     let sealing = app.clone();
     let job = move || seal_audit(sealing.clone(), seal_every);
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
@@ -114,13 +121,27 @@ async fn sweep_expired(app: Arc<Services>) {
     }
 }
 
-/// Reads the certificate again each day and whenever `hangup` is heard (SIGHUP), so that a renewed one is used
-/// without a restart. Open connections live on; a pair that cannot be used is told, and the old one stays.
-pub async fn renew_certificate(tls: Arc<TlsSource>, mut hangup: Signal) {
+async fn write_key_uses(app: Arc<Services>) {
+    loop {
+        sleep(KEY_USES_EVERY).await;
+        if let Err(error) = usage::write_uses(&app).await {
+            tracing::error!(%error, "when API keys were used last could not be written");
+        }
+    }
+}
+
+/// Reads the certificate again each day, when `hangup` is heard (SIGHUP), and when a look `every` so often finds its
+/// files changed, so that a renewed one is used without a restart. Open connections live on; a pair that cannot be used
+/// is told once for each change, and the old one stays.
+pub async fn renew_certificate(tls: Arc<TlsSource>, every: Duration, mut hangup: Signal) {
+    let mut daily = interval(CERTIFICATE_EVERY);
+    // The first one is due at once, and the start has just read it.
+    daily.tick().await;
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
-            () = sleep(CERTIFICATE_EVERY) => {}
+            _ = daily.tick() => {}
+            () = sleep(every) => if !tls.has_changed() { continue },
         }
         match tls.reload() {
             Ok(()) => tracing::info!(sha256 = tls.fingerprint(), "certificate read again"),

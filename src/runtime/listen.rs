@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::IntoResponse;
 use poem::http::StatusCode;
 
 use super::data_dir::DataDir;
@@ -13,6 +12,7 @@ use crate::config::{self, Config, PlainHttp};
 use crate::http::Front;
 use crate::http::answer;
 use crate::http::error::ApiError;
+use crate::http::middleware::security_headers;
 use crate::http::middleware::transport::Transport;
 use crate::net::{self, Bound, Fault, FaultAnswer, Handler, Limits, Listener, TlsFiles, TlsSource};
 
@@ -88,6 +88,8 @@ pub fn limits(config: &Config) -> Limits {
         first_byte_timeout: net.header_timeout,
         handshake_timeout: net.handshake_timeout,
         header_read_timeout: net.header_timeout,
+        body_grace: net.body_grace,
+        body_bytes_per_second: net.body_min_rate.into(),
         // The HTTP floor answers in time by itself, with a request id; this is the net below it.
         request_timeout: net.request_timeout.saturating_add(Duration::from_secs(1)),
         idle_timeout: net.idle_timeout,
@@ -99,7 +101,10 @@ pub fn limits(config: &Config) -> Limits {
         max_header_fields: size(net.max_header_fields),
         max_body_bytes: size(net.max_body_bytes),
         http2_max_streams: net.http2_max_streams,
-        ..Limits::default()
+        http2_max_pending_resets: size(net.http2_max_resets),
+        http2_max_control_frames: net.http2_max_control_frames,
+        http2_ping_interval: net.http2_ping_interval,
+        http2_ping_timeout: net.http2_ping_timeout,
     }
 }
 
@@ -111,7 +116,9 @@ pub fn faults() -> FaultAnswer {
             Fault::Deadline => ApiError::from_status(StatusCode::SERVICE_UNAVAILABLE).retry_after(1),
             Fault::HeaderFields => ApiError::from_status(StatusCode::BAD_REQUEST),
         };
-        answer::json(error.status(), &error.to_wire("none")).into_response()
+        let mut answer = answer::json(error.status(), &error.to_wire("none"));
+        security_headers::apply(answer.headers_mut(), false);
+        answer
     })
 }
 

@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::crypto::Waits;
 use crate::net;
 use crate::services::Services;
 use crate::services::limits::Class;
@@ -35,15 +38,20 @@ impl Collector for Parts {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let mut show = Show(&mut encoder);
         let hash = self.app.hashing.stats();
-        show.counter("hash_runs", "Argon2 runs", hash.runs)?;
+        show.counter("hash_runs", "Password hashes begun", hash.runs)?;
         show.counter("hash_refused", "Hashes refused because the queue was full or slow", hash.refused)?;
         show.gauge("hash_queued", "Hashes that wait for a thread", hash.queued)?;
         show.gauge("hash_running", "Hashes under way", hash.running)?;
         show.gauge("hash_buffers", "Hash buffers held", hash.buffers)?;
+        show.metric("hash_wait_seconds", "Seconds until a thread took the hash", &Histogram(hash.waits))?;
         let store = self.app.store.counters();
         show.counter("store_commits", "Durable commits", store.commits)?;
         show.counter("store_transactions", "Transactions in those commits", store.transactions)?;
         show.gauge("store_queued", "Transactions that wait for the writer", store.queued)?;
+        let lockouts = &self.app.lockouts;
+        show.counter("lockouts", "Locks that began", lockouts.set())?;
+        show.counter("lockout_refused", "Guesses refused because of a lock", lockouts.refused())?;
+        show.gauge("lockout_entries", "Pairs of account and network remembered", lockouts.entries())?;
         show.counter("connections_accepted", "Connections accepted", self.net.accepted.value())?;
         show.counter("connections_refused", "Connections over a cap", self.net.refused.value())?;
         show.counter("tls_handshake_failures", "Failed TLS handshakes", self.net.handshake_failures.value())?;
@@ -62,6 +70,22 @@ impl Collector for Parts {
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
+    }
+}
+
+/// The waits for a hash thread as a metric.
+struct Histogram(Waits);
+
+impl EncodeMetric for Histogram {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        let bound = |bound: Option<Duration>| bound.map_or(f64::INFINITY, |bound| bound.as_secs_f64());
+        let groups: Vec<_> = self.0.groups().map(|(limit, count)| (bound(limit), count)).collect();
+        let count = groups.iter().map(|(_, count)| count).sum();
+        encoder.encode_histogram::<NoLabelSet>(self.0.total().as_secs_f64(), count, &groups, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 

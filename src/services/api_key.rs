@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::mail::Sealed;
 use super::role::{Refused, denied, require};
 use super::session::{AuthFault, Principal};
+use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::crypto::PlainApiKey;
 use crate::domain::api_key::{self, ApiKey, GRACE_MAX, KeyFault};
@@ -25,6 +26,7 @@ use crate::domain::limit::Budget;
 use crate::domain::mail::KeyEvent;
 use crate::domain::permission::Scope;
 use crate::domain::role::{Permission, rank};
+use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -187,7 +189,8 @@ pub async fn update(
     let change = Change::read(form)?;
     let old = app.read(|read| own(read, &caller, id, ctx.now))?.ok_or(ManageFault::NotFound)?;
     // What the key asks for already may stay, even where its owner has lost it since: it opens nothing.
-    let more: Vec<_> = change.scopes.iter().flatten().filter(|scope| !old.scopes.contains(scope)).copied().collect();
+    let more: Vec<_> =
+        change.scopes.iter().flatten().filter(|scope| !old.scopes.contains(scope)).copied().collect();
     refuse_unheld(app, ctx, &caller, &more).await?;
     let person = app.read(|read| person_key(app, read, caller.user.id))?;
     let witness = Witness::of_self(app, ctx, caller.user.id, &person);
@@ -208,7 +211,12 @@ pub async fn update(
 }
 
 /// Revokes one of the caller's own keys: it opens nothing from now on, and is gone.
-pub async fn revoke(app: &Services, ctx: &Context, caller: &Principal, id: ApiKeyId) -> Result<(), ManageFault> {
+pub async fn revoke(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    id: ApiKeyId,
+) -> Result<(), ManageFault> {
     let caller = Caller::from(caller.clone());
     let person = app.read(|read| person_key(app, read, caller.user.id))?;
     let witness = Witness::of_self(app, ctx, caller.user.id, &person);
@@ -225,14 +233,21 @@ pub async fn revoke(app: &Services, ctx: &Context, caller: &Principal, id: ApiKe
 }
 
 /// Revokes anybody's key whose owner does not outrank the caller. Needs `users:update`.
-pub async fn revoke_any(app: &Services, ctx: &Context, caller: &Principal, id: ApiKeyId) -> Result<(), ManageFault> {
+pub async fn revoke_any(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    id: ApiKeyId,
+) -> Result<(), ManageFault> {
     let caller = Caller::from(caller.clone());
     require(app, ctx, &caller, Permission::UsersUpdate).await?;
     let key = app.read(|read| store::api_key::by_id(read, id))?.ok_or(ManageFault::NotFound)?;
     let person = app.read(|read| person_key(app, read, caller.user.id))?;
     let witness = Witness::of_other(app, ctx, (caller.user.id, key.owner), &person);
-    let signed = |action, outcome| caller.signed(witness.event(action, outcome)).detail("api_key", id.to_string());
+    let signed =
+        |action, outcome| caller.signed(witness.event(action, outcome)).detail("api_key", id.to_string());
     let revoked = signed(Action::ApiKeyRevoked, Outcome::Success).done();
+    let escalation = Suspicion::new(app, ctx, Suspicious::PrivilegeEscalation);
     let outranked = signed(Action::AccessDenied, Outcome::Denied).reason("outranked").done();
     app.store
         .transact("api_key.revoke_any", app.stamp(ctx), move |txn| {
@@ -240,6 +255,7 @@ pub async fn revoke_any(app: &Services, ctx: &Context, caller: &Principal, id: A
             let key = store::api_key::by_id(txn, id)?.ok_or(Abort::Rule(ManageFault::NotFound))?;
             let owner = store::user::by_id(txn, key.owner)?;
             if owner.is_some_and(|owner| rank(&owner.roles) > rank(&actor.roles)) {
+                escalation.write(txn, &outranked)?;
                 txn.emit(outranked.clone())?;
                 return Ok(Err(ManageFault::Outranked));
             }
@@ -274,7 +290,12 @@ pub struct KeyPage {
 }
 
 /// The caller's own live keys, newest first.
-pub fn list(app: &Services, ctx: &Context, caller: &Principal, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
+pub fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    filter: &KeyFilter,
+) -> Result<KeyPage, StoreError> {
     page(app, ctx, &KeyFilter { owner: Some(caller.user.id), ..filter.clone() })
 }
 
@@ -306,15 +327,28 @@ fn page(app: &Services, ctx: &Context, filter: &KeyFilter) -> Result<KeyPage, St
 }
 
 /// The caller's own live key `id`.
-fn own(read: &impl store::Read, caller: &Caller, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+fn own(
+    read: &impl store::Read,
+    caller: &Caller,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<Option<ApiKey>, StoreError> {
     Ok(store::api_key::by_id(read, id)?.filter(|key| key.is_alive(&caller.user, now)))
 }
 
 /// Refuses, and records it, scopes that the caller does not hold.
-async fn refuse_unheld(app: &Services, ctx: &Context, caller: &Caller, scopes: &[Scope]) -> Result<(), Refused> {
+async fn refuse_unheld(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    scopes: &[Scope],
+) -> Result<(), Refused> {
     let held = caller.rights();
-    let Some(required) = scopes.iter().find_map(|scope| scope.permissions().beyond(held)) else { return Ok(()) };
-    denied(app, ctx, caller, |event| event.reason("scope_not_held").detail("required", required.name())).await?;
+    let Some(required) = scopes.iter().find_map(|scope| scope.permissions().beyond(held)) else {
+        return Ok(());
+    };
+    denied(app, ctx, caller, |event| event.reason("scope_not_held").detail("required", required.name()))
+        .await?;
     Err(Refused::Missing { required, held })
 }
 
@@ -325,7 +359,13 @@ struct Issuing {
 }
 
 impl Issuing {
-    fn new(app: &Services, ctx: &Context, caller: &Caller, key: &ApiKey, what: KeyEvent) -> Result<Self, StoreError> {
+    fn new(
+        app: &Services,
+        ctx: &Context,
+        caller: &Caller,
+        key: &ApiKey,
+        what: KeyEvent,
+    ) -> Result<Self, StoreError> {
         let person = app.read(|read| person_key(app, read, caller.user.id))?;
         let witness = Witness::of_self(app, ctx, caller.user.id, &person);
         let action = match what {
@@ -385,6 +425,11 @@ impl Change {
             ("ip_allowlist", self.networks.is_some()),
             ("rate_limit", self.rate.is_some()),
         ];
-        names.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+        names
+            .into_iter()
+            .filter(|(_, is_there)| *is_there)
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }

@@ -1,8 +1,8 @@
 //! Who asks: an account, and what it shows for it. Knows nothing of how that came to the server.
 
 use super::audit::Draft;
-use super::session::{AuthFault, Principal};
-use crate::domain::id::{ApiKeyId, SessionId};
+use super::session::{AuthFault, Principal, live_owner};
+use crate::domain::id::{ApiKeyId, SessionId, UserId};
 use crate::domain::permission::Permissions;
 use crate::domain::role;
 use crate::domain::user::User;
@@ -52,20 +52,18 @@ impl Caller {
     /// The caller's account as it is in this transaction. Whoever was switched off, logged out or revoked after the
     /// head of the request is nobody any more.
     pub(super) fn still_there<E: From<AuthFault>>(&self, txn: &Txn<'_>) -> Result<User, Abort<E>> {
-        let nobody = || Abort::Rule(AuthFault::Invalid.into());
-        let user = store::user::by_id(txn, self.user.id)?.filter(|user| user.status.is_usable());
-        let user = user.ok_or_else(nobody)?;
-        let is_there = match self.credential {
-            Credential::Session(_) => user.session_epoch == self.user.session_epoch,
-            Credential::ApiKey { id, .. } => is_live_key(txn, id, &user)?,
+        let user = match self.credential {
+            Credential::Session(id) => live_owner(txn, self.user.id, id, txn.now())?,
+            Credential::ApiKey { id, .. } => owner_of_key(txn, self.user.id, id)?,
         };
-        if is_there { Ok(user) } else { Err(nobody()) }
+        user.ok_or_else(|| Abort::Rule(AuthFault::Invalid.into()))
     }
 }
 
-fn is_live_key(txn: &Txn<'_>, id: ApiKeyId, owner: &User) -> Result<bool, StoreError> {
-    let key = store::api_key::by_id(txn, id)?;
-    Ok(key.is_some_and(|key| key.is_alive(owner, txn.now())))
+/// The account `user`, if `id` is one of its live keys.
+fn owner_of_key(txn: &Txn<'_>, user: UserId, id: ApiKeyId) -> Result<Option<User>, StoreError> {
+    let Some(key) = store::api_key::by_id(txn, id)? else { return Ok(None) };
+    Ok(store::user::by_id(txn, user)?.filter(|user| key.is_alive(user, txn.now())))
 }
 
 impl From<Principal> for Caller {

@@ -79,7 +79,13 @@ impl Limits {
     }
 
     /// The same of a budget that this key has for itself.
-    pub fn take_of(&self, class: Class, key: Key, budget: Budget, now: Timestamp) -> Result<Standing, Exceeded> {
+    pub fn take_of(
+        &self,
+        class: Class,
+        key: Key,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<Standing, Exceeded> {
         let taken = self.tables.get(class).with(key, |spent| budget.take(spent, now));
         if taken.is_err() {
             self.refused.get(class).fetch_add(1, Ordering::Relaxed);

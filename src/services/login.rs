@@ -6,19 +6,27 @@
 //! denial is the same (R8, R9). The transaction reads the account again: it may have changed
 //! while the password was hashed.
 //!
+//! ## Decision: a locked account costs no hash
+//! Who may not guess is told so before anything is hashed, with the same words whether there is an account or
+//! not: the lock itself is public. A right password that is denied for the state of the account counts like a
+//! wrong one; else the lock would tell which it was.
+//!
 //! ## Decision: a login renews an outdated verifier
 //! Only here is the password at hand. The second hash is run for a granted login alone, so nobody without
 //! the password sees its time. When it cannot be had now, the login goes on and a later one renews.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::audit::{Witness, person_key};
+use super::audit::{Draft, Witness, person_key};
+use super::lockout::{self, Attempt, Notice};
 use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
-use crate::domain::id::{SessionId, TokenId};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::lockout::Subject;
 use crate::domain::login::{Decision, DenyReason, decide};
 use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
@@ -30,6 +38,12 @@ pub enum LoginFault {
     /// Denied. The reason is in the audit log alone.
     #[error("invalid credentials")]
     Denied,
+    /// Too many wrong passwords; this one was not compared.
+    #[error("too many failed logins")]
+    Locked {
+        /// When to come back; whole seconds, at least one.
+        retry_after: Duration,
+    },
     /// The password could not be compared now.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -46,9 +60,22 @@ pub async fn log_in(
     password: &str,
 ) -> Result<Granted, LoginFault> {
     let identifier = Identifier::typed(identifier);
-    let account = find(app, &identifier)?;
+    let found = find(app, identifier)?;
+    let attempt = match lockout::begin(app, ctx, found.subject)? {
+        Ok(attempt) => attempt,
+        Err(locked) => {
+            let (event, notice) = (found.denial(app, ctx, DenyReason::Locked), found.notice(app, ctx));
+            let event = event.detail("rule", locked.rule.name()).done();
+            app.write("login.locked", ctx, move |txn| {
+                txn.emit(event.clone())?;
+                locked.write(txn, &notice)
+            })
+            .await?;
+            return Err(LoginFault::Locked { retry_after: locked.retry_after });
+        }
+    };
     let (password, is_possible) = within_limits(password);
-    let verifier = match &account {
+    let verifier = match &found.account {
         Some(account) if is_possible => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
     };
@@ -56,23 +83,47 @@ pub async fn log_in(
         Ok(verdict) => verdict,
         // It cost one run like any other; an answer of its own would tell that there is an account.
         Err(fault @ (HashError::Unreadable | HashError::OverBudget)) => {
-            tracing::error!(%fault, user = account.as_ref().map(|account| account.user.id.to_string()),
+            tracing::error!(%fault, user = found.account.as_ref().map(|account| account.user.id.to_string()),
                 "a stored password hash cannot be used");
             Verdict { matches: false, needs_rehash: false }
         }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => {
+            attempt.give_back();
+            return Err(fault.into());
+        }
     };
-    match decide(account.as_ref().map(|account| &account.user), verdict.matches, false, app.policy.login) {
+    let user = found.account.as_ref().map(|account| &account.user);
+    match decide(user, verdict.matches, false, app.policy.login) {
         Decision::Grant => {
-            if let Some(account) = account {
+            let notice = found.notice(app, ctx);
+            if let Some(account) = found.account {
                 let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
-                return grant(app, ctx, account, renewed).await;
+                return grant(app, ctx, account, renewed, (attempt, notice)).await;
             }
         }
-        Decision::Deny(reason) => record_denial(app, ctx, &identifier, account.as_ref(), reason).await?,
+        Decision::Deny(reason) => {
+            let (event, failure) =
+                (found.denial(app, ctx, reason).done(), attempt.failed(found.notice(app, ctx)));
+            app.write("login.denied", ctx, move |txn| {
+                txn.emit(event.clone())?;
+                failure.write(txn)
+            })
+            .await?;
+        }
         Decision::RequireFactor => {}
     }
     Err(LoginFault::Denied)
+}
+
+/// Whom the typed name reaches.
+struct Found {
+    identifier: Identifier,
+    /// Whose password is guessed at.
+    subject: Subject,
+    /// The account that the name looks like, and its person's key. What only looks like a name of an account takes
+    /// from the account's budget (R15), and reaches nobody.
+    owner: Option<(UserId, Arc<SealKey>)>,
+    account: Option<Account>,
 }
 
 /// What a login needs to know of an account.
@@ -82,18 +133,51 @@ struct Account {
     person: Arc<SealKey>,
 }
 
-fn find(app: &Services, identifier: &Identifier) -> Result<Option<Account>, StoreError> {
-    let Some(key) = identifier.key() else { return Ok(None) };
+fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
     app.read(|read| {
-        let Some(user) = store::user::by_identifier(read, key)? else { return Ok(None) };
-        let Some(phc) = store::user::phc(read, user.id)? else { return Ok(None) };
+        let name = identifier.budget();
+        let Some(user) = store::user::by_identifier(read, name)? else {
+            let subject = app.keys.guessed_at(None, name);
+            return Ok(Found { identifier, subject, owner: None, account: None });
+        };
+        let subject = app.keys.guessed_at(Some(user.id), name);
         let person = person_key(app, read, user.id)?;
-        Ok(Some(Account { user, phc, person }))
+        let owner = Some((user.id, person.clone()));
+        let phc = store::user::phc(read, user.id)?.filter(|_| identifier.key().is_some());
+        let account = phc.map(|phc| Account { user, phc, person });
+        Ok(Found { identifier, subject, owner, account })
     })
 }
 
+impl Found {
+    /// The record of a denied login.
+    fn denial(&self, app: &Services, ctx: &Context, reason: DenyReason) -> Draft {
+        let witness = match &self.account {
+            Some(account) => Witness::of_stranger(app, ctx, account.user.id, &account.person),
+            None => Witness::of_nobody(app, ctx),
+        };
+        let draft = witness.event(Action::LoginFailed, Outcome::Denied).reason(reason.name());
+        match self.account {
+            Some(_) => draft,
+            None => draft.detail("name_hash", self.name_hash(app)),
+        }
+    }
+
+    /// What is written of a lock: it is the account's, whatever was typed.
+    fn notice(&self, app: &Services, ctx: &Context) -> Notice {
+        match &self.owner {
+            Some((id, person)) => Notice::new(app, ctx, Witness::of_stranger(app, ctx, *id, person), None),
+            None => Notice::new(app, ctx, Witness::of_nobody(app, ctx), Some(self.name_hash(app))),
+        }
+    }
+
+    fn name_hash(&self, app: &Services) -> String {
+        app.keys.name_hash(self.identifier.budget())
+    }
+}
+
 /// A password that no account can have still costs one hash; of a very long one, only the start is hashed.
-fn within_limits(password: &str) -> (Password, bool) {
+pub(super) fn within_limits(password: &str) -> (Password, bool) {
     let cut = password.char_indices().nth(PASSWORD_CHARS_MAX * 4).map_or(password.len(), |(at, _)| at);
     let whole = cut == password.len();
     let password = Password::new(password.get(..cut).unwrap_or_default());
@@ -113,6 +197,7 @@ async fn grant(
     ctx: &Context,
     account: Account,
     renewed: Option<Phc>,
+    (attempt, notice): (Attempt, Notice),
 ) -> Result<Granted, LoginFault> {
     let session_id = SessionId::new(ctx.now, &app.random());
     let session = Session {
@@ -129,7 +214,8 @@ async fn grant(
     let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session_id).done();
     let denied = witness.event(Action::LoginFailed, Outcome::Denied);
     let denied = denied.reason(DenyReason::AccountChanged.name()).done();
-    let before = account;
+    let (before, attempt) = (account, Arc::new(attempt));
+    let held = Arc::clone(&attempt);
     let granted = app
         .write("login", ctx, move |txn| {
             let user = store::user::by_id(txn, before.user.id)?;
@@ -139,18 +225,22 @@ async fn grant(
                 Some(user) if unchanged && same_standing(&user, &before.user) => {
                     store::session::insert(txn, &session)?;
                     if let Some(phc) = &renewed {
-                        store::user::put_phc(txn, user.id, phc.as_str().to_owned())?;
+                        store::user::renew_phc(txn, user.id, phc.as_str().to_owned())?;
                     }
                     txn.emit(succeeded.clone())?;
+                    attempt.succeeded(txn, &witness)?;
                     Ok(Some((user, session.clone())))
                 }
                 _ => {
                     txn.emit(denied.clone())?;
+                    attempt.failed_late(txn, &notice)?;
                     Ok(None)
                 }
             }
         })
-        .await?;
+        .await
+        // The password was right: a store that cannot write must not lock its owner out.
+        .inspect_err(|_| held.give_back())?;
     let (user, session) = granted.ok_or(LoginFault::Denied)?;
     Ok(mint(app, ctx.now, user, &session))
 }
@@ -160,23 +250,4 @@ fn same_standing(now: &User, before: &User) -> bool {
     now.status == before.status
         && now.email_verified_at == before.email_verified_at
         && now.session_epoch == before.session_epoch
-}
-
-async fn record_denial(
-    app: &Services,
-    ctx: &Context,
-    identifier: &Identifier,
-    account: Option<&Account>,
-    reason: DenyReason,
-) -> Result<(), StoreError> {
-    let witness = match account {
-        Some(account) => Witness::of_stranger(app, ctx, account.user.id, &account.person),
-        None => Witness::of_nobody(app, ctx),
-    };
-    let mut draft = witness.event(Action::LoginFailed, Outcome::Denied).reason(reason.name());
-    if account.is_none() {
-        draft = draft.detail("name_hash", app.keys.name_hash(identifier.budget()));
-    }
-    let event = draft.done();
-    app.write("login.denied", ctx, move |txn| txn.emit(event.clone())).await
 }

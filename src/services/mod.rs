@@ -5,15 +5,23 @@ pub mod api_key;
 pub mod audit;
 pub mod audit_log;
 pub mod caller;
+pub mod import;
 pub mod limits;
+pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+pub mod new_password;
+mod one_time;
+pub mod password;
+pub mod password_change;
+pub mod password_reset;
 pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
@@ -27,12 +35,17 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, HashPool, KeyPrefix, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{
+    AuditSigner, HashPool, KeyPrefix, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys,
+};
 use crate::domain::api_key::KeyPolicy;
+use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
+use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -65,6 +78,8 @@ pub struct Services {
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
     pub limits: Arc<limits::Limits>,
+    /// Wrong passwords of late.
+    pub lockouts: Arc<lockout::Lockouts>,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
 }
@@ -82,6 +97,7 @@ pub struct Keys {
     /// Signs the seals of the audit log.
     pub seals: AuditSigner,
     names: MacKey,
+    subjects: MacKey,
 }
 
 impl Keys {
@@ -95,6 +111,7 @@ impl Keys {
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
+            subjects: MacKey::new(master.derive(Purpose::LockoutSubjects).expose()),
         }
     }
 
@@ -108,6 +125,17 @@ impl Keys {
         let tag = self.names.tag(&[name.as_bytes()]);
         tag.first_chunk().copied().unwrap_or_default()
     }
+
+    /// Whom one guesses at: the account `owner`, or a `name`, folded, that belongs to nobody.
+    pub fn guessed_at(&self, owner: Option<UserId>, name: &str) -> Subject {
+        let tag = match owner {
+            Some(id) => self.subjects.tag(&[b"account", id.as_bytes()]),
+            None => self.subjects.tag(&[b"name", name.as_bytes()]),
+        };
+        let mut subject = [0; 16];
+        subject.copy_from_slice(tag.split_at(16).0);
+        Subject(subject)
+    }
 }
 
 /// The rules an operator may change.
@@ -119,8 +147,14 @@ pub struct Policy {
     pub login: LoginPolicy,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
+    /// How many wrong passwords are too many.
+    pub lockout: LockoutPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// How long a link that sets a new password lives.
+    pub reset_ttl: Duration,
+    /// Which passwords may be chosen.
+    pub password: PasswordPolicy,
     /// How API keys live.
     pub api_keys: KeyPolicy,
     /// What every new API key begins with.

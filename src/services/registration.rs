@@ -7,11 +7,12 @@
 use super::audit::{Witness, new_person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
+use super::password::{Owner, report};
 use super::verification::VerificationMail;
 use super::{Context, Services, flatten};
 use crate::crypto::{Password, Phc};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::credential::{PasswordFault, check_length};
+use crate::domain::credential::PasswordFault;
 use crate::domain::email::{EmailAddress, EmailError};
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
@@ -67,6 +68,14 @@ impl FieldFault {
             Self::Username(_) | Self::UsernameChosen => "username",
         }
     }
+
+    /// One stable word for what is wrong: of a password the rule that it breaks.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Password(fault) => fault.rule().name(),
+            _ => "invalid",
+        }
+    }
 }
 
 /// Why there is no new account.
@@ -95,7 +104,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
     }
-    let draft = Draft::check(form, !policy.hides_existing)?;
+    let draft = Draft::check(app, form, !policy.hides_existing)?;
     // Where the answer must not tell a taken address from a free one, time must not either: hash first.
     if !policy.hides_existing {
         draft.refuse_taken(app)?;
@@ -142,7 +151,7 @@ pub async fn create(
     form: &Registration<'_>,
     role: Role,
 ) -> Result<User, RegisterFault> {
-    let draft = Draft::check(form, true)?;
+    let draft = Draft::check(app, form, true)?;
     draft.refuse_taken(app)?;
     let standing = Standing { role, is_proved: true, maker: Maker::Server };
     let account = draft.prepare(app, ctx, form.password, standing).await?;
@@ -175,15 +184,28 @@ enum Naming {
 
 impl Draft {
     /// Checks every field, and names all that are wrong. Unless the username `may_be_chosen`, choosing one is.
-    pub(super) fn check(form: &Registration<'_>, may_be_chosen: bool) -> Result<Self, RegisterFault> {
+    pub(super) fn check(
+        app: &Services,
+        form: &Registration<'_>,
+        may_be_chosen: bool,
+    ) -> Result<Self, RegisterFault> {
+        let owner = Owner { email: form.email, username: form.username, name: form.name };
         let mut faults = Vec::new();
-        let email = EmailAddress::parse(form.email).map_err(|fault| faults.push(fault.into())).ok();
-        let naming = match form.username {
+        let draft = Self::named(owner, may_be_chosen, &mut faults);
+        let password = report(app, &Password::new(form.password), owner);
+        faults.extend(password.faults().into_iter().map(FieldFault::from));
+        draft.filter(|_| faults.is_empty()).ok_or(RegisterFault::Fields(faults))
+    }
+
+    /// The names alone; `None` when there are new `faults`.
+    pub(super) fn named(owner: Owner<'_>, may_be_chosen: bool, faults: &mut Vec<FieldFault>) -> Option<Self> {
+        let email = EmailAddress::parse(owner.email).map_err(|fault| faults.push(fault.into())).ok();
+        let naming = match owner.username {
             _ if !may_be_chosen => Naming::Numbered,
             Some(_) => Naming::Chosen,
             None => Naming::Derived,
         };
-        let username = match form.username {
+        let username = match owner.username {
             Some(_) if !may_be_chosen => {
                 faults.push(FieldFault::UsernameChosen);
                 None
@@ -191,26 +213,33 @@ impl Draft {
             Some(name) => Username::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             None => email.as_ref().map(Username::derived),
         };
-        if let Err(fault) = check_length(Password::new(form.password).scalar_count()) {
-            faults.push(fault.into());
-        }
-        let name = match (form.name, &username) {
+        let name = match (owner.name, &username) {
             (Some(name), _) => DisplayName::parse(name).map_err(|fault| faults.push(fault.into())).ok(),
             (None, username) => username.as_ref().map(DisplayName::from_username),
         };
-        match (email, username, name) {
-            (Some(email), Some(username), Some(name)) if faults.is_empty() => {
-                Ok(Self { email, name, username, naming })
-            }
-            _ => Err(RegisterFault::Fields(faults)),
-        }
+        Some(Self { email: email?, name: name?, username: username?, naming })
+    }
+
+    /// The folded names that no other account may have: the address, and the username where it is chosen.
+    pub(super) fn claims(&self) -> impl Iterator<Item = String> {
+        let username = self.is_chosen().then(|| self.username.folded());
+        [self.email.as_str().to_owned()].into_iter().chain(username)
+    }
+
+    /// Whether the username is this one or none.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.naming == Naming::Chosen
     }
 
     /// Refuses a taken name before anything costly is done for it. The transaction looks again.
     fn refuse_taken(&self, app: &Services) -> Result<(), RegisterFault> {
-        let username = (self.naming == Naming::Chosen).then_some(&self.username);
-        let taken = app.read(|read| store::user::taken(read, &self.email, username))?;
-        taken.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
+        self.taken(app)?.map_or(Ok(()), |taken| Err(RegisterFault::Exists(taken)))
+    }
+
+    /// Which of the names another account has.
+    pub(super) fn taken(&self, app: &Services) -> Result<Option<Taken>, StoreError> {
+        let username = self.is_chosen().then_some(&self.username);
+        app.read(|read| store::user::taken(read, &self.email, username))
     }
 
     /// Hashes the password and makes everything else that a transaction cannot make.
@@ -222,6 +251,11 @@ impl Draft {
         standing: Standing,
     ) -> Result<NewAccount, HashFault> {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
+        Ok(self.with_hash(app, ctx, phc, standing))
+    }
+
+    /// Makes everything else that a transaction cannot make.
+    pub(super) fn with_hash(self, app: &Services, ctx: &Context, phc: Phc, standing: Standing) -> NewAccount {
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);
         let witness = match standing.maker {
@@ -247,14 +281,14 @@ impl Draft {
             key_epoch: 0,
             created_at: ctx.now,
         };
-        Ok(NewAccount {
+        NewAccount {
             user,
             naming: self.naming,
             numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
             phc,
             sealed_person,
             registered: registered.done(),
-        })
+        }
     }
 }
 
@@ -296,7 +330,7 @@ impl NewAccount {
                 user.username = username;
                 match store::user::insert(txn, &user)? {
                     Ok(()) => {
-                        store::user::put_phc(txn, user.id, self.phc.as_str().to_owned())?;
+                        store::user::set_phc(txn, user.id, self.phc.as_str().to_owned(), 0)?;
                         store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
                         txn.emit(self.registered.clone())?;
                         return Ok(Ok(user));

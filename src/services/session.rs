@@ -4,11 +4,12 @@ use super::audit::{Witness, person_key};
 use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::{self, Abort, StoreError, Txn};
+use crate::store::one_time::{self, Purpose};
+use crate::store::{self, Abort, Read, StoreError, Txn};
 
 /// Most sessions one scan looks at; a person with more is counted as having this many.
 const SESSIONS_MAX: usize = 1_000;
@@ -47,19 +48,25 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
     })?;
     app.store
         .read(|read| {
-            let session =
-                store::session::by_id(read, token.sid)?.filter(|session| session.user == token.user_id);
-            let user = store::user::by_id(read, token.user_id)?;
-            match (session, user) {
-                (Some(session), Some(user))
-                    if session.is_alive(user.session_epoch, now) && user.status.is_usable() =>
-                {
-                    Ok(Principal { user, session: session.id })
-                }
-                _ => Err(Abort::Rule(AuthFault::Invalid)),
-            }
+            let user = live_owner(read, token.user_id, token.sid, now)?;
+            let user = user.ok_or(Abort::Rule(AuthFault::Invalid))?;
+            Ok(Principal { user, session: token.sid })
         })
         .map_err(flatten)
+}
+
+/// The account `id`, if it may be used and `session` is one of its live sessions.
+pub(super) fn live_owner(
+    read: &impl Read,
+    id: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let Some(session) = store::session::by_id(read, session)?.filter(|session| session.user == id) else {
+        return Ok(None);
+    };
+    let user = store::user::by_id(read, id)?.filter(|user| user.status.is_usable());
+    Ok(user.filter(|user| session.is_alive(user.session_epoch, now)))
 }
 
 /// A page of a person's own live sessions.
@@ -136,14 +143,29 @@ pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Resul
 /// Ends every session of `user` by raising its epoch (the caller stores the account), and removes
 /// the rows of the newest ones. Answers how many were alive.
 pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, StoreError> {
-    let now = txn.now();
-    let (sessions, _) = store::session::of_user(txn, user.id, None, SESSIONS_MAX)?;
-    let alive = sessions.iter().filter(|session| session.is_alive(user.session_epoch, now)).count();
+    end_others_of(txn, user, None)
+}
+
+/// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password
+/// was asked for in the epoch that ends, and ends with it.
+pub(super) fn end_others_of(
+    txn: &mut Txn<'_>,
+    user: &mut User,
+    kept: Option<SessionId>,
+) -> Result<usize, StoreError> {
+    let (now, ending) = (txn.now(), user.session_epoch);
+    let (mut sessions, _) = store::session::of_user(txn, user.id, None, SESSIONS_MAX)?;
+    sessions.retain(|session| Some(session.id) != kept);
     for session in sessions.iter().take(REMOVED_AT_ONCE) {
         store::session::remove(txn, session)?;
     }
-    user.session_epoch = user.session_epoch.wrapping_add(1);
-    Ok(alive)
+    one_time::remove_of(txn, Purpose::ResetPassword, user.id)?;
+    user.session_epoch = ending.wrapping_add(1);
+    let kept = kept.map(|id| store::session::by_id(txn, id)).transpose()?.flatten();
+    if let Some(kept) = kept.filter(|kept| kept.user == user.id && kept.is_alive(ending, now)) {
+        store::session::put(txn, &Session { epoch: user.session_epoch, ..kept })?;
+    }
+    Ok(sessions.iter().filter(|session| session.is_alive(ending, now)).count())
 }
 
 fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {

@@ -1,15 +1,14 @@
 //! The first administrator, made with a code that only whoever started the server has seen.
 
 use super::audit::Witness;
+use super::one_time::{Presented, issue};
 use super::registration::{Draft, Maker, RegisterFault, Registration, Standing};
 use super::{Context, Services, flatten};
-use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
+use crate::crypto::{OneTimeKind, PlainToken};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::id::TokenId;
 use crate::domain::role::Role;
-use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
+use crate::store::one_time::{self, NOBODY, Purpose};
 use crate::store::{self, Abort, Read, StoreError};
 use std::time::Duration;
 
@@ -40,14 +39,7 @@ pub fn is_done(app: &Services) -> Result<bool, StoreError> {
 
 /// A new setup code in place of an older one; `None` when there is a super administrator already.
 pub async fn issue_code(app: &Services, ctx: &Context) -> Result<Option<PlainToken>, StoreError> {
-    let plain = PlainToken::new(OneTimeKind::Setup, TokenId::new(ctx.now, &app.random()), app.random());
-    let token = OneTime {
-        id: plain.id(),
-        owner: NOBODY,
-        hash: *app.keys.one_time.hash(&plain).as_bytes(),
-        issued_at: ctx.now,
-        expires_at: ctx.now.plus(SETUP_TTL),
-    };
+    let (plain, token) = issue(app, ctx, OneTimeKind::Setup, NOBODY, SETUP_TTL);
     let issued = app
         .write("setup.issue", ctx, move |txn| {
             if has_super_admin(txn)? {
@@ -70,27 +62,25 @@ pub async fn set_up(
     if is_done(app)? {
         return Err(SetupFault::Done);
     }
-    let now = ctx.now;
     let denied = Witness::of_nobody(app, ctx).event(Action::SetupDenied, Outcome::Denied);
     let denied = denied.reason("wrong_code").done();
-    let code = PlainToken::parse(OneTimeKind::Setup, code.trim()).ok();
-    let code = code.map(|code| (code.id(), app.keys.one_time.hash(&code)));
+    let code = Presented::read(app, ctx, OneTimeKind::Setup, code.trim());
     let code = match code {
-        Some((id, hash)) => app.read(|read| live_code(read, id, &hash, now))?.map(|_| (id, hash)),
+        Some(code) => app.read(|read| code.live(read))?.map(|_| code),
         None => None,
     };
-    let Some((id, hash)) = code else {
+    let Some(code) = code else {
         app.write("setup.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
         return Err(SetupFault::Invalid);
     };
     let standing = Standing { role: Role::SuperAdmin, is_proved: true, maker: Maker::Owner };
-    let account = Draft::check(form, true)?.prepare(app, ctx, form.password, standing).await;
+    let account = Draft::check(app, form, true)?.prepare(app, ctx, form.password, standing).await;
     let account = account.map_err(RegisterFault::from)?;
     let made = app.store.transact("setup", app.stamp(ctx), move |txn| {
         if has_super_admin(txn)? {
             return Err(Abort::Rule(SetupFault::Done));
         }
-        let Some(code) = live_code(txn, id, &hash, now)? else {
+        let Some(code) = code.live(txn)? else {
             txn.emit(denied.clone())?;
             return Ok(Err(SetupFault::Invalid));
         };
@@ -102,14 +92,4 @@ pub async fn set_up(
 
 fn has_super_admin(read: &impl Read) -> Result<bool, StoreError> {
     Ok(!store::user::with_role(read, Role::SuperAdmin, 1)?.is_empty())
-}
-
-fn live_code(
-    read: &impl Read,
-    id: TokenId,
-    hash: &HashedToken,
-    now: Timestamp,
-) -> Result<Option<OneTime>, StoreError> {
-    let found = one_time::by_id(read, Purpose::Setup, id)?;
-    Ok(found.filter(|found| HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at))
 }

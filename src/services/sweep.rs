@@ -3,13 +3,12 @@
 
 use super::Services;
 use super::api_key::care::Look;
-use crate::store::{StoreError, api_key, expiry, one_time, outbox, session, tables};
+use crate::store::{StoreError, api_key, expiry, lockout, one_time, outbox, session, suspicion, tables};
 
 /// Most expired rows that one transaction handles: each takes up to six writes of the hundred.
-const BATCH: usize = 15;
+const BATCH: usize = 16;
 
-/// Removes one batch of expired sessions, one-time tokens, API keys and dead letters, and has owners of old API keys
-/// told; answers whether there may be more.
+/// Removes one batch of whatever expired, and has the owners of old API keys told; answers whether there may be more.
 pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
     let ctx = app.own_context("sweep");
     let due = app.read(|read| expiry::due(read, ctx.now, BATCH))?;
@@ -29,6 +28,12 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
                 one_time::expire(txn, key, due.at)?;
             } else if let Some(id) = due.key_in(&tables::OUTBOX) {
                 outbox::expire(txn, id, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::STREAKS) {
+                lockout::expire_streak(txn, key, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::PLACES) {
+                lockout::expire_place(txn, key, due.at)?;
+            } else if let Some(id) = due.key_in(&tables::SUSPICIONS) {
+                suspicion::expire(txn, id, due.at)?;
             } else if let Some(hash) = due.key_in(&tables::API_KEY_HASHES) {
                 api_key::expire_former(txn, hash, due.at)?;
             }

@@ -1,11 +1,13 @@
 //! Giving out tokens: at login, and again at refresh.
 
 use super::audit::{Draft, Witness, person_key};
+use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::crypto::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::{Presented, Session, TokenPolicy};
+use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessClaims, RefreshClaims};
 use crate::domain::user::User;
@@ -54,6 +56,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
         presented: claims.jti,
         successor: TokenId::new(ctx.now, &app.random()),
         witness,
+        theft: Suspicion::new(app, ctx, Suspicious::TokenReuse),
     };
     let policy = app.policy.tokens;
     let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
@@ -77,6 +80,7 @@ struct Step {
     presented: TokenId,
     successor: TokenId,
     witness: Witness,
+    theft: Suspicion,
 }
 
 impl Step {
@@ -92,9 +96,10 @@ impl Step {
             Presented::Expired => return Ok(Exchange::Expired),
             Presented::Reused => {
                 store::session::remove(txn, &session)?;
-                let event =
-                    self.event(Action::RefreshReused, Outcome::Denied).detail("suspicious", "token_reuse");
-                txn.emit(event.done())?;
+                let event = self.event(Action::RefreshReused, Outcome::Denied);
+                let event = event.detail("suspicious", Suspicious::TokenReuse.name()).done();
+                self.theft.write(txn, &event)?;
+                txn.emit(event)?;
                 return Ok(Exchange::Refused);
             }
             Presented::Rotated => txn.emit(self.event(Action::RefreshRotated, Outcome::Success).done())?,

@@ -4,10 +4,12 @@ use super::audit::{Witness, person_key};
 use super::caller::Caller;
 use super::role::{Refused, require};
 use super::session::{AuthFault, end_all_of};
+use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, rank};
+use crate::domain::suspicion::Suspicious;
 use crate::domain::user::{DisplayName, Status, User};
 use crate::store::{self, Abort, Read, StoreError, Txn};
 
@@ -106,7 +108,8 @@ pub async fn update(
     let caller = caller.clone();
     let person = app.read(|read| person_key(app, read, caller.user.id))?;
     let witness = Witness::of_other(app, ctx, (caller.user.id, id), &person);
-    let run = move |txn: &mut Txn<'_>| apply(txn, &caller, id, &change, &witness);
+    let watch = (witness, Suspicion::new(app, ctx, Suspicious::PrivilegeEscalation));
+    let run = move |txn: &mut Txn<'_>| apply(txn, &caller, id, &change, &watch);
     app.store.transact("user.update", app.stamp(ctx), run).await.map_err(flatten)?
 }
 
@@ -116,7 +119,7 @@ fn apply(
     caller: &Caller,
     id: UserId,
     change: &UserChange,
-    witness: &Witness,
+    (witness, escalation): &(Witness, Suspicion),
 ) -> Result<Result<User, UpdateFault>, Abort<UpdateFault>> {
     // The caller was let in at the head of the request; the body may have taken half a minute since. Whoever was
     // suspended meanwhile must not be able to undo it.
@@ -125,7 +128,9 @@ fn apply(
     let denied =
         |reason| caller.signed(witness.event(Action::AccessDenied, Outcome::Denied)).reason(reason).done();
     if rank(&user.roles) > rank(&actor.roles) {
-        txn.emit(denied("outranked"))?;
+        let event = denied("outranked");
+        escalation.write(txn, &event)?;
+        txn.emit(event)?;
         return Ok(Err(UpdateFault::Outranked));
     }
     let status = change.status.filter(|status| *status != user.status);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::audit::{Witness, person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
+use super::one_time::{Presented, issue};
 use super::{Context, Services, flatten};
-use crate::crypto::{HashedToken, OneTimeKind, PlainToken};
+use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::link::LinkTarget;
-use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifier, Status, User};
 use crate::store::lane::EventV1;
 use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
@@ -33,11 +33,9 @@ pub enum VerifyFault {
 
 /// Proves an address with the token that was mailed to it. The token works once.
 pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
-    let token = PlainToken::parse(OneTimeKind::VerifyEmail, token).map_err(|_| VerifyFault::Invalid)?;
-    let (id, hash) = (token.id(), app.keys.one_time.hash(&token));
-    let now = ctx.now;
+    let token = Presented::read(app, ctx, OneTimeKind::VerifyEmail, token).ok_or(VerifyFault::Invalid)?;
     let found = app.read(|read| {
-        let Some(found) = live_token(read, id, &hash, now)? else { return Ok(None) };
+        let Some(found) = token.live(read)? else { return Ok(None) };
         Ok(Some((found.owner, person_key(app, read, found.owner)?)))
     })?;
     let (owner, person) = found.ok_or(VerifyFault::Invalid)?;
@@ -45,7 +43,7 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
     let event = witness.event(Action::EmailVerified, Outcome::Success).done();
     app.store
         .transact("verify_email", app.stamp(ctx), move |txn| {
-            let found = live_token(txn, id, &hash, now)?.ok_or(Abort::Rule(VerifyFault::Invalid))?;
+            let found = token.live(txn)?.ok_or(Abort::Rule(VerifyFault::Invalid))?;
             let user = store::user::by_id(txn, found.owner)?.filter(|user| user.status.is_usable());
             let mut user = user.ok_or(Abort::Rule(VerifyFault::Invalid))?;
             one_time::remove(txn, Purpose::VerifyEmail, &found)?;
@@ -130,15 +128,7 @@ pub(super) struct VerificationMail {
 impl VerificationMail {
     pub(super) fn new(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> Self {
         let ttl = app.policy.registration.verify_ttl;
-        let plain =
-            PlainToken::new(OneTimeKind::VerifyEmail, TokenId::new(ctx.now, &app.random()), app.random());
-        let token = OneTime {
-            id: plain.id(),
-            owner,
-            hash: *app.keys.one_time.hash(&plain).as_bytes(),
-            issued_at: ctx.now,
-            expires_at: ctx.now.plus(ttl),
-        };
+        let (plain, token) = issue(app, ctx, OneTimeKind::VerifyEmail, owner, ttl);
         let link = app.policy.public_url.link(LinkTarget::VerifyEmail, &plain.reveal());
         let letter = app.letters.verify_email(to, &link, ttl);
         Self { token, mail: Sealed::new(app, ctx, to, &letter, ttl) }
@@ -149,14 +139,4 @@ impl VerificationMail {
         one_time::replace(txn, Purpose::VerifyEmail, &self.token)?;
         self.mail.insert(txn)
     }
-}
-
-fn live_token(
-    read: &impl store::Read,
-    id: TokenId,
-    hash: &HashedToken,
-    now: Timestamp,
-) -> Result<Option<OneTime>, StoreError> {
-    let found = one_time::by_id(read, Purpose::VerifyEmail, id)?;
-    Ok(found.filter(|found| HashedToken::from_bytes(found.hash).matches(hash) && now < found.expires_at))
 }

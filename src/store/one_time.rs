@@ -17,6 +17,8 @@ pub enum Purpose {
     VerifyEmail,
     /// Makes the first administrator.
     Setup,
+    /// Sets a new password without the old one.
+    ResetPassword,
 }
 
 /// A one-time token without its text.
@@ -103,6 +105,14 @@ pub fn remove(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<()
     txn.remove(&tables::ONE_TIME, &(code(purpose), token.id))
 }
 
+/// Removes the token that `owner` has, alive or not, if there is one.
+pub fn remove_of(txn: &mut Txn<'_>, purpose: Purpose, owner: UserId) -> Result<(), StoreError> {
+    match of_owner(txn, purpose, owner)? {
+        Some(token) => remove(txn, purpose, &token),
+        None => Ok(()),
+    }
+}
+
 /// Removes the token at `key`, whose end was planned for `planned`.
 pub fn expire(txn: &mut Txn<'_>, key: (u8, TokenId), planned: Timestamp) -> Result<(), StoreError> {
     expiry::unschedule(txn, planned, &tables::ONE_TIME, &key)?;
@@ -118,5 +128,6 @@ const fn code(purpose: Purpose) -> u8 {
     match purpose {
         Purpose::VerifyEmail => 0,
         Purpose::Setup => 1,
+        Purpose::ResetPassword => 2,
     }
 }

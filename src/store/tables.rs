@@ -9,11 +9,13 @@ use super::codec::{Codec, Value};
 use super::error::StoreError;
 use super::keys::{self, Bytes, Key};
 use super::lane::{LaneRecordV1, SealV1};
+use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
+use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{ApiKeyId, MailId, SessionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -53,6 +55,14 @@ pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_tim
 pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
 /// When mails are due: (time, mail).
 pub const OUTBOX_DUE: Table<(Timestamp, MailId), ()> = Table::new(0x31, "outbox_due");
+/// Wrong passwords in a row: keyed hash of whom they were for.
+pub const STREAKS: Table<[u8; 16], StreakV1> = Table::new(0x40, "streaks");
+/// Known places: (keyed hash of the account, network).
+pub const PLACES: Table<([u8; 16], [u8; 16]), PlaceV1> = Table::new(0x41, "places");
+/// Suspicious acts.
+pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspicions");
+/// The suspicious acts about an account: (account, act).
+pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
 /// API keys.
 pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
 /// The API key with a hash.
@@ -79,6 +89,10 @@ pub const ALL: &[&dyn AnyTable] = &[
     &ONE_TIME_OF,
     &OUTBOX,
     &OUTBOX_DUE,
+    &STREAKS,
+    &PLACES,
+    &SUSPICIONS,
+    &SUSPICIONS_OF,
     &API_KEYS,
     &API_KEY_HASHES,
     &USER_API_KEYS,
@@ -96,6 +110,7 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::session::USER_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
+    super::suspicion::USER_INDEX,
     super::api_key::HASH_INDEX,
     super::api_key::USER_INDEX,
     super::api_key::PLACES_OF_KEY,

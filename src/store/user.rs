@@ -30,13 +30,15 @@ impl Value for UserV1 {
     const VERSION: u8 = 1;
 }
 
-/// A password verifier as stored: a PHC string.
+/// An account's password verifiers as stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CredentialV1 {
-    /// The PHC string.
+    /// The PHC string of the password.
     pub phc: String,
-    /// When it was made: when the password was set, or hashed again under new costs.
+    /// When the password was set. Hashing it again under new costs leaves this as it was.
     pub set_at: i64,
+    /// The PHC strings of former passwords, latest first: only as many as were remembered when it was set.
+    pub former: Vec<String>,
 }
 
 impl Value for CredentialV1 {
@@ -189,10 +191,27 @@ pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
     Ok(read.get(&tables::CREDENTIALS, &id)?.map(|record| record.phc))
 }
 
-/// Sets the verifier of an account's password.
-pub fn put_phc(txn: &mut Txn<'_>, id: UserId, phc: String) -> Result<(), StoreError> {
+/// The PHC strings of an account's password and of its former ones, latest first.
+pub fn phcs(read: &impl Read, id: UserId) -> Result<Vec<String>, StoreError> {
+    let record = read.get(&tables::CREDENTIALS, &id)?;
+    Ok(record.map_or_else(Vec::new, |record| [vec![record.phc], record.former].concat()))
+}
+
+/// Sets a new password. Of the former ones the latest are kept, so that `remembered` are known in all, the new
+/// one included.
+pub fn set_phc(txn: &mut Txn<'_>, id: UserId, phc: String, remembered: usize) -> Result<(), StoreError> {
+    let mut former = phcs(txn, id)?;
+    former.truncate(remembered.saturating_sub(1));
     let set_at = txn.now().millis();
-    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, set_at })
+    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, set_at, former })
+}
+
+/// Replaces the verifier of the same password. Where there is none, there is nothing to replace.
+pub fn renew_phc(txn: &mut Txn<'_>, id: UserId, phc: String) -> Result<(), StoreError> {
+    match txn.get(&tables::CREDENTIALS, &id)? {
+        Some(record) => txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, ..record }),
+        None => Ok(()),
+    }
 }
 
 /// The sealed personal key of an account.

@@ -186,7 +186,7 @@ pub struct NewApiKey {
 impl Example for NewApiKey {
     fn example() -> Self {
         let ApiKey { id, name, scopes, created_at, .. } = ApiKey::example();
-        let api_key = "lk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwf1OfQ6".into();
+        let api_key = "lk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwch9RCU".into();
         Self { id, name, api_key, scopes, created_at, former_key_ends_at: None, key: ApiKey::example() }
     }
 }

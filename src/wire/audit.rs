@@ -84,3 +84,57 @@ impl Example for AuditPage {
         Self { logs: vec![AuditLog::example()], next_cursor: Some("42".to_owned()) }
     }
 }
+
+/// Something that looks like an attack.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example, skip_serializing_if_is_none)]
+pub struct SuspiciousEvent {
+    /// Names it.
+    pub id: String,
+    /// Whose account it concerns; absent when it is nobody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// `failed_logins`, `token_reuse` or `privilege_escalation`.
+    #[oai(rename = "type")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What was noticed: the act, its reason, where it came from.
+    pub details: Value,
+    /// RFC 3339.
+    pub at: String,
+}
+
+impl Example for SuspiciousEvent {
+    fn example() -> Self {
+        Self {
+            id: "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b13".to_owned(),
+            user_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11".to_owned()),
+            kind: "failed_logins".to_owned(),
+            details: serde_json::json!({
+                "action": "lockout.set",
+                "reason": "network",
+                "ip_address": "203.0.113.7",
+                "request_id": "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b12",
+            }),
+            at: "2026-11-21T10:00:00.000Z".to_owned(),
+        }
+    }
+}
+
+/// One page of them.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example, skip_serializing_if_is_none)]
+pub struct SuspiciousPage {
+    /// The events, newest first.
+    pub events: Vec<SuspiciousEvent>,
+    /// Send it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Example for SuspiciousPage {
+    fn example() -> Self {
+        let next_cursor = Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b13".to_owned());
+        Self { events: vec![SuspiciousEvent::example()], next_cursor }
+    }
+}

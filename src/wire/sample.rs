@@ -21,6 +21,11 @@ pub struct Measurement {
 
 impl Example for Measurement {
     fn example() -> Self {
-        Self { provider: "openai".to_owned(), model: "gpt-4".to_owned(), tokens_input: 150, tokens_output: 75 }
+        Self {
+            provider: "openai".to_owned(),
+            model: "gpt-4".to_owned(),
+            tokens_input: 150,
+            tokens_output: 75,
+        }
     }
 }

@@ -12,11 +12,14 @@ use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::config::Config;
 use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::link::PublicUrl;
+use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::limits::Limits;
+use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::log_in;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
@@ -31,7 +34,7 @@ const PASSWORD: &str = "correct horse battery";
 const URL: &str = "https://auth.example.com";
 
 fn login(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let app = services();
     let ctx = app.own_context("bench");
     let form = Registration { email: EMAIL, password: PASSWORD, name: Some("Ada"), username: None };
@@ -100,12 +103,16 @@ fn services() -> Services {
             tokens,
             login: LoginPolicy { require_verified_email: true },
             limits,
+            lockout: LockoutPolicy::default(),
             registration,
+            reset_ttl: Duration::from_secs(3_600),
+            password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        lockouts: Arc::new(Lockouts::new(1_000)),
     }
 }
 

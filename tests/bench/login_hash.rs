@@ -88,7 +88,7 @@ fn pool(idle_after: Duration) -> HashPool {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 /// The CPU time of every thread of this process so far.

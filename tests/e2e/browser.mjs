@@ -1,5 +1,5 @@
-// Drives headless Chromium: the API page with its Authorize button, the mailbox and the page behind the mailed link
-// of a development server; the setup page of a server with a certificate of its own.
+// Drives headless Chromium: the API page with its Authorize button, the mailbox and the pages behind the mailed links
+// of a development server, the lost password among them; the setup page of a server with a certificate of its own.
 // Any console error, failed request or request to another host fails the story.
 // usage: node browser.mjs SCREENSHOT_FOLDER SERVER_URL [SETUP_CODE]
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ async function post(path, body) {
 }
 
 // Notes what goes wrong behind the page, at once and for the end, where nothing may have been noted. The browser calls
-// a refused form an error: `expected` is the path of one that is.
+// a refused form an error: `expected` is in the address of one that is.
 function watch(page, expected) {
   const faults = [];
   const note = (fault) => {
@@ -28,7 +28,7 @@ function watch(page, expected) {
   page.setDefaultTimeout(15_000);
   page.on('console', (line) => {
     const { url } = line.location();
-    if (line.type() === 'error' && !(expected && url.endsWith(expected))) note(`console: ${line.text()} ${url}`);
+    if (line.type() === 'error' && !(expected && url.includes(expected))) note(`console: ${line.text()} ${url}`);
   });
   page.on('pageerror', (error) => note(`script: ${error.message}`));
   page.on('requestfailed', (request) => note(`request: ${request.url()} ${request.failure()?.errorText}`));
@@ -100,6 +100,61 @@ async function mailedLinkVerifiesTheAccount(browser) {
   console.log('  - the mailed link: found in the mailbox, opened on a phone in the dark, confirmed by its button');
 }
 
+async function lostPasswordIsReplacedWithPagesAlone(browser) {
+  const email = 'browser@example.com';
+  const [old, fresh] = ['correct horse battery staple', 'seven silent paper lanterns'];
+  const phone = await browser.newContext({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+  const page = await phone.newPage();
+  const faults = watch(page, '/reset-password');
+  const press = async () => {
+    const [answer] = await Promise.all([page.waitForNavigation(), page.locator('button').click()]);
+    return answer.status();
+  };
+  await page.goto(`${server}/forgot-password`);
+  await plainAndNarrow(page);
+  await page.locator('#email').fill(email);
+  await page.screenshot({ path: `${shots}/forgot-password.png`, fullPage: true });
+  assert.equal(await press(), 200);
+  await page.screenshot({ path: `${shots}/forgot-password-sent.png`, fullPage: true });
+
+  const mails = await (await fetch(`${server}/dev/mailbox`, { headers: { Accept: 'application/json' } })).json();
+  const { text } = mails.find((mail) => mail.to === email && mail.text.includes('/reset-password?token='));
+  const [path] = text.match(/\/reset-password\?token=[\w.~-]+/);
+  const token = path.split('=')[1];
+  await page.goto(`${server}${path}`);
+  await plainAndNarrow(page);
+  await page.screenshot({ path: `${shots}/reset-password.png`, fullPage: true });
+
+  // With the keyboard alone: the fields and the button follow each other, and Enter sends.
+  const type = async (password, repeat) => {
+    await page.locator('#password').focus();
+    await page.keyboard.type(password);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(repeat);
+    const [answer] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+    return answer.status();
+  };
+  assert.equal(await type(fresh, `${fresh}!`), 400, 'the two are not the same');
+  assert.match(await page.locator('[role=alert]').innerText(), /not the same/);
+  assert.equal(await type(email, email), 400, 'a password that is the address');
+  assert.match(await page.locator('[role=alert]').innerText(), /little more than/);
+  await page.screenshot({ path: `${shots}/reset-password-problem.png`, fullPage: true });
+  assert.equal(await page.locator('#password').inputValue(), '', 'no password comes back');
+  assert.ok(!page.url().includes(token), 'once posted, the token is not in the address');
+  assert.equal(await type(fresh, fresh), 200);
+  await page.screenshot({ path: `${shots}/reset-password-done.png`, fullPage: true });
+  assert.equal((await post('/auth/login', { email, password: old })).status, 401);
+  assert.equal((await post('/auth/login', { email, password: fresh })).status, 200);
+
+  await page.goto(`${server}${path}`);
+  await page.screenshot({ path: `${shots}/reset-password-used.png`, fullPage: true });
+  await page.locator('a.button').click();
+  await page.locator('#email').waitFor();
+  assert.deepEqual(faults, []);
+  await phone.close();
+  console.log('  - the lost password: asked for, two mistakes, replaced by keyboard alone, the used link leads to a new one');
+}
+
 async function setupCodeMakesTheFirstAdministrator(browser) {
   const phone = await browser.newContext({ viewport: { width: 360, height: 740 }, ignoreHTTPSErrors: true });
   const page = await phone.newPage();
@@ -145,6 +200,7 @@ try {
   } else {
     await apiPageWorksOnFirstClick(browser);
     await mailedLinkVerifiesTheAccount(browser);
+    await lostPasswordIsReplacedWithPagesAlone(browser);
   }
 } finally {
   await browser.close();

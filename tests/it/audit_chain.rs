@@ -13,7 +13,7 @@ type Rows = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// A server with `count` records in its log.
 async fn with_records(count: u64) -> TestApp {
-    let app = TestApp::new();
+    let app = TestApp::unlimited();
     for at in 0..count {
         app.anonymous().log_in(&format!("nobody{at}"), "x").await.refused(401, "AUTHENTICATION_FAILED");
     }

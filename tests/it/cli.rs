@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 9] = [
+const SUBCOMMANDS: [&[&str]; 10] = [
     &[],
     &["serve"],
     &["check"],
     &["user"],
     &["user", "create"],
+    &["user", "import"],
     &["audit"],
     &["audit", "verify"],
     &["openapi"],
@@ -62,6 +63,8 @@ fn senseless_arguments_end_with_2_and_one_name() {
         &["user", "create"],
         &["user", "create", "--email", "a@example.com", "--password", "x"],
         &["user", "create", "--email", "a@example.com", "--password-stdin", "--password-file", "x"],
+        &["user", "import"],
+        &["user", "import", "a", "b"],
         &["audit", "verify", "--store", "x"],
         &["audit", "verify", "--store", "x", "--keys", "y", "--data-dir", "z"],
     ] {

@@ -4,18 +4,22 @@
 //! epochs or of rows. Every answer and every audit event of the server must be the one the model foretells, and
 //! after each step every session is as alive as the model says. A failure prints the shortest life that shows it.
 
+mod password;
+mod session;
+
 use std::time::Duration;
 
 use latchkey::domain::time::Timestamp;
 use latchkey::domain::user::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::json;
 
-use crate::harness::{Anonymous, Answer, PASSWORD, TestApp};
+use crate::harness::{Anonymous, TestApp};
+use password::{PASSWORDS, WRONG};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+const LOCK_WINDOW: Duration = Duration::from_secs(15 * 60);
 const GRACE: Duration = Duration::from_secs(10);
 const NAMES: [&str; 3] = ["ada", "eve", "kim"];
 
@@ -35,6 +39,17 @@ enum Step {
     },
     LogOut(usize),
     LogOutEverywhere(usize),
+    /// `to` is the number of the new password, `is_right` whether the current one is given.
+    Change {
+        session: usize,
+        to: usize,
+        is_right: bool,
+    },
+    AskForReset(usize),
+    Reset {
+        who: usize,
+        to: usize,
+    },
     Switch {
         who: usize,
         to: Status,
@@ -45,7 +60,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..NAMES.len();
     let any = 0..64_usize;
-    let is_right = prop_oneof![4 => Just(true), 1 => Just(false)];
+    let password = 0..PASSWORDS.len();
+    let is_right = prop_oneof![2 => Just(true), 1 => Just(false)];
     let back = prop_oneof![5 => Just(0), 3 => Just(1), 1 => 2..4_usize];
     let to = prop_oneof![
         1 => Just(Status::Suspended),
@@ -54,17 +70,21 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let seconds = prop_oneof![
         6 => prop::sample::select(vec![1, 5, 10, 11]),
-        3 => prop::sample::select(vec![60, 3_539, 3_599]),
+        3 => prop::sample::select(vec![60, 899, 900, 3_539, 3_599]),
         2 => prop::sample::select(vec![86_400, 6 * 86_400]),
         1 => Just(12 * 86_400),
     ];
     prop_oneof![
         1 => who.clone().prop_map(Step::Register),
         2 => who.clone().prop_map(Step::Verify),
-        8 => (who.clone(), is_right).prop_map(|(who, is_right)| Step::LogIn { who, is_right }),
+        8 => (who.clone(), is_right.clone()).prop_map(|(who, is_right)| Step::LogIn { who, is_right }),
         14 => (any.clone(), back).prop_map(|(session, back)| Step::Refresh { session, back }),
         2 => any.clone().prop_map(Step::LogOut),
-        1 => any.prop_map(Step::LogOutEverywhere),
+        1 => any.clone().prop_map(Step::LogOutEverywhere),
+        3 => (any, password.clone(), is_right)
+            .prop_map(|(session, to, is_right)| Step::Change { session, to, is_right }),
+        2 => who.clone().prop_map(Step::AskForReset),
+        2 => (who.clone(), password).prop_map(|(who, to)| Step::Reset { who, to }),
         2 => (who, to).prop_map(|(who, to)| Step::Switch { who, to }),
         6 => seconds.prop_map(|seconds| Step::Wait(Duration::from_secs(seconds))),
     ]
@@ -104,12 +124,19 @@ async fn live(steps: &[Step]) {
 #[derive(Default)]
 struct Person {
     account: Option<Account>,
+    /// When the wrong passwords came that still count: of the account, or of the name while it was nobody's.
+    wrong: Vec<Timestamp>,
+    locked_until: Option<Timestamp>,
 }
 
 struct Account {
     status: Status,
     is_proved: bool,
     link: Link,
+    /// The link that sets a new password, while it lives.
+    reset: Option<Link>,
+    /// The numbers of the passwords, the present one last.
+    passwords: Vec<usize>,
 }
 
 struct Link {
@@ -165,6 +192,12 @@ impl World<'_> {
                 Some(session) => self.log_out_everywhere(session).await,
                 None => Vec::new(),
             },
+            Step::Change { session, to, is_right } => match self.pick(session) {
+                Some(session) => self.change(session, to, is_right).await,
+                None => Vec::new(),
+            },
+            Step::AskForReset(who) => self.ask_for_reset(who).await,
+            Step::Reset { who, to } => self.reset(who, to).await,
             Step::Switch { who, to } => self.switch(who, to).await,
             Step::Wait(time) => {
                 self.app.advance(time);
@@ -182,7 +215,9 @@ impl World<'_> {
         }
         answer.data(201);
         let link = Link { token: self.app.mailed_token(&email).await, dies: self.now().plus(DAY) };
-        self.people[who].account = Some(Account { status: Status::Pending, is_proved: false, link });
+        let status = Status::Pending;
+        let account = Some(Account { status, is_proved: false, link, reset: None, passwords: vec![0] });
+        self.people[who] = Person { account, ..Person::default() };
         one("user.registered success")
     }
 
@@ -200,8 +235,12 @@ impl World<'_> {
     }
 
     async fn log_in(&mut self, who: usize, is_right: bool) -> Vec<String> {
-        let password = if is_right { PASSWORD } else { "wrong password" };
+        let password = if is_right { self.password(who) } else { WRONG };
         let answer = self.app.anonymous().log_in(NAMES[who], password).await;
+        if self.is_locked(who) {
+            answer.refused(423, "ACCOUNT_LOCKED");
+            return one("login.failed denied locked");
+        }
         let denial = match &self.people[who].account {
             None => Some("unknown_user"),
             Some(_) if !is_right => Some("wrong_password"),
@@ -212,9 +251,12 @@ impl World<'_> {
         };
         if let Some(reason) = denial {
             answer.refused(401, "AUTHENTICATION_FAILED");
-            return vec![format!("login.failed denied {reason}")];
+            let mut events = vec![format!("login.failed denied {reason}")];
+            events.extend(self.count_wrong(who));
+            return events;
         }
         let now = self.now();
+        self.people[who].wrong.clear();
         let session = Session {
             who,
             is_ended: false,
@@ -226,58 +268,6 @@ impl World<'_> {
         self.sessions.push(session);
         self.note(self.sessions.len() - 1, &answer);
         one("login.succeeded success")
-    }
-
-    async fn refresh(&mut self, at: usize, back: usize) -> Vec<String> {
-        let now = self.now();
-        let session = &self.sessions[at];
-        let place = session.tokens.len().saturating_sub(1 + back);
-        let is_newest = place + 1 == session.tokens.len();
-        let is_previous = place + 2 == session.tokens.len();
-        let token = &session.tokens[place];
-        let answer = self.app.anonymous().refresh(&token.text).await;
-        if now >= token.dies {
-            answer.refused(401, "TOKEN_EXPIRED");
-            return Vec::new();
-        }
-        if session.is_ended {
-            answer.refused(401, "TOKEN_INVALID");
-            return Vec::new();
-        }
-        if is_newest {
-            self.sessions[at].tokens[place].replaced_at = Some(now);
-            self.note(at, &answer);
-            return one("refresh.rotated success");
-        }
-        if is_previous && token.replaced_at.is_some_and(|at| now <= at.plus(GRACE)) {
-            let successor = session.tokens[place + 1].text.clone();
-            assert_eq!(answer.data(200)["refresh_token"], successor, "one token, one successor");
-            self.note_access(at, &answer);
-            return one("refresh.rotated success repeated");
-        }
-        answer.refused(401, "TOKEN_INVALID");
-        self.sessions[at].is_ended = true;
-        one("refresh.reused denied")
-    }
-
-    async fn log_out(&mut self, at: usize) -> Vec<String> {
-        let answer = self.caller(at).post("/api/v1/auth/logout", json!({})).await;
-        if !self.is_let_in(at, &answer) {
-            return Vec::new();
-        }
-        self.sessions[at].is_ended = true;
-        one("session.ended success logout")
-    }
-
-    async fn log_out_everywhere(&mut self, at: usize) -> Vec<String> {
-        let answer = self.caller(at).post("/api/v1/auth/logout-all", json!({})).await;
-        if !self.is_let_in(at, &answer) {
-            return Vec::new();
-        }
-        let who = self.sessions[at].who;
-        assert_eq!(answer.data(200)["sessions_ended"], self.alive(who));
-        self.end_all(who);
-        one("session.all_ended success logout_all")
     }
 
     async fn switch(&mut self, who: usize, to: Status) -> Vec<String> {
@@ -312,42 +302,26 @@ impl World<'_> {
         }
     }
 
-    /// Whether the newest access token of the session worked, as the model says it must or must not.
-    fn is_let_in(&self, at: usize, answer: &Answer) -> bool {
-        let session = &self.sessions[at];
-        if self.now() >= session.access_dies {
-            answer.refused(401, "TOKEN_EXPIRED");
-        } else if session.is_ended {
-            answer.refused(401, "TOKEN_INVALID");
-        } else {
-            answer.data(200);
-            return true;
+    /// Counts a wrong password; answers the event of the lock that it begins, if it begins one.
+    fn count_wrong(&mut self, who: usize) -> Option<String> {
+        let (now, person) = (self.now(), &mut self.people[who]);
+        person.wrong.retain(|at| now < at.plus(LOCK_WINDOW));
+        person.wrong.push(now);
+        let locks = person.wrong.len() == 5;
+        if locks {
+            person.wrong.clear();
+            person.locked_until = Some(now.plus(2 * LOCK_WINDOW));
         }
-        false
+        locks.then(|| "lockout.set success network".to_owned())
     }
 
-    /// Notes the new pair of a session.
-    fn note(&mut self, at: usize, answer: &Answer) {
-        let now = self.now();
-        let text = answer.data(200)["refresh_token"].as_str().unwrap().to_owned();
-        let session = &mut self.sessions[at];
-        assert!(session.tokens.iter().all(|token| token.text != text));
-        let dies = now.plus(DAY * 7).min(session.dies);
-        session.tokens.push(Refresh { text, dies, replaced_at: None });
-        self.note_access(at, answer);
+    fn is_locked(&self, who: usize) -> bool {
+        self.people[who].locked_until.is_some_and(|until| self.now() < until)
     }
 
-    fn note_access(&mut self, at: usize, answer: &Answer) {
-        let data = answer.data(200);
-        let now = self.now();
-        let session = &mut self.sessions[at];
-        data["access_token"].as_str().unwrap().clone_into(&mut session.access);
-        session.access_dies = now.plus(HOUR).min(session.dies);
-        let lives = session.access_dies.since(now).as_secs();
-        assert_eq!(data["expires_in"], lives);
-    }
-
+    /// Ends every session of a person, and with them the link that was asked for meanwhile.
     fn end_all(&mut self, who: usize) {
+        self.people[who].account.as_mut().unwrap().reset = None;
         self.sessions
             .iter_mut()
             .filter(|session| session.who == who)

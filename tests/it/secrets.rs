@@ -22,6 +22,8 @@ use crate::mail::Relay;
 
 const GOOD: &str = "planted-good-password";
 const WRONG: &str = "planted-wrong-password";
+const NEXT: &str = "planted-next-password";
+const LAST: &str = "planted-last-password";
 
 /// What was logged while the story ran, by any thread. Other tests run in this process at the same time: what
 /// they log is searched too, and the planted values are nowhere else.
@@ -148,15 +150,55 @@ async fn doings(app: &TestApp, story: &mut Story) {
     story.heard(&root.get("/api/v1/auth/me").await);
 }
 
+/// Changing a password and replacing a lost one, with every mistake on the way.
+async fn new_passwords(app: &TestApp, story: &mut Story) {
+    let stranger = app.anonymous();
+    let ada = LoggedIn::with(app, &stranger.log_in("ada", GOOD).await.data(200));
+    story.tokens(&ada);
+    for (current, new) in [(WRONG, NEXT), (GOOD, "planted"), (GOOD, GOOD), (GOOD, NEXT)] {
+        let body = json!({ "current_password": current, "new_password": new });
+        story.heard(&ada.post("/api/v1/auth/password/change", body).await);
+    }
+    app.mails().await;
+    app.advance(Duration::from_secs(1));
+    let body = json!({ "email": "ada@example.com" });
+    story.heard(&stranger.post("/api/v1/auth/password-reset/initiate", body).await);
+    let token = app.reset_token("ada@example.com").await;
+    story.secret(&token);
+    let form = |password: &str, repeat: &str| format!("token={token}&password={password}&repeat={repeat}");
+    for answer in [
+        stranger.get(&format!("/nowhere?token={token}")).await,
+        stranger.post_form("/reset-password", &form(NEXT, NEXT).replace("lkr_", "lkv_")).await,
+    ] {
+        story.heard(&answer);
+    }
+    // Its own page holds the token, and no password.
+    for answer in [
+        stranger.get(&format!("/reset-password?token={token}")).await,
+        stranger.post_form("/reset-password", &form(LAST, NEXT)).await,
+        stranger.post_form("/reset-password", &form(NEXT, NEXT)).await,
+    ] {
+        let text = answer.text.replace(&token, "");
+        story.heard(&Answer { text, ..answer });
+    }
+    let confirm = "/api/v1/auth/password-reset/confirm";
+    for new in ["planted", NEXT, LAST, LAST] {
+        story.heard(&stranger.post(confirm, json!({ "token": token, "new_password": new })).await);
+    }
+    story.heard(&stranger.post_raw(confirm, &format!("{{\"token\":[\"{token}\"]")).await);
+    stranger.log_in("ada", LAST).await.data(200);
+}
+
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     listen();
     let app = TestApp::new();
     app.add("boss", Role::Admin).await;
     let mut story = Story::default();
-    story.secrets.extend([GOOD.to_owned(), WRONG.to_owned()]);
+    story.secrets.extend([GOOD, WRONG, NEXT, LAST].map(str::to_owned));
     beginnings(&app, &mut story).await;
     doings(&app, &mut story).await;
+    new_passwords(&app, &mut story).await;
     let boss = app.log_in("boss").await;
     let id = text_at(&boss.get("/api/v1/auth/me").await.data(200), "/id").parse().unwrap();
     let phc = app.services.read(|read| store::user::phc(read, id)).unwrap().unwrap();

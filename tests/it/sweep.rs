@@ -37,7 +37,7 @@ async fn pass(app: &TestApp, days: u32) {
 
 #[tokio::test]
 async fn after_a_thousand_logins_and_their_end_the_store_is_as_before() {
-    let app = TestApp::new().with_user("ada").await;
+    let app = TestApp::unlimited().with_user("ada").await;
     let before = app.row_counts();
     for _ in 0..1_000 {
         app.log_in("ada").await;
@@ -48,7 +48,7 @@ async fn after_a_thousand_logins_and_their_end_the_store_is_as_before() {
     assert_eq!(app.row_counts(), full, "nothing that lives is touched");
     app.advance(7 * DAY);
     let steps = sweep_all(&app).await;
-    assert_eq!(steps, 51, "twenty rows a step");
+    assert_eq!(steps, 63, "sixteen rows a step");
     assert_eq!(app.row_counts(), before);
     assert_eq!(sweep_all(&app).await, 1);
 }
@@ -64,7 +64,7 @@ async fn a_sweep_writes_no_audit_record_and_leaves_the_log_alone() {
 
 #[tokio::test]
 async fn a_refreshed_session_is_kept_and_goes_when_its_own_end_comes() {
-    let app = TestApp::new().with_user("ada").await;
+    let app = TestApp::unlimited().with_user("ada").await;
     let baseline = app.row_counts();
     let (idle, mut active) = (app.log_in("ada").await, app.log_in("ada").await);
     for _ in 0..4 {
@@ -88,7 +88,7 @@ async fn a_refreshed_session_is_kept_and_goes_when_its_own_end_comes() {
 
 #[tokio::test]
 async fn an_ended_session_leaves_nothing() {
-    let app = TestApp::new().with_user("ada").await;
+    let app = TestApp::unlimited().with_user("ada").await;
     let baseline = app.row_counts();
     let ada = app.log_in("ada").await;
     ada.post("/api/v1/auth/logout", json!({})).await.data(200);
@@ -179,4 +179,34 @@ async fn a_late_sweep_lets_nothing_expired_work() {
     let again = app.log_in("ada").await;
     let sessions = again.get("/api/v1/auth/sessions").await.data(200);
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "{sessions:#}");
+}
+
+/// Wrong passwords are forgotten thirty days after the last one, a known place half a year after it was used, what
+/// was suspicious after ninety days.
+#[tokio::test]
+async fn what_guesses_leave_behind_goes_when_its_time_comes() {
+    let app = TestApp::new().with_user("ada").await;
+    let baseline = app.row_counts();
+    let left = |app: &TestApp| {
+        let counts = app.row_counts();
+        [0x40, 0x41, 0x42, 0x43].map(|table| counts.get(&table).copied().unwrap_or(0))
+    };
+    app.log_in("ada").await;
+    for name in ["ada", "ada", "ada", "ada", "ada", "nobody"] {
+        app.anonymous().log_in(name, "wrong").await.refused(401, "AUTHENTICATION_FAILED");
+    }
+    assert_eq!(left(&app), [2, 1, 1, 1]);
+    pass(&app, 20).await;
+    app.anonymous().log_in("ada", "wrong").await.refused(401, "AUTHENTICATION_FAILED");
+    pass(&app, 10).await;
+    assert_eq!(left(&app), [1, 1, 1, 1], "the name of nobody went, the account was guessed at since");
+    pass(&app, 20).await;
+    assert_eq!(left(&app), [0, 1, 1, 1]);
+    pass(&app, 40).await;
+    assert_eq!(left(&app), [0, 1, 0, 0]);
+    app.log_in("ada").await;
+    pass(&app, 179).await;
+    assert_eq!(left(&app), [0, 1, 0, 0], "used again after ninety days");
+    pass(&app, 1).await;
+    assert_eq!(app.row_counts(), baseline);
 }

@@ -16,6 +16,11 @@ fn the_defaults_are_those_that_were_agreed() {
 }
 
 #[test]
+fn the_lockout_is_the_one_that_the_rules_ship() {
+    assert_eq!(Config::from_toml_str("").unwrap().lockout, LockoutPolicy::default());
+}
+
+#[test]
 fn the_example_names_every_key_and_no_other() {
     let text = EXAMPLE.lines().map(uncommented).collect::<Vec<_>>().join("\n");
     let named = super::super::file::File::parse("file", "", &text).unwrap().lines;
@@ -24,11 +29,16 @@ fn the_example_names_every_key_and_no_other() {
         "listen[]",
         "tls",
         "net",
+        "cors",
         "store",
+        "password",
         "password_hash",
         "tokens",
         "limits",
+        "lockout",
         "registration",
+        "api_keys",
+        "password_reset",
         "mail",
         "log",
         "metrics",

@@ -1,27 +1,40 @@
 //! The queue between callers and hash threads, and the counters. Knows no hash.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::super::bcrypt_hash::BcryptHash;
 use super::super::password::{HashParams, Password};
 use super::{HashError, HashStats, PoolConfig};
 use crate::ambient::Stopwatch;
 
-/// One Argon2 run to do.
+/// One run to do.
 pub(super) struct Order {
     pub(super) password: Password,
-    pub(super) salt: Vec<u8>,
-    pub(super) params: HashParams,
+    pub(super) recipe: Recipe,
+}
+
+/// How to hash it.
+pub(super) enum Recipe {
+    Argon2 {
+        salt: Vec<u8>,
+        params: HashParams,
+    },
+    /// As this hash was made; its few KiB of state lie on the stack of the thread.
+    Bcrypt(BcryptHash),
 }
 
 impl Order {
     pub(super) fn memory_kib(&self) -> u64 {
-        u64::from(self.params.memory_kib())
+        match &self.recipe {
+            Recipe::Argon2 { params, .. } => u64::from(params.memory_kib()),
+            Recipe::Bcrypt(_) => 0,
+        }
     }
 }
 
@@ -44,6 +57,8 @@ pub(super) struct Shared {
     pub(super) work: Condvar,
     /// Threads that hold a block buffer.
     pub(super) buffers: AtomicUsize,
+    /// Whether it was told that bcrypt does not read every password.
+    pub(super) told_unread: AtomicBool,
     #[cfg(test)]
     pub(super) hooks: super::tests::Hooks,
 }
@@ -67,6 +82,7 @@ impl Shared {
             state: Mutex::default(),
             work: Condvar::new(),
             buffers: AtomicUsize::new(0),
+            told_unread: AtomicBool::new(false),
             #[cfg(test)]
             hooks: super::tests::Hooks::default(),
         }
@@ -111,10 +127,28 @@ impl Shared {
     }
 }
 
+impl HashStats {
+    pub(super) fn waited(&mut self, waited: Duration) {
+        self.longest_wait = self.longest_wait.max(waited);
+        self.waits.add(waited);
+    }
+}
+
 /// A caller's place in the queue: given up when the caller goes away.
 pub(super) struct Place<'a> {
     pub(super) shared: &'a Shared,
     pub(super) number: u64,
+}
+
+impl Place<'_> {
+    /// Gives the place up after too long a wait; `None` when a thread has taken the order already.
+    pub(super) fn give_up(&self) -> Option<HashError> {
+        let mut state = self.shared.lock();
+        let at = state.queue.iter().position(|job| job.number == self.number)?;
+        let job = state.queue.remove(at)?;
+        state.counts.waited(job.waiting.elapsed());
+        Some(self.shared.refuse(&mut state))
+    }
 }
 
 impl Drop for Place<'_> {

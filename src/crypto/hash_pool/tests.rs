@@ -1,6 +1,6 @@
 //! The pool under test: exact counts of runs, refusals and buffers, without one sleep.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::*;
 use crate::ambient::Stopwatch;
@@ -10,15 +10,26 @@ use crate::ambient::Stopwatch;
 pub(super) struct Hooks {
     held: AtomicBool,
     panic_next: AtomicBool,
+    /// The nice value of the thread that hashed last.
+    nice: AtomicI32,
 }
 
 impl Hooks {
     pub(super) fn pass(&self) {
+        self.nice.store(nice(), Ordering::SeqCst);
         while self.held.load(Ordering::SeqCst) {
             thread::yield_now();
         }
         assert!(!self.panic_next.swap(false, Ordering::SeqCst), "a test asked for this panic");
     }
+}
+
+/// The nice value of the calling thread as the kernel shows it.
+fn nice() -> i32 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    // The name in parentheses may hold spaces; the nice value is the 17th field behind it.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    fields.split_whitespace().nth(16).unwrap().parse().unwrap()
 }
 
 fn config() -> PoolConfig {
@@ -88,6 +99,57 @@ async fn hashes_of_the_reference_implementation_match_and_ask_for_a_new_hash() {
     }
 }
 
+/// Of argon2-cffi 25, which uses the reference implementation.
+#[tokio::test]
+async fn hashes_of_several_lanes_match_and_ask_for_a_new_hash() {
+    let pool = start(config());
+    for phc in [
+        "$argon2id$v=19$m=64,t=1,p=4$MDEyMzQ1Njc4OWFiY2RlZg$WrjdTDmQBC+5g0abxjYJdRf1mwVB6Jz7JJ0Jr/2OmCw",
+        "$argon2id$v=19$m=100,t=2,p=3$MDEyMzQ1Njc4OWFiY2RlZg$WCxf/glRmoU0fDjuk018873f6GxUi6GaoxjO4xiWDOw",
+    ] {
+        for (password, matches) in [("correct horse battery", true), ("correct horse batterz", false)] {
+            let verdict = pool.verify(typed(password), Verifier::Phc(phc.to_owned())).await;
+            assert_eq!(verdict, Ok(Verdict { matches, needs_rehash: matches }), "{phc}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bcrypt_hash_matches_its_password_and_asks_for_a_new_hash() {
+    let pool = start(config());
+    let stored = "$2b$04$......................yqKybrYN1gfi6yNZruor7MV8yF80Yo.";
+    for (password, matches) in
+        [("correct horse battery", true), ("correct horse batterz", false), ("", false)]
+    {
+        let before = pool.stats().runs;
+        let verdict = pool.verify(typed(password), Verifier::Phc(stored.to_owned())).await;
+        assert_eq!(verdict, Ok(Verdict { matches, needs_rehash: matches }), "{password}");
+        assert_eq!(pool.stats().runs, before + 1);
+    }
+    assert_eq!(pool.stats().buffers, 0);
+}
+
+/// The first 72 bytes, and what stands before a NUL, would match.
+#[tokio::test]
+async fn a_password_that_bcrypt_would_cut_never_matches() {
+    let pool = start(config());
+    let x72 = "x".repeat(72);
+    let of_x72 = "$2b$04$......................SZFhVdUK5wGKY4lx/QrgUMHG0XsWjbi";
+    let of_battery = "$2b$04$......................yqKybrYN1gfi6yNZruor7MV8yF80Yo.";
+    for (password, stored, matches) in [
+        (x72.clone(), of_x72, true),
+        (format!("{x72}x"), of_x72, false),
+        (format!("{x72}\0"), of_x72, false),
+        ("correct horse battery\0".to_owned(), of_battery, false),
+        ("correct horse battery\0more".to_owned(), of_battery, false),
+    ] {
+        let verdict = pool.verify(typed(&password), Verifier::Phc(stored.to_owned())).await;
+        assert_eq!(verdict, Ok(Verdict { matches, needs_rehash: matches }), "{password:?}");
+    }
+    assert!(pool.shared.told_unread.load(Ordering::Relaxed));
+    assert_eq!(pool.stats().runs, 5);
+}
+
 #[tokio::test]
 async fn the_default_costs_agree_with_the_crates_own_hash() {
     use argon2::PasswordVerifier;
@@ -143,6 +205,7 @@ async fn a_full_queue_refuses_and_says_when_to_come_again() {
     let stats = pool.stats();
     assert_eq!((stats.runs, stats.queued, stats.running), (3, 0, 0));
     assert!(stats.longest_wait > Duration::ZERO);
+    assert!(stats.waits.total() >= stats.longest_wait);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,6 +233,32 @@ async fn a_caller_that_waited_too_long_is_refused_without_a_run() {
     let refused = pool.verify(typed("password"), Verifier::Nobody).await;
     assert!(matches!(refused, Err(HashError::Busy { .. })), "{refused:?}");
     assert_eq!((pool.stats().runs, pool.stats().refused), (0, 1));
+}
+
+/// However long the hashes before it take: a pool without threads is one whose threads are all at work.
+#[tokio::test]
+async fn a_caller_is_refused_in_time_though_no_thread_is_free() {
+    let config = PoolConfig { max_wait: Duration::from_millis(1), ..config() };
+    let pool = HashPool { shared: Arc::new(Shared::new(config, 1)) };
+    let refused = pool.verify(typed("password"), Verifier::Nobody).await;
+    assert!(matches!(refused, Err(HashError::Busy { .. })), "{refused:?}");
+    let stats = pool.stats();
+    assert_eq!((stats.runs, stats.refused, stats.queued), (0, 1, 0));
+    assert!(stats.longest_wait >= Duration::from_millis(1));
+    assert_eq!(stats.waits.total(), stats.longest_wait);
+}
+
+#[tokio::test]
+async fn a_caller_whose_hash_is_under_way_is_not_refused_any_more() {
+    let pool = start(single(1));
+    hold(&pool.shared, true);
+    let (reply, answer) = oneshot::channel();
+    let place = pool.shared.enqueue(an_order(), reply).unwrap();
+    until(&pool, |stats| stats.running == 1);
+    assert_eq!(place.give_up(), None);
+    hold(&pool.shared, false);
+    answer.await.unwrap().unwrap();
+    assert_eq!(pool.stats().refused, 0);
 }
 
 #[tokio::test]
@@ -215,6 +304,11 @@ async fn a_stored_hash_with_more_memory_runs_alone_and_its_buffer_is_not_kept() 
     assert!(pool.stats().buffers <= 1, "the large buffer is gone");
 }
 
+fn an_order() -> Order {
+    let recipe = Recipe::Argon2 { salt: vec![0; 16], params: HashParams::insecure_for_tests() };
+    Order { password: typed("x"), recipe }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_the_pool_answers_those_who_wait() {
     let pool = start(single(4));
@@ -223,7 +317,7 @@ async fn closing_the_pool_answers_those_who_wait() {
     let running = begin(&pool);
     until(&pool, |stats| stats.running == 1);
     // The pool is dropped when its last holder is: the waiting task holds the state only.
-    let order = Order { password: typed("x"), salt: vec![0; 16], params: HashParams::insecure_for_tests() };
+    let order = an_order();
     let (reply, answer) = oneshot::channel();
     let place = shared.enqueue(order, reply).unwrap();
     running.abort();
@@ -233,7 +327,7 @@ async fn closing_the_pool_answers_those_who_wait() {
     drop(place);
     hold(&shared, false);
     let (reply, _answer) = oneshot::channel();
-    let order = Order { password: typed("x"), salt: vec![0; 16], params: HashParams::insecure_for_tests() };
+    let order = an_order();
     assert!(matches!(shared.enqueue(order, reply), Err(HashError::Closed)));
 }
 
@@ -248,4 +342,13 @@ fn a_budget_below_one_hash_is_refused_at_start() {
 fn debug_output_shows_counters_only() {
     let pool = start(config());
     assert!(format!("{pool:?}").starts_with("HashPool { stats: HashStats"));
+}
+
+/// A login storm must leave the processor to those who ask for less.
+#[tokio::test]
+async fn hash_threads_run_at_lower_priority_than_the_others() {
+    let ours = nice();
+    let pool = start(config());
+    pool.hash(typed("password"), [1; 16]).await.unwrap();
+    assert_eq!((pool.shared.hooks.nice.load(Ordering::SeqCst), nice()), ((ours + 10).min(19), ours));
 }

@@ -9,7 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::HashError;
-use super::queue::{Job, Order, Shared, State};
+use super::queue::{Job, Order, Recipe, Shared, State};
 use crate::ambient::Stopwatch;
 
 /// More than the 32 MiB up to which glibc may keep a freed buffer in its heap: a larger allocation
@@ -17,8 +17,15 @@ use crate::ambient::Stopwatch;
 /// takes no memory.
 const OWN_MAPPING_BLOCKS: usize = 33 * 1024;
 
+/// What is added to a hash thread's nice value.
+const NICER_BY: i32 = 10;
+
 /// Hashes until the pool is closed.
 pub(super) fn work(shared: &Shared) {
+    // On Linux this is of the calling thread alone.
+    if let Err(error) = rustix::process::nice(NICER_BY) {
+        tracing::warn!(%error, "hash threads run at the priority of request threads");
+    }
     let mut memory = Memory { blocks: Vec::new(), held: &shared.buffers };
     while let Some(Job { order, reply, .. }) = next(shared, &mut memory) {
         let kib = order.memory_kib();
@@ -75,7 +82,7 @@ fn take(shared: &Shared, state: &mut State) -> Option<Job> {
         }
         let job = state.queue.pop_front()?;
         let waited = job.waiting.elapsed();
-        state.counts.longest_wait = state.counts.longest_wait.max(waited);
+        state.counts.waited(waited);
         if waited > shared.config.max_wait {
             let busy = shared.refuse(state);
             let _ = job.reply.send(Err(busy));
@@ -100,14 +107,18 @@ fn finished(shared: &Shared, kib: u64, took: Duration) {
 }
 
 fn run(order: &Order, memory: &mut Memory<'_>) -> Result<Zeroizing<[u8; 32]>, HashError> {
-    let (memory_kib, passes) = (order.params.memory_kib(), order.params.passes());
-    let params = Params::new(memory_kib, passes, 1, Some(32)).map_err(|_| HashError::Failed)?;
+    let (salt, costs) = match &order.recipe {
+        Recipe::Argon2 { salt, params } => (salt, params),
+        Recipe::Bcrypt(stored) => return Ok(stored.run(&order.password)),
+    };
+    let params = Params::new(costs.memory_kib(), costs.passes(), costs.lanes(), Some(32));
+    let params = params.map_err(|_| HashError::Failed)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let blocks = memory.at_least(blocks_of(memory_kib))?;
+    let blocks = memory.at_least(blocks_of(costs.memory_kib()))?;
     let password = order.password.expose().as_bytes();
     let mut hash = Zeroizing::new([0; 32]);
     argon2
-        .hash_password_into_with_memory(password, &order.salt, hash.as_mut_slice(), blocks)
+        .hash_password_into_with_memory(password, salt, hash.as_mut_slice(), blocks)
         .map_err(|_| HashError::Failed)?;
     Ok(hash)
 }

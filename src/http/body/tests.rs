@@ -61,6 +61,26 @@ fn what_is_not_one_json_object_is_refused() {
 }
 
 #[test]
+fn a_field_that_takes_any_json_is_bounded_too() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Free {
+        #[expect(dead_code, reason = "it is only read")]
+        any: Value,
+    }
+    let refusal = |any: &str| {
+        let error = parse::<Free>(format!(r#"{{"any":{any}}}"#).as_bytes()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ValidationError);
+        error.message().to_owned()
+    };
+    parse::<Free>(br#"{"any":{"a":[1,{"b":null}]}}"#).unwrap();
+    parse::<Free>(format!(r#"{{"any":{}{}}}"#, "[".repeat(63), "]".repeat(63)).as_bytes()).unwrap();
+    assert!(refusal(&format!("{}{}", "[".repeat(64), "]".repeat(64))).contains("too deeply"));
+    assert!(refusal(&format!("{}{}", "[".repeat(20_000), "]".repeat(20_000))).contains("not valid JSON"));
+    assert!(refusal(&format!("[{}]", vec!["0"; 20_000].join(","))).contains("too many values"));
+    assert!(refusal(r#"{"a":1,"a":2}"#).contains("twice"));
+}
+
+#[test]
 fn text_that_is_not_unicode_is_refused() {
     assert_ne!(login(b"{\"email\":\"\xff\",\"password\":\"x\"}"), "ok");
     assert_ne!(login(br#"{"email":"\ud800","password":"x"}"#), "ok");

@@ -2,6 +2,7 @@
 //! [edge](super::edge) calls these functions in order: one wrapper, no layer of boxes.
 
 pub mod client_address;
+pub mod cors;
 pub mod metrics;
 pub mod request_id;
 pub mod request_log;

@@ -22,6 +22,11 @@ pub struct Pages {
     verify_confirm: HtmlTemplate<2>,
     verify_done: HtmlTemplate<1>,
     verify_invalid: HtmlTemplate<1>,
+    reset_form: HtmlTemplate<4>,
+    reset_done: HtmlTemplate<1>,
+    reset_invalid: HtmlTemplate<1>,
+    forgot_form: HtmlTemplate<1>,
+    forgot_sent: HtmlTemplate<1>,
     notice: HtmlTemplate<2>,
     error: HtmlTemplate<3>,
     problem: HtmlTemplate<1>,
@@ -45,6 +50,17 @@ pub struct SetupForm<'a> {
     pub email: &'a str,
     /// The name as typed.
     pub name: &'a str,
+}
+
+/// What the form for a new password shows. No password is ever shown again.
+#[derive(Clone, Copy)]
+pub struct ResetForm<'a> {
+    /// What was wrong, for people; `None` at the first visit.
+    pub problem: Option<&'a str>,
+    /// The token of the mailed link; the form posts it.
+    pub token: &'a str,
+    /// What a password must be, for people.
+    pub rules: &'a str,
 }
 
 /// A mail of the development mailbox. The list shows no body.
@@ -82,6 +98,11 @@ impl Pages {
             verify_confirm: template!("verify_confirm", "service", "token")?,
             verify_done: template!("verify_done", "service")?,
             verify_invalid: template!("verify_invalid", "service")?,
+            reset_form: template!("reset_form", "service", "problem", "token", "rules")?,
+            reset_done: template!("reset_done", "service")?,
+            reset_invalid: template!("reset_invalid", "service")?,
+            forgot_form: template!("forgot_form", "service")?,
+            forgot_sent: template!("forgot_sent", "service")?,
             notice: template!("notice", "title", "message")?,
             error: template!("error", "title", "message", "request_id")?,
             problem: template!("problem", "message")?,
@@ -112,6 +133,36 @@ impl Pages {
         self.page("This link is no longer valid", &self.verify_invalid.render([&self.service]))
     }
 
+    /// `GET /reset-password?token=..`: the form that posts `token`, `password` and `repeat` to `/reset-password`.
+    /// Opening the page changes nothing.
+    pub fn reset_form(&self, form: &ResetForm<'_>) -> String {
+        let problem = self.problem(form.problem);
+        let [token, rules] = [form.token, form.rules].map(Html::text);
+        let body = self.reset_form.render([&self.service, &problem, &token, &rules]);
+        let title = if form.problem.is_some() { "Not done yet: new password" } else { "New password" };
+        self.page(title, &body)
+    }
+
+    /// The new password is set.
+    pub fn reset_done(&self) -> String {
+        self.page("Your new password is set", &self.reset_done.render([&self.service]))
+    }
+
+    /// The token is unknown, used, superseded or expired: one page for all four.
+    pub fn reset_invalid(&self) -> String {
+        self.page("This link is no longer valid", &self.reset_invalid.render([&self.service]))
+    }
+
+    /// `GET /forgot-password`: the form that posts `email` to `/forgot-password`.
+    pub fn forgot_form(&self) -> String {
+        self.page("Set a new password", &self.forgot_form.render([&self.service]))
+    }
+
+    /// The mail was asked for, whether or not anybody gets it.
+    pub fn forgot_sent(&self) -> String {
+        self.page("Look into your mail", &self.forgot_sent.render([&self.service]))
+    }
+
     /// Something to know.
     pub fn notice(&self, title: &str, message: &str) -> String {
         self.page(title, &self.notice.render([&Html::text(title), &Html::text(message)]))
@@ -125,7 +176,7 @@ impl Pages {
 
     /// `GET /setup`: the form that posts `code`, `email`, `name` and `password` to `/setup`.
     pub fn setup_form(&self, form: &SetupForm<'_>) -> String {
-        let problem = form.problem.map(|text| self.problem.render([&Html::text(text)])).unwrap_or_default();
+        let problem = self.problem(form.problem);
         let [code, email, name] = [form.code, form.email, form.name].map(Html::text);
         let body = self.setup.render([&self.service, &problem, &code, &email, &name]);
         let title = if form.problem.is_some() { "Not done yet: set up" } else { "Set up" };
@@ -160,6 +211,10 @@ impl Pages {
         let sent_at = Html::text(&mail.sent_at.to_string());
         let body = self.mail.render([&subject, &from, &to, &sent_at, &with_links(mail.text), &html]);
         self.page(mail.subject, &body)
+    }
+
+    fn problem(&self, text: Option<&str>) -> Html {
+        text.map(|text| self.problem.render([&Html::text(text)])).unwrap_or_default()
     }
 
     fn mailbox_row(&self, mail: &MailView<'_>) -> Html {

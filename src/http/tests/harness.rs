@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::header::HeaderMap;
 use poem::http::{Method, StatusCode, uri::Scheme};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Body, Endpoint, Request, RequestParts, Response, Route};
+use poem::{Addr, Body, Endpoint, EndpointExt, IntoEndpoint, Request, RequestParts, Response, Route};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use prometheus_client::registry::Registry;
@@ -23,6 +24,7 @@ use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::limit::Notices;
+use crate::http::middleware::cors::Cors;
 use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
 use crate::http::principal::Bearer;
@@ -117,7 +119,7 @@ impl App {
             Arc::new(registry),
             vec!["0.0.0.0/0".parse().unwrap()],
         );
-        let inner = Everything::of(api, site);
+        let inner = Everything { api: api.into_endpoint().boxed(), site };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
             notices: Notices::new(&limits),
@@ -128,8 +130,9 @@ impl App {
             authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
-            request_timeout: std::time::Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
             metrics,
             routes,
         };

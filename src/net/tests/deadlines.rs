@@ -14,7 +14,7 @@ async fn a_half_head_is_closed_though_it_drips() {
     let server = plain(Limits { header_read_timeout: SOON, ..Limits::default() });
     assert_eq!(server.ask("GET / HTTP/1.1\r\nhost:").await, "");
     let mut client = server.connect().await;
-    client.send("GET / HTTP/1.1\r\nx: ").await;
+    client.send("GET / HTTP/1.1\r\nhost: a\r\nx: ").await;
     assert_eq!(client.drip("y").await, "");
     assert_eq!(server.metrics.timeouts.value(), 2);
 }
@@ -34,9 +34,12 @@ async fn a_half_head_after_a_request_is_closed_long_before_the_idle_time() {
 async fn a_dripping_body_is_408_and_closed() {
     let server = plain(Limits { body_grace: SOON, ..Limits::default() });
     let mut client = server.connect().await;
-    client.send("POST /echo HTTP/1.1\r\ncontent-length: 1000\r\n\r\n").await;
+    client.send("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n").await;
     assert_eq!(status(&client.drip("x").await), "408");
-    assert_eq!(status(&server.ask("POST /echo HTTP/1.1\r\ncontent-length: 9\r\n\r\nx").await), "408");
+    assert_eq!(
+        status(&server.ask("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx").await),
+        "408"
+    );
     assert_eq!(server.metrics.timeouts.value(), 2);
 }
 
@@ -44,7 +47,9 @@ async fn a_dripping_body_is_408_and_closed() {
 async fn a_body_that_keeps_the_pace_may_take_longer_than_the_grace() {
     let server = plain(Limits { body_grace: SOON, body_bytes_per_second: 1, ..Limits::default() });
     let mut client = server.connect().await;
-    client.send("POST /echo HTTP/1.1\r\ncontent-length: 60\r\nconnection: close\r\n\r\nxxxxxxxxxx").await;
+    client
+        .send("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 60\r\nconnection: close\r\n\r\nxxxxxxxxxx")
+        .await;
     assert!(client.drip("x").await.contains("60 bytes"));
 }
 

@@ -54,7 +54,7 @@ async fn what_is_still_open_at_the_drain_timeout_is_cut_and_counted() {
     stuck.send("GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await;
     within(gate.reached.notified()).await;
     let mut body = server.connect().await;
-    body.send("POST /echo HTTP/1.1\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n").await;
+    body.send("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n").await;
     body.until("100 Continue\r\n\r\n").await;
     let mut stream = server.connect().await;
     stream.send("GET /events HTTP/1.1\r\nhost: a\r\n\r\n").await;

@@ -9,6 +9,7 @@ const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
 const RST_STREAM: u8 = 0x3;
 const SETTINGS: u8 = 0x4;
+const PING: u8 = 0x6;
 const GOAWAY: u8 = 0x7;
 const CONTINUATION: u8 = 0x9;
 /// `:status: 200` in the static table of HPACK.
@@ -147,6 +148,27 @@ async fn streams_that_are_reset_in_a_row_end_the_connection() {
     let _ = client.0.0.write_all(&burst).await;
     let goaway = client.until(GOAWAY).await.expect("the server says why it closes");
     assert_eq!(goaway[4..8], [0, 0, 0, 0xb], "ENHANCE_YOUR_CALM");
+    until(|| server.metrics.open.value() == 0).await;
+}
+
+#[tokio::test]
+async fn frames_without_content_are_answered_within_the_budget_and_above_it_end_the_connection() {
+    let server = plain(Limits { http2_max_control_frames: 60, ..Limits::default() });
+    let mut client = Frames::open(server.connect().await).await;
+    for _ in 0..50 {
+        client.send(PING, 0, 0, &[7; 8]).await.unwrap();
+    }
+    for _ in 0..50 {
+        assert_eq!(client.until(PING).await.unwrap(), [7; 8]);
+    }
+    client.ask(1, "/").await;
+    assert_eq!(client.until(DATA).await.unwrap(), b"hello");
+    for flood in [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[]), frame(0x8, 0, 0, &[0, 0, 0, 1])] {
+        let mut client = Frames::open(server.connect().await).await;
+        let _ = client.0.0.write_all(&flood.repeat(10_000)).await;
+        while client.next().await.is_some() {}
+    }
+    drop(client);
     until(|| server.metrics.open.value() == 0).await;
 }
 

@@ -136,6 +136,27 @@ async fn a_reload_exchanges_the_certificate_and_connections_live_on() {
 }
 
 #[test]
+fn a_change_of_the_operators_files_is_seen_until_they_are_read_well_or_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(!source(folder.path()).has_changed());
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let files = TlsFiles::Given { certificate: certificate.clone(), key: key.clone() };
+    let given = TlsSource::load(files, Arc::new(SystemClock)).unwrap();
+    assert!(!given.has_changed());
+    let good = fs::read(&certificate).unwrap();
+    for (content, is_good) in [(&b"garbage"[..], false), (&good, true)] {
+        fs::write(&certificate, content).unwrap();
+        assert!(given.has_changed());
+        assert_eq!(given.reload().is_ok(), is_good);
+        assert!(!given.has_changed(), "told once");
+    }
+    fs::remove_file(&key).unwrap();
+    assert!(given.has_changed());
+    assert!(given.reload().is_err());
+    assert!(!given.has_changed());
+}
+
+#[test]
 fn key_material_that_cannot_be_used_is_named_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     source(folder.path());

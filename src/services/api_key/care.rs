@@ -27,10 +27,16 @@ impl Look {
         (key, planned): (ApiKeyId, Timestamp),
     ) -> Result<Self, StoreError> {
         let policy = app.policy.api_keys;
-        let seen = store::api_key::by_id(read, key)?.filter(|key| !key.is_reminded && key.is_rotation_due(&policy, ctx.now));
+        let seen = store::api_key::by_id(read, key)?
+            .filter(|key| !key.is_reminded && key.is_rotation_due(&policy, ctx.now));
         let reminder = match seen {
             Some(key) => store::user::by_id(read, key.owner)?.map(|owner| {
-                let letter = app.letters.api_key(KeyEvent::Old, &owner.email, &key.hint, &app.policy.public_url.home());
+                let letter = app.letters.api_key(
+                    KeyEvent::Old,
+                    &owner.email,
+                    &key.hint,
+                    &app.policy.public_url.home(),
+                );
                 Sealed::new(app, ctx, &owner.email, &letter, NOTICE_WORTH)
             }),
             None => None,
@@ -42,7 +48,8 @@ impl Look {
     /// mail was queued.
     pub fn run(&self, txn: &mut Txn<'_>) -> Result<bool, StoreError> {
         let now = txn.now();
-        let Some(old) = store::api_key::by_id(txn, self.key)?.filter(|key| key.look_at == self.planned) else {
+        let Some(old) = store::api_key::by_id(txn, self.key)?.filter(|key| key.look_at == self.planned)
+        else {
             expiry::unschedule(txn, self.planned, &tables::API_KEYS, &self.key)?;
             return Ok(false);
         };

@@ -18,9 +18,11 @@ use crate::domain::api_key::{ApiKey, KeyDenial};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::Budget;
+use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::services::audit::{Witness, person_key};
 use crate::services::caller::{Caller, Credential};
+use crate::services::suspicion::Suspicion;
 use crate::services::{Context, Services, flatten, role};
 use crate::store::{self, Abort, StoreError};
 
@@ -62,7 +64,12 @@ pub struct Noticed {
 
 /// Who calls with the key `text`. Its form is checked before anything is looked up; then there are three reads: the
 /// hash, the key and its owner. What the owner may do is judged later, by the roles as they are now.
-pub fn authenticate(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Result<KeyHolder, UseFault> {
+pub fn authenticate(
+    app: &Services,
+    text: &str,
+    client: IpAddr,
+    now: Timestamp,
+) -> Result<KeyHolder, UseFault> {
     let hash = KeyHash::of(text).map_err(|_| UseFault::Invalid)?;
     let hash = hash.as_bytes();
     let holder = app.store.read(|read| {
@@ -94,7 +101,13 @@ pub async fn record(app: &Services, ctx: &Context, noticed: Noticed) -> Result<(
     };
     let event = witness.event(Action::AccessDenied, Outcome::Denied).reason(reason);
     let event = event.detail("api_key", noticed.key.to_string()).done();
-    app.write("api_key.noticed", ctx, move |txn| txn.emit(event.clone())).await
+    let canary =
+        (noticed.denial == KeyDenial::Canary).then(|| Suspicion::new(app, ctx, Suspicious::CanaryUsed));
+    app.write("api_key.noticed", ctx, move |txn| {
+        canary.iter().try_for_each(|suspicion| suspicion.write(txn, &event))?;
+        txn.emit(event.clone())
+    })
+    .await
 }
 
 /// Records that a key was shown where only a session will do.

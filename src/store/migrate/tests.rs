@@ -6,15 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::id::{MailId, SessionId, TokenId};
+use crate::domain::api_key::ApiKey;
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::limit::Budget;
+use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::ada;
 use crate::store::conformance::{KEY, event, in_memory, run};
 use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::outbox::{self, Queued};
+use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
-use crate::store::{MemoryEngine, RedbEngine, Scan, Store, check, expiry, lane, session, user};
+use crate::store::{
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, lane, lockout, session, user,
+};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
 
@@ -108,18 +114,32 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!((session.len(), more), (1, false));
     assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
     assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(ada()));
+    assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
+    let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
+    assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
+    let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
+    assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
+    assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
+    let suspicions = suspicion::list(&snapshot, Some(ada().id), None, 9).unwrap().rows;
+    assert_eq!((suspicions.len(), suspicions[0].1.kind.as_str()), (1, "failed_logins"));
     drop(snapshot);
     run(&store, |txn| Ok(txn.emit(event("third", None))?)).unwrap();
     assert!(check::check(&store).unwrap().is_clean());
 }
 
+/// A former password and the present one.
+const PHCS: [&str; 2] =
+    ["$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$b2xk", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"];
+
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
     user::insert(txn, &ada)?.unwrap();
-    user::put_phc(txn, ada.id, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned())?;
+    for phc in PHCS {
+        user::set_phc(txn, ada.id, phc.to_owned(), 5)?;
+    }
     user::put_person_key(txn, ada.id, vec![7; 61])?;
     let policy = TokenPolicy {
         access_ttl: Duration::from_secs(60),
@@ -156,7 +176,48 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         is_claimed: false,
         last_error: Some("451".to_owned()),
     };
-    outbox::insert(txn, &mail)
+    outbox::insert(txn, &mail)?;
+    api_key::insert(txn, &key(ada.id, now))?;
+    insert_guesses(txn)
+}
+
+fn key(owner: UserId, now: Timestamp) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::from_bytes([13; 16]),
+        owner,
+        epoch: 0,
+        name: "Sensor".to_owned(),
+        description: Some("On the roof".to_owned()),
+        scopes: vec!["metrics:write".parse().unwrap()],
+        created_at: now,
+        rotated_at: now,
+        expires_at: Some(now),
+        last_used_at: Some(now),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        rate: Some(Budget::new(7, Duration::from_secs(60)).unwrap()),
+        is_canary: true,
+        hint: "lk_abcde".to_owned(),
+        hash: [14; 32],
+        former: None,
+        is_reminded: true,
+        look_at: now,
+    }
+}
+
+fn insert_guesses(txn: &mut Txn<'_>) -> Result<(), StoreError> {
+    let policy = LockoutPolicy::default();
+    for _ in 0..3 {
+        lockout::add_failure(txn, Subject([9; 16]), &policy)?;
+    }
+    lockout::note_place(txn, Subject([9; 16]), Place([10; 16]), &policy)?;
+    let event = event("lockout.set", Some(*ada().id.as_bytes()));
+    let record = SuspicionV1 { kind: "failed_logins".to_owned(), event };
+    suspicion::insert(
+        txn,
+        SuspicionId::from_bytes([11; 16]),
+        &record,
+        txn.now().plus(Duration::from_secs(60)),
+    )
 }
 
 /// At least one row in every table.

@@ -61,7 +61,7 @@ fn add(accounts: Vec<Account>, store: &Store, phc: &str) {
     let added = store.transact_blocking("crowd", stamp, move |txn| {
         for account in &accounts {
             store::user::insert(txn, &account.user)?.expect("free names");
-            store::user::put_phc(txn, account.user.id, phc.clone())?;
+            store::user::set_phc(txn, account.user.id, phc.clone(), 0)?;
             store::user::put_person_key(txn, account.user.id, account.person_key.clone())?;
             store::session::insert(txn, &account.session)?;
         }

@@ -68,6 +68,11 @@ impl Client {
             assert!(read > 0, "the server closed the connection");
         }
     }
+
+    /// The head of the last answer.
+    pub fn head(&self) -> String {
+        String::from_utf8_lossy(&self.received).into_owned()
+    }
 }
 
 /// The status, where the body starts and how long it is, once the head is there.

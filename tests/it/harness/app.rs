@@ -6,22 +6,28 @@ use std::time::Duration;
 
 use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::config::Config;
-use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
+use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
+use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::DevTools;
 use latchkey::http::health::{HealthApi, Vitals};
+use latchkey::http::middleware::cors::Cors;
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::limits::Limits;
+use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -42,8 +48,13 @@ pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The password of every account the harness makes.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Pairs of account and network that the lockouts of the server under test remember.
+pub const LOCKOUT_ENTRIES: usize = 200;
+
 const SEED: u64 = 0x1a7c_4e57;
 const PEER: &str = "198.51.100.7";
+
+/// The one proxy whose word on the client's address is believed.
 const PROXY: &str = "10.0.0.1/32";
 
 /// A header of no request: it says which peer sends it.
@@ -74,6 +85,11 @@ impl TestApp {
         Self::assembled(services, clock, engine, None)
     }
 
+    /// A server that limits nobody, for tests of what a limit would hide.
+    pub fn unlimited() -> Self {
+        Self::with_policy(|policy| policy.limits.is_enabled = false)
+    }
+
     /// A server around `services`, with the tools of `--dev` or without.
     pub(super) fn assembled(
         services: Arc<Services>,
@@ -89,8 +105,10 @@ impl TestApp {
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
+            samples: true,
             dev,
             trusted_proxies: vec![PROXY.parse().unwrap()],
+            cors: Cors::new([], Duration::ZERO),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
@@ -105,10 +123,20 @@ impl TestApp {
         self
     }
 
+    /// Adds an active developer with a password of their own.
+    pub async fn with_user_of(self, name: &str, password: &str) -> Self {
+        self.add_with(name, Role::Developer, password).await;
+        self
+    }
+
     /// Adds an active account with `role`.
     pub async fn add(&self, name: &str, role: Role) {
+        self.add_with(name, role, PASSWORD).await;
+    }
+
+    async fn add_with(&self, name: &str, role: Role, password: &str) {
         let email = format!("{name}@example.com");
-        let form = Registration { email: &email, password: PASSWORD, name: Some(name), username: Some(name) };
+        let form = Registration { email: &email, password, name: Some(name), username: Some(name) };
         create(&self.services, &self.services.own_context("harness"), &form, role).await.unwrap();
     }
 
@@ -201,12 +229,21 @@ pub(super) fn shipped_policy() -> Policy {
         },
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),
+        api_keys: KeyPolicy {
+            max_per_user: 50,
+            rotate_after: Duration::from_secs(90 * 86_400),
+            rotation_grace: Duration::from_secs(86_400),
+        },
+        api_key_prefix: KeyPrefix::parse("lk_").unwrap(),
+        lockout: LockoutPolicy::default(),
         registration: RegistrationPolicy {
             is_enabled: true,
             hides_existing: false,
             verify_ttl: Duration::from_secs(86_400),
             default_role: Role::Developer,
         },
+        reset_ttl: Duration::from_secs(3_600),
+        password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
     }
@@ -229,9 +266,11 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),
         limits: Arc::new(Limits::new(&policy.limits)),
+        key_uses: KeyUses::default(),
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
     }
 }
 

@@ -7,7 +7,7 @@ use latchkey::crypto::digest::{from_base64url, hmac_sha256, to_base64url};
 use latchkey::crypto::{HashError, Password, Verdict, Verifier};
 use latchkey::domain::role::Role;
 use latchkey::domain::user::{Identifier, Status, User};
-use latchkey::services::session::Principal;
+use latchkey::services::session::authenticate;
 use latchkey::services::user::{UserChange, update};
 use latchkey::store;
 use serde_json::Value;
@@ -36,8 +36,8 @@ impl TestApp {
         if self.account(ROOT).is_none() {
             self.add(ROOT, Role::SuperAdmin).await;
         }
-        let root = self.account(ROOT).unwrap();
-        let caller = Principal { session: root.id.as_uuid().into(), user: root };
+        let root = self.log_in(ROOT).await;
+        let caller = authenticate(&self.services, &root.access, self.clock_now()).unwrap().into();
         let change = UserChange { name: None, status: Some(status) };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
@@ -45,8 +45,18 @@ impl TestApp {
 
     /// The token of the link in the newest mail to `email`.
     pub async fn mailed_token(&self, email: &str) -> String {
-        let mail = self.mails().await.into_iter().find(|mail| mail.to == email).unwrap();
-        let (_, rest) = mail.text.split_once("/verify-email?token=").unwrap();
+        self.linked_token(email, "/verify-email?token=").await
+    }
+
+    /// The token of the link in the newest mail to `email`, which is one that sets a new password.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.linked_token(email, "/reset-password?token=").await
+    }
+
+    async fn linked_token(&self, email: &str, page: &str) -> String {
+        let mut mails = self.mails().await.into_iter();
+        let mail = mails.find(|mail| mail.to == email && mail.text.contains(page)).unwrap();
+        let (_, rest) = mail.text.split_once(page).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
@@ -67,10 +77,15 @@ impl TestApp {
         loop {
             let mut job = self.slow_hash();
             if !is_waiting(job.as_mut()).await {
-                return jobs;
+                break;
             }
             jobs.push(job);
         }
+        // A hash that has not begun would go with its place, and hold up nothing.
+        while self.services.hashing.stats().running == 0 {
+            tokio::task::yield_now().await;
+        }
+        jobs
     }
 
     /// A hash that, once begun, keeps the pool busy for a good part of a second: what comes later waits.

@@ -10,5 +10,5 @@ mod auth;
 
 pub use admin::text_at;
 pub use answer::Answer;
-pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp, shipped_limits};
+pub use app::{Anonymous, LOCKOUT_ENTRIES, LoggedIn, PASSWORD, START, TestApp, shipped_limits};
 pub use auth::{decoded, forged, is_waiting};

@@ -10,12 +10,15 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 12] = [
     "register",
     "verify_email",
     "resend_verification",
+    "request_password_reset",
+    "reset_password",
     "set_up",
     "login",
+    "validate_password",
     "refresh",
     "health",
     "health_live",
@@ -23,7 +26,8 @@ const OPEN: [&str; 9] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 9] = [
+const GUARDED: [(&str, &str, [u16; 5]); 11] = [
+    ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
@@ -32,6 +36,7 @@ const GUARDED: [(&str, &str, [u16; 5]); 9] = [
     ("list_users", "", [403, 403, 403, 200, 200]),
     ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
     ("list_audit_logs", "", [403, 403, 403, 200, 200]),
+    ("list_suspicious", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
 ];
 

@@ -96,7 +96,7 @@ impl Operation {
 }
 
 async fn app() -> TestApp {
-    let app = TestApp::new();
+    let app = TestApp::unlimited();
     app.add("root", Role::SuperAdmin).await;
     app
 }

@@ -79,13 +79,13 @@ async fn every_answer_says_exactly_what_is_left() {
     let app = ada().await;
     let start = START.seconds();
     for (taken, rest) in (1..=5_i64).zip((0..5).rev()) {
-        let answer = app.anonymous().log_in("ada", "wrong password").await;
+        let answer = app.anonymous().log_in("ada", PASSWORD).await;
         let t = if rest == 0 { 12 } else { 12 * taken };
         let (rest, reset, t) =
             (rest.to_string(), (start + 12 * taken).to_string(), format!("\"login\";r={rest};t={t}"));
         assert_eq!(told(&answer.headers), ["5", &rest, &reset, "\"login\";q=5;w=60", &t]);
     }
-    let answer = app.anonymous().log_in("ada", "wrong password").await;
+    let answer = app.anonymous().log_in("eve", "wrong password").await;
     let reset = (start + 60).to_string();
     let expected = ["5", "0", &reset, "\"login\";q=5;w=60", "\"login\";r=0;t=12", "12"];
     assert_eq!(told(&answer.headers), expected);
@@ -197,7 +197,7 @@ async fn an_address_cannot_be_chosen() {
         answer.refused(401, "AUTHENTICATION_FAILED");
     }
     refused(&proxied("::ffff:203.0.113.9").log_in("eve", PASSWORD).await, "12");
-    proxied("203.0.113.8").log_in("eve", PASSWORD).await.refused(401, "AUTHENTICATION_FAILED");
+    proxied("203.0.114.8").log_in("eve", PASSWORD).await.refused(401, "AUTHENTICATION_FAILED");
 }
 
 #[tokio::test]

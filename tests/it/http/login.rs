@@ -104,7 +104,7 @@ async fn a_name_works_in_any_case_and_between_spaces() {
 /// R15, R64: what only looks like a name reaches nobody, and costs what every attempt costs.
 #[tokio::test]
 async fn look_alikes_reach_nobody() {
-    let app = TestApp::new().with_user("ada").await.with_user("kim").await;
+    let app = TestApp::unlimited().with_user("ada").await.with_user("kim").await;
     let lookalikes = [
         "\u{430}da",
         "\u{ff41}da@example.com",
@@ -295,7 +295,7 @@ async fn outdated() -> TestApp {
     let pool = HashPool::start(PoolConfig { params, ..PoolConfig::default() }).unwrap();
     let phc = pool.hash(Password::new(PASSWORD), [1; 16]).await.unwrap().as_str().to_owned();
     let id = app.account("ada").unwrap().id;
-    let put = move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(store::user::put_phc(txn, id, phc.clone())?);
+    let put = move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(store::user::renew_phc(txn, id, phc.clone())?);
     app.store().transact("age", app.services.stamp(&app.services.own_context("test")), put).await.unwrap();
     app
 }

@@ -7,7 +7,7 @@ use crate::harness::{Answer, PASSWORD, TestApp};
 
 /// A page of ours with this status, under the strict policy.
 #[track_caller]
-fn page(answer: &Answer, status: u16) -> &str {
+pub(super) fn page(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = answer.header("content-security-policy").unwrap();
@@ -106,12 +106,15 @@ async fn a_refused_setup_shows_the_form_again_with_all_but_the_password() {
 async fn a_form_that_is_none_is_refused_in_the_envelope() {
     let app = TestApp::new();
     code_of(&app).await.unwrap();
-    for path in ["/setup", "/verify-email"] {
+    for path in ["/setup", "/verify-email", "/reset-password", "/forgot-password"] {
         let stranger = app.anonymous();
         stranger.post(path, serde_json::json!({ "token": "x" })).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
         stranger.raw(Method::POST, path, None, "token=x").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
         stranger.post_form(path, "nothing=x").await.refused(400, "VALIDATION_ERROR");
-        stranger.post_form(path, "token=a&token=b&code=a&code=b").await.refused(400, "VALIDATION_ERROR");
+        stranger
+            .post_form(path, "token=a&token=b&code=a&code=b&email=a&email=b")
+            .await
+            .refused(400, "VALIDATION_ERROR");
         let large = format!("token={}", "x".repeat(64 * 1024));
         stranger.post_form(path, &large).await.refused(413, "PAYLOAD_TOO_LARGE");
         let answer = stranger.raw(Method::DELETE, path, None, "").await;

@@ -131,7 +131,7 @@ async fn the_longest_password_has_128_characters_and_each_counts() {
 /// R2: nothing is trimmed, folded or cut at a NUL.
 #[tokio::test]
 async fn every_character_of_a_password_counts() {
-    let app = TestApp::new();
+    let app = TestApp::unlimited();
     let password = " pass\0word \t";
     register(&app, "ada@example.com", password).await.data(201);
     app.verify(&app.mailed_token("ada@example.com").await).await.data(200);

@@ -78,7 +78,7 @@ async fn ended_and_expired_sessions_are_not_listed() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gap_or_repetition() {
-    let app = TestApp::new().with_user("ada").await;
+    let app = TestApp::unlimited().with_user("ada").await;
     let mut newest_first = Vec::new();
     for _ in 0..7 {
         newest_first.insert(0, app.log_in("ada").await.session_id());

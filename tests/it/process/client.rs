@@ -65,7 +65,7 @@ impl Request {
         (format!("{}{length}\r\n", self.head), &self.body)
     }
 
-    fn new(method: &str, path: &str) -> Self {
+    pub fn new(method: &str, path: &str) -> Self {
         Self { head: format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n"), body: String::new() }
     }
 

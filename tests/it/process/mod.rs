@@ -5,8 +5,10 @@
 pub mod client;
 pub mod server;
 
+mod attack;
 mod commands;
 mod development;
+mod import;
 mod refusals;
 mod smtp;
 mod start;

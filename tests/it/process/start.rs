@@ -81,6 +81,44 @@ fn a_crash_leaves_no_memory_image_and_no_secret_is_in_the_arguments() {
     server.client().get("/health").json();
 }
 
+/// The name and the nice value of each thread of the server.
+#[cfg(target_os = "linux")]
+fn threads(server: &Server) -> Vec<(String, i32)> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("stat")).ok());
+    let thread = |stat: String| {
+        let (head, fields) = stat.rsplit_once(')').unwrap();
+        let name = head.split_once('(').unwrap().1.to_owned();
+        (name, fields.split_whitespace().nth(16).unwrap().parse().unwrap())
+    };
+    stats.map(thread).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hash_threads_alone_give_way_to_the_others_and_their_waits_are_shown() {
+    let home = Home::settled();
+    let server = home.serve(&[]);
+    server.client().log_in("root@example.com", PASSWORD).data(200);
+    let threads = threads(&server);
+    let (hashing, others): (Vec<_>, Vec<_>) = threads.iter().partition(|(name, _)| name.starts_with("hash-"));
+    let usual = others[0].1;
+    assert!(others.iter().all(|(_, nice)| *nice == usual), "{threads:?}");
+    assert!(hashing.iter().any(|(_, nice)| *nice == (usual + 10).min(19)), "{threads:?}");
+    let metrics = server.client().get("/metrics").text;
+    for line in [
+        "latchkey_hash_runs_total 1",
+        "latchkey_hash_refused_total 0",
+        "latchkey_hash_queued 0",
+        "latchkey_hash_running 0",
+        "latchkey_hash_wait_seconds_count 1",
+        "latchkey_hash_wait_seconds_bucket{le=\"10.0\"} 1",
+        "latchkey_hash_wait_seconds_bucket{le=\"+Inf\"} 1",
+    ] {
+        assert!(metrics.lines().any(|shown| shown == line), "{line}\n{metrics}");
+    }
+}
+
 #[test]
 fn the_next_start_keeps_everything_and_prints_no_code_once_there_is_an_administrator() {
     let home = Home::new();

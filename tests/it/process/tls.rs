@@ -142,6 +142,35 @@ fn a_certificate_of_the_operator_is_used_instead_of_a_made_one() {
 }
 
 #[test]
+fn a_renewed_certificate_is_found_without_a_signal_and_open_connections_live_on() {
+    let home = with_own_certificate().env("LATCHKEY_TLS__RELOAD_EVERY", "1s");
+    let mut server = home.serve(&[]);
+    let mut open = Client::tls(server.address(0), &home.path().join("mine.pem")).connect().unwrap();
+    assert_eq!(open.ask(&Request::get("/health")).unwrap().status.as_u16(), 200);
+
+    // Moved into place, as those who renew certificates do; the key first, so that one look may see half of it.
+    let fresh = Home::new();
+    issue(&fresh);
+    for name in ["mine.key", "mine.pem"] {
+        fs::rename(fresh.path().join(name), home.path().join(name)).unwrap();
+    }
+    server.logged("certificate read again");
+    let renewed = Client::tls(server.address(0), &home.path().join("mine.pem"));
+    assert_eq!(renewed.get("/health").status.as_u16(), 200);
+
+    fs::write(home.path().join("mine.key"), "garbage").unwrap();
+    let line = server.logged("the certificate cannot be used; the old one stays");
+    assert!(line.contains("mine.key"), "{line}");
+    assert_eq!(renewed.get("/health").status.as_u16(), 200);
+    assert_eq!(open.ask(&Request::get("/health")).unwrap().status.as_u16(), 200);
+    issue(&home);
+    server.logged("certificate read again");
+    let ended = server.stop();
+    assert_eq!(ended.err.matches("garbage").count(), 0);
+    assert!(ended.err.matches("the old one stays").count() <= 3, "once for each change: {}", ended.err);
+}
+
+#[test]
 fn a_hangup_takes_a_renewed_certificate_and_open_connections_live_on() {
     let home = with_own_certificate();
     let mut server = home.serve(&[]);

@@ -22,6 +22,12 @@ fn all_pages(words: &str) -> Vec<String> {
         pages.verify_confirm(words),
         pages.verify_done(),
         pages.verify_invalid(),
+        pages.reset_form(&ResetForm { problem: None, token: words, rules: words }),
+        pages.reset_form(&ResetForm { problem: Some(words), token: words, rules: words }),
+        pages.reset_done(),
+        pages.reset_invalid(),
+        pages.forgot_form(),
+        pages.forgot_sent(),
         pages.notice(words, words),
         pages.error(words, words, words),
         pages.setup_form(&SetupForm::default()),
@@ -108,6 +114,18 @@ fn the_verification_button_posts_the_token() {
     let page = Pages::load("Acme").unwrap().verify_confirm("t0k-en_");
     assert!(page.contains("<form method=\"post\" action=\"/verify-email\">"));
     assert!(page.contains("<input type=\"hidden\" name=\"token\" value=\"t0k-en_\">"));
+}
+
+#[test]
+fn the_form_for_a_new_password_keeps_the_token_and_no_password() {
+    let form = ResetForm { problem: Some("Too short."), token: "t0k-en_", rules: "8 or more." };
+    let page = Pages::load("Acme").unwrap().reset_form(&form);
+    assert!(page.contains("<form method=\"post\" action=\"/reset-password\">"));
+    assert!(page.contains("<input type=\"hidden\" name=\"token\" value=\"t0k-en_\">"));
+    assert!(page.contains("role=\"alert\"") && page.contains("Too short.") && page.contains("8 or more."));
+    let typed = tags(&page).into_iter().filter(|tag| tag.contains("type=\"password\"")).collect::<Vec<_>>();
+    assert_eq!(typed.len(), 2);
+    assert!(typed.iter().all(|tag| !tag.contains("value=") && tag.contains("autocomplete=\"new-password\"")));
 }
 
 #[test]

@@ -1,0 +1,203 @@
+//! Setting a new password with a mailed link, for whoever lost the old one.
+//!
+//! ## Decision: whoever is named, the request looks alike
+//! The letter is written, one event recorded and one commit made, whether the address has an account or not; only
+//! the owner of a usable account gets the mail (R10). An account that is switched off gets none: a new password
+//! would not switch it on (R33).
+//!
+//! ## Decision: a link dies with whatever ends all sessions
+//! One live link for an account, and the act that ends its sessions for good removes it: a new password by any
+//! door, switching the account off, logging out everywhere. So no link outlives the state it was asked for in.
+//!
+//! ## Decision: a reset proves the address
+//! The token was mailed to the address of the account, so whoever has it reads that mailbox: the very thing that
+//! verification asks for. A pending account becomes active, since otherwise its owner would hold a fresh password
+//! that opens nothing. Whoever registered the address before its owner came gains nothing: their password and
+//! sessions are gone. A later kind of credential that a pending account may have must be voided here too.
+
+use super::audit::{Witness, person_key};
+use super::limits::{MailPlace, TOO_MANY_MAILS};
+use super::lockout::Clearing;
+use super::mail::Sealed;
+use super::new_password::{NewPasswordFault, Prepared, allowed};
+use super::one_time::{Presented, issue};
+use super::{Context, Services, flatten};
+use crate::crypto::OneTimeKind;
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::email::EmailAddress;
+use crate::domain::id::UserId;
+use crate::domain::link::LinkTarget;
+use crate::domain::mail::NewPassword;
+use crate::domain::user::{Identifier, Status, User};
+use crate::store::lane::EventV1;
+use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
+use crate::store::{self, Abort, Read, StoreError, Txn};
+
+/// Why a mailed link set no password.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetFault {
+    /// The token is none of ours, was used, was replaced by a newer one, is too old, or its account is off.
+    #[error("the reset link is not valid any more")]
+    Invalid,
+    /// The new password is not acceptable. The token still works.
+    #[error(transparent)]
+    New(#[from] NewPasswordFault),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Mails a link that sets a new password to the address of the account that `email` names. Answers nothing.
+pub async fn request(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
+    let identifier = Identifier::typed(email);
+    let found = app.read(|read| {
+        // No username has an `@`; one would be a second name, and a second budget, for one mailbox.
+        let Some(key) = identifier.key().filter(|key| key.contains('@')) else { return Ok(None) };
+        let user = store::user::by_identifier(read, key)?;
+        user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
+    })?;
+    let (witness, owner, to) = match &found {
+        Some((person, user)) => {
+            (Witness::of_stranger(app, ctx, user.id, person), user.id, user.email.clone())
+        }
+        None => (Witness::of_nobody(app, ctx), NOBODY, EmailAddress::of_nobody()),
+    };
+    // For nobody it is written too, and thrown away: writing it is most of the work.
+    let mail = ResetMail::new(app, ctx, owner, &to);
+    let event = |outcome| {
+        let event = witness.event(Action::PasswordResetRequested, outcome);
+        let of_nobody = || app.keys.name_hash(identifier.budget());
+        if found.is_none() { event.detail("name_hash", of_nobody()).done() } else { event.done() }
+    };
+    let (sent, denied) = (event(Outcome::Success), event(Outcome::Denied));
+    let place = MailPlace::take(app, ctx, identifier.budget());
+    let may_send = place.is_some();
+    let is_sent = app
+        .write("password_reset.request", ctx, move |txn| {
+            let refusal = if may_send { refusal(txn, owner)? } else { Some(TOO_MANY_MAILS) };
+            if let Some(reason) = refusal {
+                txn.emit(EventV1 { reason: Some(reason.to_owned()), ..denied.clone() })?;
+                return Ok(false);
+            }
+            mail.insert(txn)?;
+            txn.emit(sent.clone())?;
+            Ok(true)
+        })
+        .await?;
+    if is_sent {
+        app.mail_queued.notify_one();
+    } else if let Some(place) = place {
+        place.give_back(app, ctx);
+    }
+    Ok(())
+}
+
+/// Why `owner` gets no link, as a stable name.
+fn refusal(txn: &Txn<'_>, owner: UserId) -> Result<Option<&'static str>, StoreError> {
+    Ok(match store::user::by_id(txn, owner)? {
+        None => Some("unknown_user"),
+        Some(user) if !user.status.is_usable() => Some("account_switched_off"),
+        Some(_) => None,
+    })
+}
+
+/// The mail with the link, and the token that the link carries.
+struct ResetMail {
+    token: OneTime,
+    mail: Sealed,
+}
+
+impl ResetMail {
+    fn new(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> Self {
+        let ttl = app.policy.reset_ttl;
+        let (plain, token) = issue(app, ctx, OneTimeKind::ResetPassword, owner, ttl);
+        let link = app.policy.public_url.link(LinkTarget::ResetPassword, &plain.reveal());
+        let letter = app.letters.reset_password(to, &link, ttl);
+        Self { token, mail: Sealed::new(app, ctx, to, &letter, ttl) }
+    }
+
+    /// Stores the token in place of an older one, and queues the mail.
+    fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
+        one_time::replace(txn, Purpose::ResetPassword, &self.token)?;
+        self.mail.insert(txn)
+    }
+}
+
+/// Whether `token` would be taken now. Changes nothing.
+pub fn is_live(app: &Services, ctx: &Context, token: &str) -> Result<bool, StoreError> {
+    match Presented::read(app, ctx, OneTimeKind::ResetPassword, token) {
+        Some(token) => app.read(|read| Ok(owner_of(read, &token)?.is_some())),
+        None => Ok(false),
+    }
+}
+
+/// Makes `new` the password of the account that `token` was mailed to. The token works once; a password that is
+/// refused does not use it up. Every session of the account ends, and its owner gets a mail.
+pub async fn reset(app: &Services, ctx: &Context, token: &str, new: &str) -> Result<(), ResetFault> {
+    let Some(token) = Presented::read(app, ctx, OneTimeKind::ResetPassword, token) else {
+        return refuse(app, ctx).await;
+    };
+    let found = app.read(|read| {
+        let user = owner_of(read, &token)?;
+        user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
+    })?;
+    let Some((person, user)) = found else { return refuse(app, ctx).await };
+    let new = allowed(app, new, &user)?;
+    let reset = Reset {
+        token,
+        prepared: Prepared::new(app, ctx, &user, new, NewPassword::Reset).await?,
+        clearing: Clearing::new(app, ctx, app.keys.guessed_at(Some(user.id), "")),
+        witness: Witness::of_self(app, ctx, user.id, &person),
+    };
+    let done = app.store.transact("password_reset", app.stamp(ctx), move |txn| reset.run(txn));
+    match done.await.map_err(flatten) {
+        Err(ResetFault::Invalid) => refuse(app, ctx).await,
+        Err(fault) => Err(fault),
+        Ok(()) => {
+            app.mail_queued.notify_one();
+            Ok(())
+        }
+    }
+}
+
+/// Records that somebody came with a token that opens nothing.
+async fn refuse(app: &Services, ctx: &Context) -> Result<(), ResetFault> {
+    let denied = Witness::of_nobody(app, ctx).event(Action::PasswordReset, Outcome::Denied);
+    let denied = denied.reason("invalid_token").done();
+    app.write("password_reset.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
+    Err(ResetFault::Invalid)
+}
+
+/// A reset that was decided on, to be held against the account as it is when it is written.
+struct Reset {
+    token: Presented,
+    prepared: Prepared,
+    clearing: Clearing,
+    witness: Witness,
+}
+
+impl Reset {
+    fn run(&self, txn: &mut Txn<'_>) -> Result<(), Abort<ResetFault>> {
+        let mut user = owner_of(txn, &self.token)?.ok_or(Abort::Rule(ResetFault::Invalid))?;
+        let is_proof = user.email_verified_at.is_none();
+        if is_proof {
+            user.email_verified_at = Some(txn.now());
+            user.status = Status::Active;
+            one_time::remove_of(txn, Purpose::VerifyEmail, user.id)?;
+        }
+        let ended = self.prepared.set(txn, &mut user, None)?;
+        let event = self.witness.event(Action::PasswordReset, Outcome::Success);
+        txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
+        if is_proof {
+            let event = self.witness.event(Action::EmailVerified, Outcome::Success);
+            txn.emit(event.reason("password_reset").done())?;
+        }
+        Ok(self.clearing.write(txn, &self.witness, "password_reset")?)
+    }
+}
+
+/// The account that the token would open, if it may be used.
+fn owner_of(read: &impl Read, token: &Presented) -> Result<Option<User>, StoreError> {
+    let Some(found) = token.live(read)? else { return Ok(None) };
+    Ok(store::user::by_id(read, found.owner)?.filter(|user| user.status.is_usable()))
+}
