@@ -347,6 +347,11 @@ pub struct LoggedIn<'a> {
 }
 
 impl<'a> LoggedIn<'a> {
+    /// The server.
+    pub fn app(&self) -> &'a TestApp {
+        self.client.app
+    }
+
     /// Takes tokens from the data of a login or a refresh.
     pub fn with(app: &'a TestApp, tokens: &Value) -> Self {
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();

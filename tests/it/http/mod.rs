@@ -1,6 +1,8 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod api_key;
+mod api_key_use;
 mod audit;
 mod bearer;
 mod dev;
