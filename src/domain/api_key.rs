@@ -193,10 +193,9 @@ pub fn parse_name(text: &str) -> Result<String, KeyFault> {
     if text.is_empty() { Err(KeyFault::Name) } else { line(text, NAME_CHARS).ok_or(KeyFault::Name) }
 }
 
-/// Reads a description, outer space removed; an empty one is none.
-pub fn parse_description(text: &str) -> Result<Option<String>, KeyFault> {
-    let text = line(text.trim(), DESCRIPTION_CHARS).ok_or(KeyFault::Description)?;
-    Ok((!text.is_empty()).then_some(text))
+/// Reads a description, outer space removed; it may be empty.
+pub fn parse_description(text: &str) -> Result<String, KeyFault> {
+    line(text.trim(), DESCRIPTION_CHARS).ok_or(KeyFault::Description)
 }
 
 fn line(text: &str, chars_max: usize) -> Option<String> {

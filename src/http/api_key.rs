@@ -16,7 +16,8 @@ use crate::domain::api_key;
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::time::Timestamp;
 use crate::services::Services;
-use crate::services::api_key::{self as keys, Issued, KeyFilter, KeyForm, KeyPage};
+use crate::services::api_key::listing::{self, KeyFilter, KeyPage};
+use crate::services::api_key::{self as keys, Issued, KeyForm};
 use crate::services::limits::Class;
 use crate::wire::api_key::{
     AllApiKeys, ApiKey, CreateApiKey, NewApiKey, OwnApiKeys, OwnedApiKey, RotateApiKey, UpdateApiKey,
@@ -86,7 +87,7 @@ impl ApiKeyApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
         let filter = KeyFilter { after: after(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
-        let KeyPage { keys, next } = keys::list(&self.0, &asked.0, &caller.0, &filter)?;
+        let KeyPage { keys, next } = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
         let api_keys = keys.iter().map(|key| self.shown(key, asked.0.now)).collect();
         Ok(Answer::new(OwnApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()) }, asked.0.now))
     }
@@ -163,12 +164,12 @@ impl ApiKeyApi {
         let owner = user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(bad)?;
         let filter =
             KeyFilter { owner, rotation_due: rotation_due.0, after: after(cursor.0)?, limit: whole(limit.0) };
-        let KeyPage { keys, next } = keys::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
-        let owned = |key: &api_key::ApiKey| OwnedApiKey {
+        let KeyPage { keys, next } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
+        let shown = |key: &api_key::ApiKey| OwnedApiKey {
             user_id: key.owner.to_string(),
             key: self.shown(key, asked.0.now),
         };
-        let api_keys = keys.iter().map(owned).collect();
+        let api_keys = keys.iter().map(shown).collect();
         Ok(Answer::new(AllApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()) }, asked.0.now))
     }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use crate::domain::permission::Permission;
 use crate::services::api_key::ManageFault;
 use crate::services::api_key::usage::UseFault;
 use crate::services::limits::Exceeded;
@@ -204,7 +205,7 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Missing { required, held } => {
-                let held: Vec<_> = held.iter().map(|permission| permission.name()).collect();
+                let held: Vec<_> = held.iter().map(Permission::name).collect();
                 let details = json!({ "required_permission": required.name(), "user_permissions": held });
                 Self::new(Code::Forbidden, "Insufficient permissions").details(details)
             }

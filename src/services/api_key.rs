@@ -7,6 +7,8 @@
 //! the first text at once. Alternative: a new row that points at the old one, which doubles the key in every list.
 
 pub mod care;
+mod form;
+pub mod listing;
 pub mod usage;
 
 use std::time::Duration;
@@ -19,10 +21,9 @@ use super::session::{AuthFault, Principal};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::crypto::PlainApiKey;
-use crate::domain::api_key::{self, ApiKey, GRACE_MAX, KeyFault};
+use crate::domain::api_key::{ApiKey, GRACE_MAX, KeyFault};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::id::{ApiKeyId, UserId};
-use crate::domain::limit::Budget;
+use crate::domain::id::ApiKeyId;
 use crate::domain::mail::KeyEvent;
 use crate::domain::permission::Scope;
 use crate::domain::role::{Permission, rank};
@@ -30,23 +31,12 @@ use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Abort, StoreError, Txn};
 
+pub use form::KeyForm;
+
+use form::Change;
+
 /// How long a mail about a key is worth sending.
 const NOTICE_WORTH: Duration = Duration::from_secs(7 * 86_400);
-
-/// What the owner says of a key; of a new one, or what to change. Absent is the usual, or stays.
-#[derive(Debug, Clone, Default)]
-pub struct KeyForm {
-    /// What to call it.
-    pub name: Option<String>,
-    /// What to say of it; empty: nothing.
-    pub description: Option<String>,
-    /// What it asks for.
-    pub scopes: Option<Vec<String>>,
-    /// Where it may be used from; empty: from anywhere.
-    pub networks: Option<Vec<String>>,
-    /// How many requests in how many seconds.
-    pub rate: Option<(u32, u32)>,
-}
 
 /// A key whose text can be shown this once.
 #[derive(Debug)]
@@ -267,65 +257,6 @@ pub async fn revoke_any(
         .map_err(flatten)?
 }
 
-/// Which keys to list.
-#[derive(Debug, Clone, Default)]
-pub struct KeyFilter {
-    /// Only those of this account.
-    pub owner: Option<UserId>,
-    /// Only those whose secret is old.
-    pub rotation_due: bool,
-    /// Only those before this one in the list's order.
-    pub after: Option<ApiKeyId>,
-    /// Most keys to look at.
-    pub limit: usize,
-}
-
-/// A page of live keys.
-#[derive(Debug)]
-pub struct KeyPage {
-    /// The keys, newest first.
-    pub keys: Vec<ApiKey>,
-    /// Where the next page starts, when there is one.
-    pub next: Option<ApiKeyId>,
-}
-
-/// The caller's own live keys, newest first.
-pub fn list(
-    app: &Services,
-    ctx: &Context,
-    caller: &Principal,
-    filter: &KeyFilter,
-) -> Result<KeyPage, StoreError> {
-    page(app, ctx, &KeyFilter { owner: Some(caller.user.id), ..filter.clone() })
-}
-
-/// Everybody's live keys, newest first. A page may be short and still have a next one. Needs `users:update`: who may
-/// switch an account off may see what acts in its name.
-pub async fn list_all(
-    app: &Services,
-    ctx: &Context,
-    caller: &Caller,
-    filter: &KeyFilter,
-) -> Result<KeyPage, Refused> {
-    require(app, ctx, caller, Permission::UsersUpdate).await?;
-    Ok(page(app, ctx, filter)?)
-}
-
-fn page(app: &Services, ctx: &Context, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
-    app.read(|read| {
-        let (all, more) = store::api_key::list(read, filter.owner, filter.after, filter.limit)?;
-        let mut page = KeyPage { keys: Vec::new(), next: all.last().map(|key| key.id).filter(|_| more) };
-        for key in all {
-            let owner = store::user::by_id(read, key.owner)?;
-            let is_alive = owner.is_some_and(|owner| key.is_alive(&owner, ctx.now));
-            if is_alive && (!filter.rotation_due || key.is_rotation_due(&app.policy.api_keys, ctx.now)) {
-                page.keys.push(app.key_uses.overlaid(key));
-            }
-        }
-        Ok(page)
-    })
-}
-
 /// The caller's own live key `id`.
 fn own(
     read: &impl store::Read,
@@ -383,53 +314,5 @@ impl Issuing {
     fn write(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
         self.mail.insert(txn)?;
         txn.emit(self.event.clone())
-    }
-}
-
-/// A form whose fields are well-formed.
-struct Change {
-    name: Option<String>,
-    description: Option<Option<String>>,
-    scopes: Option<Vec<Scope>>,
-    networks: Option<Vec<ipnet::IpNet>>,
-    rate: Option<Budget>,
-}
-
-impl Change {
-    fn read(form: &KeyForm) -> Result<Self, KeyFault> {
-        let budget = |(count, seconds): (u32, u32)| Budget::new(count, Duration::from_secs(seconds.into()));
-        Ok(Self {
-            name: form.name.as_deref().map(api_key::parse_name).transpose()?,
-            description: form.description.as_deref().map(api_key::parse_description).transpose()?,
-            scopes: form.scopes.as_deref().map(api_key::parse_scopes).transpose()?,
-            networks: form.networks.as_deref().map(api_key::parse_networks).transpose()?,
-            rate: form.rate.map(budget).transpose().map_err(|_| KeyFault::Rate)?,
-        })
-    }
-
-    fn apply(&self, key: &mut ApiKey) {
-        let Self { name, description, scopes, networks, rate } = self;
-        name.iter().for_each(|name| key.name.clone_from(name));
-        description.iter().for_each(|text| key.description.clone_from(text));
-        scopes.iter().for_each(|scopes| key.scopes.clone_from(scopes));
-        networks.iter().for_each(|networks| key.networks.clone_from(networks));
-        key.rate = rate.or(key.rate);
-    }
-
-    /// The fields that are there.
-    fn names(&self) -> String {
-        let names = [
-            ("name", self.name.is_some()),
-            ("description", self.description.is_some()),
-            ("scopes", self.scopes.is_some()),
-            ("ip_allowlist", self.networks.is_some()),
-            ("rate_limit", self.rate.is_some()),
-        ];
-        names
-            .into_iter()
-            .filter(|(_, is_there)| *is_there)
-            .map(|(name, _)| name)
-            .collect::<Vec<_>>()
-            .join(" ")
     }
 }

@@ -59,7 +59,7 @@ fn senseless_arguments_end_with_2_and_one_name() {
         &["serve", "--tls"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--data-dir", ""],
-        &["serve", "--samples"],
+        &["serve", "--sample"],
         &["user", "create"],
         &["user", "create", "--email", "a@example.com", "--password", "x"],
         &["user", "create", "--email", "a@example.com", "--password-stdin", "--password-file", "x"],

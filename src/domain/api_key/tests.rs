@@ -103,7 +103,7 @@ fn fields_are_read_as_they_are_documented() {
     for bad in ["", "  ", &"x".repeat(101), "a\nb", "a\u{202e}b"] {
         assert_eq!(parse_name(bad), Err(KeyFault::Name), "{bad:?}");
     }
-    assert_eq!(parse_description(" "), Ok(None));
+    assert_eq!(parse_description(" "), Ok(String::new()));
     assert_eq!(parse_description(&"x".repeat(501)), Err(KeyFault::Description));
     let scopes = parse_scopes(&["metrics:write", "metrics:read", "metrics:write"]).unwrap();
     assert_eq!(
