@@ -37,7 +37,7 @@ impl TestApp {
             self.add(ROOT, Role::SuperAdmin).await;
         }
         let root = self.account(ROOT).unwrap();
-        let caller = Principal { session: root.id.as_uuid().into(), user: root };
+        let caller = Principal { session: root.id.as_uuid().into(), user: root, authenticated_at: ctx.now };
         let change = UserChange { name: None, status: Some(status) };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
