@@ -15,6 +15,7 @@ pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod own_account;
 pub mod pages;
 pub mod password_change;
 pub mod password_check;
@@ -26,6 +27,7 @@ pub mod routes;
 pub mod sample;
 pub mod session;
 pub mod site;
+pub mod step_up;
 pub mod tag;
 pub mod user;
 pub mod visit;
@@ -171,6 +173,8 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
+        step_up::StepUpApi(app.clone()),
+        own_account::OwnAccountApi(app.clone()),
         user::UserApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
         audit::AuditApi(app.clone()),

@@ -23,7 +23,7 @@ use super::error::ApiError;
 use super::visit::Visit;
 use crate::domain::time::Timestamp;
 use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
-use crate::services::caller::{self, Credential};
+use crate::services::caller;
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::services::{Context, StoreError};
@@ -92,10 +92,9 @@ impl<'a> ApiExtractor<'a> for Bearer {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let visit = Visit::of(request)?;
-        let caller = identified(request, visit).await?;
-        match caller.credential {
-            Credential::Session(session) => Ok(Self(Principal { user: caller.user, session })),
-            Credential::ApiKey { .. } => Err(no_session(request, visit, caller).await.into()),
+        match identified(request, visit).await? {
+            Known::Person(principal) => Ok(Self(principal)),
+            Known::Program(caller) => Err(no_session(request, visit, caller).await.into()),
         }
     }
 }
@@ -134,25 +133,36 @@ impl<'a> ApiExtractor<'a> for Caller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(identified(request, Visit::of(request)?).await?))
+        Ok(Self(match identified(request, Visit::of(request)?).await? {
+            Known::Person(principal) => principal.into(),
+            Known::Program(caller) => caller,
+        }))
     }
 }
 
+/// Somebody whose credential is good.
+enum Known {
+    /// In a session.
+    Person(Principal),
+    /// With an API key.
+    Program(caller::Caller),
+}
+
 /// Who calls, after a place was taken of the budget that the caller has: a key's own, an account's, or the address's.
-async fn identified(request: &Request, visit: &Visit) -> Result<caller::Caller, ApiError> {
+async fn identified(request: &Request, visit: &Visit) -> Result<Known, ApiError> {
     match shown(request.headers()) {
-        Ok(Shown::Token(token)) => by_token(visit, token),
-        Ok(Shown::Key(key)) => by_key(request, visit, key).await,
+        Ok(Shown::Token(token)) => by_token(visit, token).map(Known::Person),
+        Ok(Shown::Key(key)) => by_key(request, visit, key).await.map(Known::Program),
         Err(refusal) => Err(stranger(visit, refusal)),
     }
 }
 
-fn by_token(visit: &Visit, token: &str) -> Result<caller::Caller, ApiError> {
+fn by_token(visit: &Visit, token: &str) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
     let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
     visit.known_as(principal.user.id);
     visit.take_of(principal.user.id)?;
-    Ok(principal.into())
+    Ok(principal)
 }
 
 async fn by_key(request: &Request, visit: &Visit, key: &str) -> Result<caller::Caller, ApiError> {

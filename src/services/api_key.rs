@@ -18,6 +18,7 @@ use super::caller::Caller;
 use super::mail::Sealed;
 use super::role::{Refused, denied, require};
 use super::session::{AuthFault, Principal};
+use super::step_up::{StepUpNeeded, require_fresh};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::crypto::PlainApiKey;
@@ -65,6 +66,9 @@ pub enum ManageFault {
     /// The caller's sessions ended while the request was under way.
     #[error(transparent)]
     Caller(#[from] AuthFault),
+    /// The caller proved who they are too long ago for this.
+    #[error(transparent)]
+    Stale(#[from] StepUpNeeded),
     /// The caller was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -81,6 +85,7 @@ pub async fn create(
     form: &KeyForm,
     (expires_at, is_canary): (Option<Timestamp>, bool),
 ) -> Result<Issued, ManageFault> {
+    require_fresh(app, ctx, caller)?;
     let caller = Caller::from(caller.clone());
     let change = Change::read(form)?;
     let name = change.name.clone().ok_or(KeyFault::Name)?;
@@ -137,6 +142,7 @@ pub async fn rotate(
     id: ApiKeyId,
     grace: Option<Duration>,
 ) -> Result<Issued, ManageFault> {
+    require_fresh(app, ctx, caller)?;
     let grace = grace.unwrap_or(app.policy.api_keys.rotation_grace);
     if grace > GRACE_MAX {
         return Err(KeyFault::Grace.into());
@@ -175,6 +181,7 @@ pub async fn update(
     id: ApiKeyId,
     form: &KeyForm,
 ) -> Result<ApiKey, ManageFault> {
+    require_fresh(app, ctx, caller)?;
     let caller = Caller::from(caller.clone());
     let change = Change::read(form)?;
     let old = app.read(|read| own(read, &caller, id, ctx.now))?.ok_or(ManageFault::NotFound)?;

@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod audit;
 pub mod audit_log;
 pub mod caller;
+pub mod email_change;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -15,16 +16,19 @@ pub mod new_password;
 mod one_time;
 pub mod password;
 pub mod password_change;
+pub mod password_proof;
 pub mod password_reset;
 pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
+pub mod user_deletion;
 pub mod verification;
 
 use std::net::IpAddr;
@@ -153,6 +157,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
+    pub step_up_ttl: Duration,
     /// Which passwords may be chosen.
     pub password: PasswordPolicy,
     /// How API keys live.

@@ -11,6 +11,7 @@ pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod dev;
+pub mod email_change;
 pub mod envelope;
 pub mod error;
 pub mod health;
@@ -22,6 +23,7 @@ pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod user;
 
 #[cfg(test)]

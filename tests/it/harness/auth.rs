@@ -54,6 +54,7 @@ impl TestApp {
             epoch: user.session_epoch,
             created_at: now,
             last_used_at: now,
+            authenticated_at: now,
             client: [127, 0, 0, 1].into(),
             user_agent: None,
             family,
