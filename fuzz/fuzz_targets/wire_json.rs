@@ -2,6 +2,7 @@
 #![no_main]
 
 use latchkey::http::body::parse;
+use latchkey::wire::api_key::{CreateApiKey, RotateApiKey, UpdateApiKey};
 use latchkey::wire::auth::{LoginRequest, RefreshRequest, RegisterRequest, ResendRequest};
 use latchkey::wire::setup::SetupRequest;
 use libfuzzer_sys::fuzz_target;
@@ -14,6 +15,9 @@ fuzz_target!(|body: &[u8]| {
     reads::<LoginRequest>(body);
     reads::<RefreshRequest>(body);
     reads::<SetupRequest>(body);
+    reads::<CreateApiKey>(body);
+    reads::<UpdateApiKey>(body);
+    reads::<RotateApiKey>(body);
 });
 
 fn reads<T: Serialize + DeserializeOwned>(body: &[u8]) {

@@ -4,13 +4,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 10] = [
+const SUBCOMMANDS: [&[&str]; 12] = [
     &[],
     &["serve"],
     &["check"],
     &["user"],
     &["user", "create"],
     &["user", "import"],
+    &["key"],
+    &["key", "inspect"],
     &["audit"],
     &["audit", "verify"],
     &["openapi"],
