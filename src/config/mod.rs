@@ -5,6 +5,7 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod api_keys;
 mod cors;
 mod data_dir;
 mod development;
@@ -29,6 +30,7 @@ mod registration;
 mod secret;
 mod secret_file;
 mod source;
+mod step_up;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use api_keys::ApiKeys;
 pub use cors::{Cors, origin};
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
@@ -59,6 +62,7 @@ pub use registration::Registration;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use source::{Setting, Source};
+pub use step_up::StepUp;
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
@@ -82,6 +86,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Config {
     /// Whether this is `--dev`. Then every listener is on loopback.
     pub dev: bool,
+    /// Whether the sample resources of the guides are there.
+    pub samples: bool,
     /// The folder of the store, the keys and the certificate.
     pub data_dir: PathBuf,
     /// What links are made from.
@@ -110,8 +116,12 @@ pub struct Config {
     pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
+    /// Keys for programs.
+    pub api_keys: ApiKeys,
     /// The mailed link that sets a new password.
     pub password_reset: PasswordReset,
+    /// Freshness that sensitive acts ask for.
+    pub step_up: StepUp,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -206,6 +216,7 @@ impl Config {
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
         Some(Self {
             dev: flags.dev,
+            samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,
             tls: Tls::read(reader),
@@ -218,7 +229,9 @@ impl Config {
             limits: limits::read(reader),
             lockout: lockout::read(reader),
             registration: Registration::read(reader),
+            api_keys: ApiKeys::read(reader),
             password_reset: PasswordReset::read(reader),
+            step_up: StepUp::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

@@ -3,6 +3,7 @@
 //! Every primitive but argon2 and bcrypt comes from aws-lc-rs. No clock and no generator is read here: times,
 //! salts, nonces and secrets are passed in, so a test can hold them and a transaction can run again.
 
+pub mod api_key;
 pub mod audit_signer;
 pub mod bcrypt_hash;
 pub mod digest;
@@ -13,6 +14,7 @@ pub mod password;
 pub mod seal;
 pub mod token;
 
+pub use api_key::{KeyHash, KeyPrefix, NotAKey, PlainApiKey};
 pub use audit_signer::{AuditPublicKey, AuditSigner};
 pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
 pub use master::{MasterKey, Purpose, PurposeKey};

@@ -32,11 +32,13 @@ pub enum Class {
     Anonymous,
     /// Calls with a good token, by account.
     Authenticated,
+    /// Calls with an API key, by key; a key may have a budget of its own.
+    ApiKey,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
@@ -44,6 +46,7 @@ impl Class {
         Self::Mail,
         Self::Anonymous,
         Self::Authenticated,
+        Self::ApiKey,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -56,6 +59,7 @@ impl Class {
             Self::Mail => "mail",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
+            Self::ApiKey => "api_key",
         }
     }
 
@@ -76,6 +80,7 @@ pub struct PerClass<T> {
     mail: T,
     anonymous: T,
     authenticated: T,
+    api_key: T,
 }
 
 impl<T> PerClass<T> {
@@ -89,6 +94,7 @@ impl<T> PerClass<T> {
             mail: make(Class::Mail),
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
+            api_key: make(Class::ApiKey),
         }
     }
 
@@ -102,6 +108,7 @@ impl<T> PerClass<T> {
             Class::Mail => &self.mail,
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
+            Class::ApiKey => &self.api_key,
         }
     }
 
@@ -115,6 +122,7 @@ impl<T> PerClass<T> {
             Class::Mail => &mut self.mail,
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
+            Class::ApiKey => &mut self.api_key,
         }
     }
 }

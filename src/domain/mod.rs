@@ -1,6 +1,7 @@
 //! Pure rules and state machines. Knows no I/O, no clock and no randomness: time, ids and secrets come in as values.
 
 pub mod address;
+pub mod api_key;
 pub mod audit;
 pub mod common_passwords;
 pub mod credential;
@@ -12,6 +13,7 @@ pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod password_policy;
+pub mod permission;
 pub mod role;
 pub mod session;
 pub mod suspicion;

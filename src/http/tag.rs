@@ -11,6 +11,8 @@ pub enum Tag {
     Users,
     /// One's own sessions.
     Sessions,
+    /// Keys for programs.
+    ApiKeys,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
     /// Running the server.

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Bearer;
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::id::UserId;
 use crate::domain::user::{DisplayName, Status};
@@ -33,7 +33,7 @@ impl Statuses for Listed {
 impl UserApi {
     /// Who am I
     #[oai(path = "/auth/me", method = "get", operation_id = "me")]
-    async fn me(&self, asked: Asked, caller: Bearer) -> Result<Answer<User>, Fault<Listed>> {
+    async fn me(&self, asked: Asked, caller: Caller) -> Result<Answer<User>, Fault<Listed>> {
         Ok(Answer::new(to_wire(&caller.0.user), asked.0.now))
     }
 
@@ -45,7 +45,7 @@ impl UserApi {
     async fn list(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// The most accounts to answer, 1 to 100.
         #[oai(default = "twenty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
@@ -82,7 +82,7 @@ impl UserApi {
     #[oai(path = "/users/:id", method = "put", operation_id = "update_user")]
     async fn update(
         &self,
-        caller: Bearer,
+        caller: Caller,
         id: Path<String>,
         body: Json<UpdateUser>,
         asked: Asked,

@@ -8,12 +8,14 @@ use super::failure::Failure;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
-use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::api_key::KeyPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::api_key::usage::KeyUses;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -96,6 +98,7 @@ pub fn services(
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
+        key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
     })
 }
@@ -151,6 +154,13 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
+        api_keys: KeyPolicy {
+            max_per_user: config.api_keys.max_per_user,
+            rotate_after: config.api_keys.rotate_after,
+            rotation_grace: config.api_keys.rotation_grace,
+        },
+        api_key_prefix: KeyPrefix::parse(&config.api_keys.prefix)
+            .map_err(|error| Failure::new(format!("api_keys.prefix: {error}")))?,
         lockout: config.lockout,
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
@@ -160,6 +170,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         reset_ttl: config.password_reset.ttl,
+        step_up_ttl: config.step_up.ttl,
         password: PasswordPolicy {
             kind: config.password.policy,
             block_common: config.password.block_common,

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::caller::Caller;
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
 use super::role::{Refused, require};
-use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::MailId;
@@ -188,15 +188,15 @@ pub struct OutboxPage {
     pub next: Option<MailId>,
 }
 
-/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:read`.
+/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:update`.
 pub async fn outbox(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     after: Option<MailId>,
     limit: usize,
 ) -> Result<OutboxPage, Refused> {
-    require(app, ctx, caller, Permission::UsersRead).await?;
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
     let (mails, more) = app.read(|read| outbox::list(read, after, limit))?;
     let next = if more { mails.last().map(|mail| mail.id) } else { None };
     Ok(OutboxPage { mails, next })

@@ -1,8 +1,11 @@
 //! Use cases: one function for each thing a caller can ask for. A use case owns its transaction and
 //! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
 
+pub mod api_key;
 pub mod audit;
 pub mod audit_log;
+pub mod caller;
+pub mod email_change;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -13,16 +16,19 @@ pub mod new_password;
 mod one_time;
 pub mod password;
 pub mod password_change;
+pub mod password_proof;
 pub mod password_reset;
 pub mod recent;
 pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
+pub mod user_deletion;
 pub mod verification;
 
 use std::net::IpAddr;
@@ -33,7 +39,10 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{
+    AuditSigner, HashPool, KeyPrefix, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys,
+};
+use crate::domain::api_key::KeyPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -77,6 +86,8 @@ pub struct Services {
     pub limits: Arc<limits::Limits>,
     /// Wrong passwords of late.
     pub lockouts: Arc<lockout::Lockouts>,
+    /// When API keys were used, as far as that is not written yet.
+    pub key_uses: api_key::usage::KeyUses,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -162,8 +173,14 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
+    pub step_up_ttl: Duration,
     /// Which passwords may be chosen.
     pub password: PasswordPolicy,
+    /// How API keys live.
+    pub api_keys: KeyPolicy,
+    /// What every new API key begins with.
+    pub api_key_prefix: KeyPrefix,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

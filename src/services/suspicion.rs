@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
+use super::caller::Caller;
 use super::role::{Refused, require};
-use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::id::{SessionId, SuspicionId, UserId};
 use crate::domain::role::Permission;
@@ -78,7 +78,7 @@ pub struct SuspicionPage {
 pub async fn list(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     filter: &SuspicionFilter,
 ) -> Result<SuspicionPage, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;

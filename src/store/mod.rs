@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+pub mod api_key;
 pub mod check;
 pub mod codec;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::api_key::ApiKeyV1;
 use super::codec::{Codec, Value};
 use super::error::StoreError;
 use super::keys::{self, Bytes, Key};
@@ -14,7 +15,7 @@ use super::outbox::MailV1;
 use super::session::SessionV1;
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -62,6 +63,12 @@ pub const PLACES: Table<([u8; 16], [u8; 16]), PlaceV1> = Table::new(0x41, "place
 pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspicions");
 /// The suspicious acts about an account: (account, act).
 pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
+/// API keys.
+pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
+/// The API key with a hash.
+pub const API_KEY_HASHES: Table<[u8; 32], [u8; 16]> = Table::new(0x51, "api_key_hashes");
+/// The API keys of an account: (account, key).
+pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_api_keys");
 
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
@@ -86,6 +93,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &PLACES,
     &SUSPICIONS,
     &SUSPICIONS_OF,
+    &API_KEYS,
+    &API_KEY_HASHES,
+    &USER_API_KEYS,
     &END,
 ];
 
@@ -101,6 +111,9 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
     super::suspicion::USER_INDEX,
+    super::api_key::HASH_INDEX,
+    super::api_key::USER_INDEX,
+    super::api_key::PLACES_OF_KEY,
 ];
 
 /// The table with this byte.

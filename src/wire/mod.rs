@@ -7,9 +7,11 @@
 //! of passwords behind. So each request type carries `deny_unknown_fields` twice, no type renames a field, and
 //! an optional field is absent, never `null`, in an answer.
 
+pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod dev;
+pub mod email_change;
 pub mod envelope;
 pub mod error;
 pub mod health;
@@ -17,9 +19,11 @@ pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod user;
 
 #[cfg(test)]

@@ -44,6 +44,14 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<audit::AuditPage>();
     both_writers_agree::<outbox::OutboxMail>();
     both_writers_agree::<outbox::OutboxPage>();
+    both_writers_agree::<api_key::CreateApiKey>();
+    both_writers_agree::<api_key::UpdateApiKey>();
+    both_writers_agree::<api_key::RotateApiKey>();
+    both_writers_agree::<api_key::ApiKey>();
+    both_writers_agree::<api_key::NewApiKey>();
+    both_writers_agree::<api_key::OwnApiKeys>();
+    both_writers_agree::<api_key::AllApiKeys>();
+    both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
     both_writers_agree::<health::Probe>();
@@ -58,6 +66,10 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<auth::LoginRequest>();
     unknown_fields_are_refused::<auth::RefreshRequest>();
     unknown_fields_are_refused::<user::UpdateUser>();
+    unknown_fields_are_refused::<api_key::CreateApiKey>();
+    unknown_fields_are_refused::<api_key::UpdateApiKey>();
+    unknown_fields_are_refused::<api_key::RotateApiKey>();
+    unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();
 }

@@ -10,7 +10,8 @@ use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::config::Config;
-use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::crypto::{HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -18,6 +19,7 @@ use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::log_in;
@@ -92,6 +94,7 @@ fn services() -> Services {
     let limits = Config::from_toml_str("").expect("the defaults").limits;
     Services {
         limits: Arc::new(Limits::new(&limits)),
+        key_uses: KeyUses::default(),
         store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
@@ -105,7 +108,14 @@ fn services() -> Services {
             limits,
             lockout: LockoutPolicy::default(),
             registration,
+            api_keys: KeyPolicy {
+                max_per_user: 50,
+                rotate_after: Duration::from_secs(90 * 86_400),
+                rotation_grace: Duration::from_secs(86_400),
+            },
+            api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
             reset_ttl: Duration::from_secs(3_600),
+            step_up_ttl: Duration::from_secs(3_600),
             password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,

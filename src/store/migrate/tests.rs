@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId};
+use crate::domain::api_key::ApiKey;
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
@@ -16,7 +18,9 @@ use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
-use crate::store::{MemoryEngine, RedbEngine, Scan, Store, check, expiry, lane, lockout, session, user};
+use crate::store::{
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, lane, lockout, session, user,
+};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
 
@@ -113,6 +117,8 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
+    let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
+    assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
     let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
     assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
@@ -146,9 +152,18 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     family.present(family.head.id, now, TokenId::from_bytes([2; 16]), &policy);
     let id = SessionId::from_bytes([3; 16]);
     let (client, user_agent) = (IpAddr::from([198, 51, 100, 7]), Some("curl/8".to_owned()));
-    let (created_at, last_used_at) = (now, now);
-    let session =
-        Session { id, user: ada.id, epoch: 0, created_at, last_used_at, client, user_agent, family };
+    let (created_at, authenticated_at, last_used_at) = (now, now, now);
+    let session = Session {
+        id,
+        user: ada.id,
+        epoch: 0,
+        created_at,
+        authenticated_at,
+        last_used_at,
+        client,
+        user_agent,
+        family,
+    };
     session::insert(txn, &session)?;
     let token = OneTime {
         id: TokenId::from_bytes([4; 16]),
@@ -156,6 +171,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         hash: [5; 32],
         issued_at: now,
         expires_at: now,
+        address: None,
     };
     one_time::replace(txn, Purpose::VerifyEmail, &token)?;
     let mail = Queued {
@@ -171,7 +187,31 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         last_error: Some("451".to_owned()),
     };
     outbox::insert(txn, &mail)?;
+    api_key::insert(txn, &key(ada.id, now))?;
     insert_guesses(txn)
+}
+
+fn key(owner: UserId, now: Timestamp) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::from_bytes([13; 16]),
+        owner,
+        epoch: 0,
+        name: "Sensor".to_owned(),
+        description: Some("On the roof".to_owned()),
+        scopes: vec!["metrics:write".parse().unwrap()],
+        created_at: now,
+        rotated_at: now,
+        expires_at: Some(now),
+        last_used_at: Some(now),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        rate: Some(Budget::new(7, Duration::from_secs(60)).unwrap()),
+        is_canary: true,
+        hint: "lk_abcde".to_owned(),
+        hash: [14; 32],
+        former: None,
+        is_reminded: true,
+        look_at: now,
+    }
 }
 
 fn insert_guesses(txn: &mut Txn<'_>) -> Result<(), StoreError> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::config::Config;
-use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
@@ -24,6 +25,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
@@ -103,6 +105,7 @@ impl TestApp {
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
+            samples: true,
             dev,
             trusted_proxies: vec![PROXY.parse().unwrap()],
             cors: Cors::new([], Duration::ZERO),
@@ -226,6 +229,12 @@ pub(super) fn shipped_policy() -> Policy {
         },
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),
+        api_keys: KeyPolicy {
+            max_per_user: 50,
+            rotate_after: Duration::from_secs(90 * 86_400),
+            rotation_grace: Duration::from_secs(86_400),
+        },
+        api_key_prefix: KeyPrefix::parse("lk_").unwrap(),
         lockout: LockoutPolicy::default(),
         registration: RegistrationPolicy {
             is_enabled: true,
@@ -234,6 +243,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         reset_ttl: Duration::from_secs(3_600),
+        step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
@@ -257,6 +267,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),
         limits: Arc::new(Limits::new(&policy.limits)),
+        key_uses: KeyUses::default(),
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
@@ -337,6 +348,11 @@ pub struct LoggedIn<'a> {
 }
 
 impl<'a> LoggedIn<'a> {
+    /// The server.
+    pub fn app(&self) -> &'a TestApp {
+        self.client.app
+    }
+
     /// Takes tokens from the data of a login or a refresh.
     pub fn with(app: &'a TestApp, tokens: &Value) -> Self {
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();

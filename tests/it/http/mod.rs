@@ -1,9 +1,12 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod api_key;
+mod api_key_use;
 mod audit;
 mod bearer;
 mod dev;
+mod email_change;
 mod headers;
 mod import;
 mod input;
@@ -29,6 +32,8 @@ mod reset_page;
 mod session;
 mod setup;
 mod stale;
+mod step_up;
 mod suspicious;
 mod user;
+mod user_deletion;
 mod verification;

@@ -110,6 +110,7 @@ async fn only_readers_of_the_audit_log_may_look_and_for_ninety_days() {
     let app = watched().await;
     lock(&app, "ada").await;
     let ada = app.log_in("ada").await;
+    app.set_roles("ada", &[]).await;
     app.anonymous().get(PATH).await.refused(401, "UNAUTHORIZED");
     let (answer, events) = app.events_of(ada.get(PATH)).await;
     answer.refused(403, "FORBIDDEN");
