@@ -28,6 +28,7 @@ mod reader;
 mod registration;
 mod secret;
 mod secret_file;
+mod sms;
 mod source;
 mod step_up;
 mod store;
@@ -59,6 +60,7 @@ pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
+pub use sms::{Sms, SmsWebhook};
 pub use source::{Setting, Source};
 pub use step_up::StepUp;
 pub use store::Store;
@@ -118,6 +120,8 @@ pub struct Config {
     pub step_up: StepUp,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Outgoing text messages.
+    pub sms: Sms,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -225,6 +229,7 @@ impl Config {
             password_reset: PasswordReset::read(reader),
             step_up: StepUp::read(reader),
             mail: Mail::read(reader, domain),
+            sms: Sms::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

@@ -256,6 +256,12 @@ impl Letters {
         self.email_changed.write(MailKind::EmailChanged, values)
     }
 
+    /// The text message with a code; the code lives for `lifetime`.
+    pub fn sms_code(&self, code: &str, lifetime: Duration) -> String {
+        let lifetime = in_words(lifetime);
+        format!("{code} is your code for {}. It works once, for {lifetime}. Give it to nobody.", self.service)
+    }
+
     /// The letter that tells `to` that its account is gone.
     pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
         self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
@@ -272,6 +278,17 @@ pub fn retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
     let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
     let minutes = MINUTES.get(step).or(MINUTES.last()).copied().unwrap_or(720);
     Some(Duration::from_secs(minutes * 60))
+}
+
+/// The same for a text message, which says what is worth little in five minutes: 2, 5, 15, 30 seconds, then a minute
+/// each time.
+pub fn sms_retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
+    const SECONDS: [u64; 5] = [2, 5, 15, 30, 60];
+    if failed >= max_attempts {
+        return None;
+    }
+    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
+    Some(Duration::from_secs(SECONDS.get(step).copied().unwrap_or(60)))
 }
 
 /// Both halves of a letter; the text begins with `Subject: ..` and an empty line. Every half shows every value

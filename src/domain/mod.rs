@@ -12,6 +12,7 @@ pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod password_policy;
+pub mod phone;
 pub mod role;
 pub mod session;
 pub mod suspicion;

@@ -94,6 +94,7 @@ pub fn services(
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
@@ -169,5 +170,6 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
+        sms_attempts_max: config.sms.retry_max.saturating_add(1),
     })
 }

@@ -21,6 +21,7 @@ pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod sms_sender;
 pub mod step_up;
 pub mod suspicion;
 pub mod sweep;
@@ -73,6 +74,8 @@ pub struct Services {
     pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
+    /// What sends text messages; without it there are none.
+    pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
@@ -158,6 +161,8 @@ pub struct Policy {
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.
     pub mail_attempts_max: u32,
+    /// How often a text message is tried before it is given up.
+    pub sms_attempts_max: u32,
 }
 
 /// Who may register, and how.

@@ -110,8 +110,10 @@ fn services() -> Services {
             password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
+            sms_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
     }

@@ -238,6 +238,7 @@ pub(super) fn shipped_policy() -> Policy {
         password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
+        sms_attempts_max: 3,
     }
 }
 
@@ -260,6 +261,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         limits: Arc::new(Limits::new(&policy.limits)),
         policy,
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
     }
