@@ -29,6 +29,7 @@ mod registration;
 mod secret;
 mod secret_file;
 mod source;
+mod step_up;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ pub use registration::Registration;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use source::{Setting, Source};
+pub use step_up::StepUp;
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
@@ -112,6 +114,8 @@ pub struct Config {
     pub registration: Registration,
     /// The mailed link that sets a new password.
     pub password_reset: PasswordReset,
+    /// Freshness that sensitive acts ask for.
+    pub step_up: StepUp,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -219,6 +223,7 @@ impl Config {
             lockout: lockout::read(reader),
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),
+            step_up: StepUp::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

@@ -170,15 +170,23 @@ fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option
         let allow = gate.routes.find(pattern).map(|route| route.allow.clone());
         headers.insert(header::ALLOW, allow.unwrap_or(HeaderValue::from_static("GET, HEAD")));
     }
-    if let Some(challenge) = challenge(error.code()) {
+    if let Some(challenge) = challenge(&error) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     shown
 }
 
-/// RFC 6750 3: a challenge without an error when no token was sent.
-fn challenge(code: ErrorCode) -> Option<HeaderValue> {
-    match code {
+/// RFC 6750 3: a challenge without an error when no token was sent. RFC 9470 3 when the proof behind the token is old.
+fn challenge(error: &ApiError) -> Option<HeaderValue> {
+    match error.code() {
+        ErrorCode::StepUpRequired => {
+            let max_age = error.max_age_seconds().unwrap_or_default();
+            let challenge = format!(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 error_description=\"A more recent authentication is required\", max_age=\"{max_age}\""
+            );
+            HeaderValue::try_from(challenge).ok()
+        }
         ErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
         ErrorCode::TokenExpired => Some(HeaderValue::from_static(
             "Bearer error=\"invalid_token\", error_description=\"Access token has expired\"",

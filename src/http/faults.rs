@@ -16,6 +16,7 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
+use crate::services::step_up::StepUpNeeded;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
 use crate::services::verification::VerifyFault;
@@ -158,6 +159,15 @@ impl From<ResetFault> for ApiError {
             ResetFault::New(fault) => fault.into(),
             ResetFault::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<StepUpNeeded> for ApiError {
+    fn from(StepUpNeeded { max_age }: StepUpNeeded) -> Self {
+        let seconds = max_age.as_secs();
+        Self::new(Code::StepUpRequired, "Prove your password or a second factor again.")
+            .details(json!({ "max_age": seconds }))
+            .max_age(seconds)
     }
 }
 

@@ -205,6 +205,7 @@ async fn grant(
         user: account.user.id,
         epoch: account.user.session_epoch,
         created_at: ctx.now,
+        authenticated_at: ctx.now,
         last_used_at: ctx.now,
         client: ctx.client,
         user_agent: ctx.user_agent.clone(),

@@ -19,6 +19,7 @@ pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
@@ -146,6 +147,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
+    pub step_up_ttl: Duration,
     /// Which passwords may be chosen.
     pub password: PasswordPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).

@@ -106,6 +106,7 @@ fn services() -> Services {
             lockout: LockoutPolicy::default(),
             registration,
             reset_ttl: Duration::from_secs(3_600),
+            step_up_ttl: Duration::from_secs(3_600),
             password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,

@@ -38,6 +38,7 @@ fn the_example_names_every_key_and_no_other() {
         "lockout",
         "registration",
         "password_reset",
+        "step_up",
         "mail",
         "log",
         "metrics",

@@ -202,7 +202,11 @@ fn generous() -> LimitPolicy {
 
 fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {
     match token {
-        "good" => Ok(Principal { user: ada(), session: SessionId::from_bytes([8; 16]) }),
+        "good" => Ok(Principal {
+            user: ada(),
+            session: SessionId::from_bytes([8; 16]),
+            authenticated_at: Timestamp::EPOCH,
+        }),
         "old" => Err(AuthFault::Expired),
         _ => Err(AuthFault::Invalid),
     }

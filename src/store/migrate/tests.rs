@@ -146,9 +146,18 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     family.present(family.head.id, now, TokenId::from_bytes([2; 16]), &policy);
     let id = SessionId::from_bytes([3; 16]);
     let (client, user_agent) = (IpAddr::from([198, 51, 100, 7]), Some("curl/8".to_owned()));
-    let (created_at, last_used_at) = (now, now);
-    let session =
-        Session { id, user: ada.id, epoch: 0, created_at, last_used_at, client, user_agent, family };
+    let (created_at, authenticated_at, last_used_at) = (now, now, now);
+    let session = Session {
+        id,
+        user: ada.id,
+        epoch: 0,
+        created_at,
+        authenticated_at,
+        last_used_at,
+        client,
+        user_agent,
+        family,
+    };
     session::insert(txn, &session)?;
     let token = OneTime {
         id: TokenId::from_bytes([4; 16]),

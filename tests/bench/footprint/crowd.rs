@@ -104,6 +104,7 @@ fn session_of(user: UserId, now: Timestamp) -> Session {
         user,
         epoch: 0,
         created_at: now,
+        authenticated_at: now,
         last_used_at: now,
         client: [203, 0, 113, 7].into(),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),

@@ -234,6 +234,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         reset_ttl: Duration::from_secs(3_600),
+        step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,

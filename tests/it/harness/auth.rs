@@ -12,7 +12,7 @@ use latchkey::services::user::{UserChange, update};
 use latchkey::store;
 use serde_json::Value;
 
-use super::{Answer, LoggedIn, TestApp};
+use super::{Answer, LoggedIn, START, TestApp};
 
 /// The secret that signs the tokens of the server under test.
 const TOKEN_SECRET: [u8; 32] = [9; 32];
@@ -37,7 +37,7 @@ impl TestApp {
             self.add(ROOT, Role::SuperAdmin).await;
         }
         let root = self.account(ROOT).unwrap();
-        let caller = Principal { session: root.id.as_uuid().into(), user: root };
+        let caller = Principal { session: root.id.as_uuid().into(), user: root, authenticated_at: START };
         let change = UserChange { name: None, status: Some(status) };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
