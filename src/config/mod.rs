@@ -17,6 +17,7 @@ mod listen;
 mod lockout;
 mod log;
 mod mail;
+mod mfa;
 mod net;
 mod password;
 mod password_hash;
@@ -68,6 +69,7 @@ pub use variable::Environment;
 
 use reader::Reader;
 
+use crate::domain::factor::FactorPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 
@@ -116,6 +118,8 @@ pub struct Config {
     pub password_reset: PasswordReset,
     /// Freshness that sensitive acts ask for.
     pub step_up: StepUp,
+    /// Second factors.
+    pub mfa: FactorPolicy,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
