@@ -9,6 +9,10 @@ pub enum Action {
     RegistrationRepeated,
     /// The owner of an account proved its address.
     EmailVerified,
+    /// A link that gives an account another address was asked for.
+    EmailChangeRequested,
+    /// The owner of an account proved another address, which is now its own.
+    EmailChanged,
     /// A new verification mail was asked for.
     VerificationResent,
     /// The owner of an account gave it a new password.
@@ -21,6 +25,8 @@ pub enum Action {
     LoginSucceeded,
     /// A login was denied.
     LoginFailed,
+    /// The person of a session proved again who they are.
+    SessionSteppedUp,
     /// One session was ended.
     SessionEnded,
     /// All sessions of an account were ended.
@@ -29,6 +35,8 @@ pub enum Action {
     RefreshRotated,
     /// A refresh token was presented after its successor had been used.
     RefreshReused,
+    /// The owner of an account deleted it.
+    UserDeleted,
     /// An administrator changed an account.
     UserUpdated,
     /// An administrator changed the status of an account.
@@ -52,16 +60,20 @@ impl Action {
             Self::UserRegistered => "user.registered",
             Self::RegistrationRepeated => "user.registration_repeated",
             Self::EmailVerified => "email.verified",
+            Self::EmailChangeRequested => "email.change_requested",
+            Self::EmailChanged => "email.changed",
             Self::VerificationResent => "email.verification_resent",
             Self::PasswordChanged => "password.changed",
             Self::PasswordResetRequested => "password.reset_requested",
             Self::PasswordReset => "password.reset",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
+            Self::SessionSteppedUp => "session.stepped_up",
             Self::SessionEnded => "session.ended",
             Self::SessionAllEnded => "session.all_ended",
             Self::RefreshRotated => "refresh.rotated",
             Self::RefreshReused => "refresh.reused",
+            Self::UserDeleted => "user.deleted",
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",

@@ -25,6 +25,14 @@ pub enum MailKind {
     ResetPassword,
     /// Tells the owner of an account that it has a new password.
     PasswordChanged,
+    /// Carries the link that gives an account another address.
+    ChangeEmail,
+    /// Tells the owner of an address that somebody wanted it for another account.
+    EmailTaken,
+    /// Tells the old address of an account that it gets, or has, another one.
+    EmailChanged,
+    /// Tells the owner of an account that it is gone.
+    AccountDeleted,
 }
 
 /// The name is no kind of mail.
@@ -34,8 +42,16 @@ pub struct NotAMailKind;
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 4] =
-        [Self::VerifyEmail, Self::RegistrationAttempted, Self::ResetPassword, Self::PasswordChanged];
+    pub const ALL: [Self; 8] = [
+        Self::VerifyEmail,
+        Self::RegistrationAttempted,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::ChangeEmail,
+        Self::EmailTaken,
+        Self::EmailChanged,
+        Self::AccountDeleted,
+    ];
 
     /// The stable name.
     pub const fn name(self) -> &'static str {
@@ -44,6 +60,10 @@ impl MailKind {
             Self::RegistrationAttempted => "registration_attempted",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::ChangeEmail => "change_email",
+            Self::EmailTaken => "email_taken",
+            Self::EmailChanged => "email_changed",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -83,6 +103,10 @@ pub struct Letters {
     registration_attempted: Form<3>,
     reset_password: Form<4>,
     password_changed: Form<6>,
+    change_email: Form<4>,
+    email_taken: Form<2>,
+    email_changed: Form<6>,
+    account_deleted: Form<2>,
 }
 
 /// How an account came to a new password.
@@ -102,6 +126,26 @@ pub struct PasswordNotice {
     /// When.
     pub at: Timestamp,
     /// From which address.
+    pub client: IpAddr,
+}
+
+/// How far an account is on its way to another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewEmail {
+    /// It was asked for.
+    Asked,
+    /// It is done.
+    Done,
+}
+
+/// What the old address of an account is told of the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmailNotice {
+    /// How far it is.
+    pub what: NewEmail,
+    /// When.
+    pub at: Timestamp,
+    /// From which network address.
     pub client: IpAddr,
 }
 
@@ -130,6 +174,26 @@ impl Letters {
                 include_str!("../../assets/mail/password_changed.txt"),
                 include_str!("../../assets/mail/password_changed.html"),
                 ["service", "email", "how", "at", "client", "link"],
+            )?,
+            change_email: Form::parse(
+                include_str!("../../assets/mail/change_email.txt"),
+                include_str!("../../assets/mail/change_email.html"),
+                ["service", "email", "link", "lifetime"],
+            )?,
+            email_taken: Form::parse(
+                include_str!("../../assets/mail/email_taken.txt"),
+                include_str!("../../assets/mail/email_taken.html"),
+                ["service", "email"],
+            )?,
+            email_changed: Form::parse(
+                include_str!("../../assets/mail/email_changed.txt"),
+                include_str!("../../assets/mail/email_changed.html"),
+                ["service", "email", "what", "at", "client", "link"],
+            )?,
+            account_deleted: Form::parse(
+                include_str!("../../assets/mail/account_deleted.txt"),
+                include_str!("../../assets/mail/account_deleted.html"),
+                ["service", "email"],
             )?,
         })
     }
@@ -164,6 +228,37 @@ impl Letters {
         let (at, client) = (notice.at.in_words(), notice.client.to_string());
         let values = [self.service.as_str(), to.as_str(), how, &at, &client, link.as_str()];
         self.password_changed.write(MailKind::PasswordChanged, values)
+    }
+
+    /// The letter with the link that makes `to` the address of an account; the link lives for `lifetime`.
+    pub fn change_email(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
+        let lifetime = in_words(lifetime);
+        let values = [self.service.as_str(), to.as_str(), link.as_str(), &lifetime];
+        self.change_email.write(MailKind::ChangeEmail, values)
+    }
+
+    /// The letter to the owner of `to`, which somebody wanted for another account.
+    pub fn email_taken(&self, to: &EmailAddress) -> Letter {
+        self.email_taken.write(MailKind::EmailTaken, [self.service.as_str(), to.as_str()])
+    }
+
+    /// The letter that tells `to` that its account gets, or has, another address; `link` is where a new password can
+    /// be asked for.
+    pub fn email_changed(&self, to: &EmailAddress, notice: &EmailNotice, link: &Link) -> Letter {
+        let what = match notice.what {
+            NewEmail::Asked => {
+                "was asked for. It takes effect once the link that was mailed there is followed"
+            }
+            NewEmail::Done => "took effect. This address is no longer the account's",
+        };
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), what, &at, &client, link.as_str()];
+        self.email_changed.write(MailKind::EmailChanged, values)
+    }
+
+    /// The letter that tells `to` that its account is gone.
+    pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
+        self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
     }
 }
 

@@ -6,11 +6,13 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use crate::services::email_change::EmailChangeFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
 use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
+use crate::services::password_proof::ProofFault;
 use crate::services::password_reset::ResetFault;
 use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
@@ -19,6 +21,7 @@ use crate::services::setup::SetupFault;
 use crate::services::step_up::StepUpNeeded;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
+use crate::services::user_deletion::DeletionFault;
 use crate::services::verification::VerifyFault;
 use crate::services::{StoreError, Taken};
 use crate::wire::error::ErrorCode as Code;
@@ -140,14 +143,23 @@ impl From<NewPasswordFault> for ApiError {
 impl From<ChangeFault> for ApiError {
     fn from(fault: ChangeFault) -> Self {
         match fault {
-            ChangeFault::WrongPassword => {
+            ChangeFault::Current(ProofFault::WrongPassword) => {
                 Self::new(Code::AuthenticationFailed, "The current password is wrong.")
             }
-            ChangeFault::Locked { retry_after } => locked(retry_after),
+            ChangeFault::Current(fault) => fault.into(),
             ChangeFault::New(fault) => fault.into(),
-            ChangeFault::Caller(fault) => fault.into(),
-            ChangeFault::Hash(fault) => fault.into(),
-            ChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProofFault> for ApiError {
+    fn from(fault: ProofFault) -> Self {
+        match fault {
+            ProofFault::WrongPassword => Self::new(Code::AuthenticationFailed, "The password is wrong."),
+            ProofFault::Locked { retry_after } => locked(retry_after),
+            ProofFault::Caller(fault) => fault.into(),
+            ProofFault::Hash(fault) => fault.into(),
+            ProofFault::Store(error) => error.into(),
         }
     }
 }
@@ -205,6 +217,38 @@ impl From<UpdateFault> for ApiError {
             UpdateFault::Caller(fault) => fault.into(),
             UpdateFault::Refused(refused) => refused.into(),
             UpdateFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EmailChangeFault> for ApiError {
+    fn from(fault: EmailChangeFault) -> Self {
+        const FIELD: &str = "new_email";
+        match fault {
+            EmailChangeFault::Stale(needed) => needed.into(),
+            EmailChangeFault::Address(fault) => Self::field(FIELD, "invalid", format!("{FIELD}: {fault}")),
+            EmailChangeFault::Unchanged => {
+                Self::field(FIELD, "unchanged", "This is the address of your account already.")
+            }
+            EmailChangeFault::Taken => {
+                Self::new(Code::AlreadyExists, "A user with this email already exists")
+                    .details(json!({ "field": FIELD }))
+            }
+            EmailChangeFault::Caller(fault) => fault.into(),
+            EmailChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeletionFault> for ApiError {
+    fn from(fault: DeletionFault) -> Self {
+        match fault {
+            DeletionFault::Stale(needed) => needed.into(),
+            DeletionFault::LastSuperAdmin => {
+                Self::new(Code::Conflict, "The last active super administrator cannot be deleted.")
+            }
+            DeletionFault::Caller(fault) => fault.into(),
+            DeletionFault::Store(error) => error.into(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod own_account;
 pub mod pages;
 pub mod password_change;
 pub mod password_check;
@@ -24,6 +25,7 @@ pub mod reset_page;
 pub mod routes;
 pub mod session;
 pub mod site;
+pub mod step_up;
 pub mod tag;
 pub mod user;
 pub mod visit;
@@ -143,6 +145,8 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
+        step_up::StepUpApi(app.clone()),
+        own_account::OwnAccountApi(app.clone()),
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),
         health,

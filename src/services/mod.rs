@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod email_change;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -13,6 +14,7 @@ pub mod new_password;
 mod one_time;
 pub mod password;
 pub mod password_change;
+pub mod password_proof;
 pub mod password_reset;
 pub mod recent;
 pub mod registration;
@@ -24,6 +26,7 @@ pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
+pub mod user_deletion;
 pub mod verification;
 
 use std::net::IpAddr;

@@ -158,8 +158,8 @@ pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, St
     end_others_of(txn, user, None)
 }
 
-/// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password
-/// was asked for in the epoch that ends, and ends with it.
+/// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password or
+/// another address was asked for in the epoch that ends, and ends with it.
 pub(super) fn end_others_of(
     txn: &mut Txn<'_>,
     user: &mut User,
@@ -172,6 +172,7 @@ pub(super) fn end_others_of(
         store::session::remove(txn, session)?;
     }
     one_time::remove_of(txn, Purpose::ResetPassword, user.id)?;
+    one_time::remove_of(txn, Purpose::ChangeEmail, user.id)?;
     user.session_epoch = ending.wrapping_add(1);
     let kept = kept.map(|id| store::session::by_id(txn, id)).transpose()?.flatten();
     if let Some(kept) = kept.filter(|kept| kept.user == user.id && kept.is_alive(ending, now)) {

@@ -154,7 +154,8 @@ fn apply(
     Ok(Ok(user))
 }
 
-fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {
+/// Whether `user` is the only super administrator that is active.
+pub(super) fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {
     if !user.roles.contains(&Role::SuperAdmin) {
         return Ok(false);
     }

@@ -84,6 +84,14 @@ pub fn put(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.put(&tables::SESSIONS, &session.id, &to_record(session))
 }
 
+/// Notes that the person of the session `id` has just proved who they are.
+pub fn authenticated(txn: &mut Txn<'_>, id: SessionId) -> Result<(), StoreError> {
+    match by_id(txn, id)? {
+        Some(session) => put(txn, &Session { authenticated_at: txn.now(), ..session }),
+        None => Ok(()),
+    }
+}
+
 /// Removes a session. Its expiry row goes when the sweep reaches it.
 pub fn remove(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.remove(&tables::USER_SESSIONS, &(session.user, session.id))?;

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod auth;
 pub mod dev;
+pub mod email_change;
 pub mod envelope;
 pub mod error;
 pub mod health;
@@ -20,6 +21,7 @@ pub mod password_reset;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod user;
 
 #[cfg(test)]

@@ -165,6 +165,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         hash: [5; 32],
         issued_at: now,
         expires_at: now,
+        address: None,
     };
     one_time::replace(txn, Purpose::VerifyEmail, &token)?;
     let mail = Queued {
