@@ -1,24 +1,30 @@
 //! `[mfa]`: second factors. Knows no secret.
 
 use super::reader::Reader;
-use crate::domain::factor::{BackupCodeFormat, FactorPolicy};
 use crate::domain::role::Role;
 
-/// Reads the section. `service` is the issuer when none is configured.
-pub fn read(reader: &mut Reader, service: &str) -> FactorPolicy {
-    let given = reader.parsed("mfa.issuer", "a name", issuer);
-    // The label of an otpauth URI parts issuer and account by a colon.
-    let issuer = given.unwrap_or_else(|| service.replace(':', " "));
-    reader.set_shown("mfa.issuer", Some(format!("{issuer:?}")));
-    FactorPolicy {
-        issuer,
-        required_for: reader.list("mfa.required_for", "a list of roles", role),
-        debug_codes: reader.switch("mfa.debug_codes"),
-        backup_codes: BackupCodeFormat::default(),
-        enrolment_burns_step: true,
+/// Second factors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mfa {
+    /// The name that authenticator apps show; `None` means `mail.from_name`.
+    pub issuer: Option<String>,
+    /// Roles that may administer nothing without a second factor.
+    pub required_for: Vec<Role>,
+    /// Whether owners may see their own valid codes.
+    pub debug_codes: bool,
+}
+
+impl Mfa {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            issuer: reader.parsed("mfa.issuer", "a name", issuer),
+            required_for: reader.list("mfa.required_for", "a list of roles", role),
+            debug_codes: reader.switch("mfa.debug_codes"),
+        }
     }
 }
 
+/// The label of an otpauth URI parts issuer and account by a colon.
 fn issuer(text: &str) -> Result<String, String> {
     match text.chars().count() {
         0 => Err("is empty".into()),

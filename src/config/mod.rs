@@ -51,6 +51,7 @@ pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
+pub use mfa::Mfa;
 pub use net::Net;
 pub use password::Password;
 pub use password_hash::PasswordHash;
@@ -69,7 +70,6 @@ pub use variable::Environment;
 
 use reader::Reader;
 
-use crate::domain::factor::FactorPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 
@@ -119,7 +119,7 @@ pub struct Config {
     /// Freshness that sensitive acts ask for.
     pub step_up: StepUp,
     /// Second factors.
-    pub mfa: FactorPolicy,
+    pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
     /// The log.
@@ -228,6 +228,7 @@ impl Config {
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),
             step_up: StepUp::read(reader),
+            mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

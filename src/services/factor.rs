@@ -199,8 +199,9 @@ impl Proof {
         });
         let Some(mut factor) = found else { return Ok(None) };
         let used = match &self.claim {
-            Some(Claim::Step(step)) if !self.burns_step => Some((FactorUsed::Totp, *step)).map(|used| used.0),
-            Some(Claim::Step(step)) => factor.accept_step(*step).then_some(FactorUsed::Totp),
+            Some(Claim::Step(step)) => {
+                (!self.burns_step || factor.accept_step(*step)).then_some(FactorUsed::Totp)
+            }
             Some(Claim::Backup(hash, usage)) => match factor.take_backup_code(hash) {
                 Some(left) => {
                     usage.write(txn, left)?;
