@@ -17,6 +17,7 @@ mod listen;
 mod lockout;
 mod log;
 mod mail;
+mod mfa;
 mod net;
 mod password;
 mod password_hash;
@@ -51,6 +52,7 @@ pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
+pub use mfa::Mfa;
 pub use net::Net;
 pub use password::Password;
 pub use password_hash::PasswordHash;
@@ -118,6 +120,8 @@ pub struct Config {
     pub password_reset: PasswordReset,
     /// Freshness that sensitive acts ask for.
     pub step_up: StepUp,
+    /// Second factors.
+    pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
     /// Outgoing text messages.
@@ -228,6 +232,7 @@ impl Config {
             registration: Registration::read(reader),
             password_reset: PasswordReset::read(reader),
             step_up: StepUp::read(reader),
+            mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
             sms: Sms::read(reader),
             log: Log::read(reader),

@@ -25,6 +25,8 @@ pub enum MailKind {
     ResetPassword,
     /// Tells the owner of an account that it has a new password.
     PasswordChanged,
+    /// Tells the owner of an account what happened to its second factor.
+    FactorChanged,
     /// Carries the link that gives an account another address.
     ChangeEmail,
     /// Tells the owner of an address that somebody wanted it for another account.
@@ -42,11 +44,12 @@ pub struct NotAMailKind;
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::VerifyEmail,
         Self::RegistrationAttempted,
         Self::ResetPassword,
         Self::PasswordChanged,
+        Self::FactorChanged,
         Self::ChangeEmail,
         Self::EmailTaken,
         Self::EmailChanged,
@@ -60,6 +63,7 @@ impl MailKind {
             Self::RegistrationAttempted => "registration_attempted",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::FactorChanged => "factor_changed",
             Self::ChangeEmail => "change_email",
             Self::EmailTaken => "email_taken",
             Self::EmailChanged => "email_changed",
@@ -103,6 +107,7 @@ pub struct Letters {
     registration_attempted: Form<3>,
     reset_password: Form<4>,
     password_changed: Form<6>,
+    factor_changed: Form<7>,
     change_email: Form<4>,
     email_taken: Form<2>,
     email_changed: Form<6>,
@@ -123,6 +128,52 @@ pub enum NewPassword {
 pub struct PasswordNotice {
     /// How it came about.
     pub how: NewPassword,
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub client: IpAddr,
+}
+
+/// What happened to the second factor of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorNews {
+    /// It was switched on.
+    Enabled,
+    /// It was switched off.
+    Disabled,
+    /// New backup codes were made.
+    BackupCodesRenewed,
+    /// A backup code was used.
+    BackupCodeUsed,
+}
+
+impl FactorNews {
+    /// The subject of the letter, and what it tells.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Enabled => (
+                "Two-step login is on",
+                "Two-step login was switched on: from now on a login asks for a code as well. Every other session was ended.",
+            ),
+            Self::Disabled => (
+                "Two-step login is off",
+                "Two-step login was switched off: from now on the password alone is enough. Every other session was ended.",
+            ),
+            Self::BackupCodesRenewed => {
+                ("New backup codes", "New backup codes were made. The old ones do not work any more.")
+            }
+            Self::BackupCodeUsed => {
+                ("A backup code was used", "A backup code was used in place of a code of the authenticator app.")
+            }
+        }
+    }
+}
+
+/// What the owner of an account is told of its second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorNotice {
+    /// What happened.
+    pub news: FactorNews,
     /// When.
     pub at: Timestamp,
     /// From which address.
@@ -174,6 +225,11 @@ impl Letters {
                 include_str!("../../assets/mail/password_changed.txt"),
                 include_str!("../../assets/mail/password_changed.html"),
                 ["service", "email", "how", "at", "client", "link"],
+            )?,
+            factor_changed: Form::parse(
+                include_str!("../../assets/mail/factor_changed.txt"),
+                include_str!("../../assets/mail/factor_changed.html"),
+                ["service", "email", "title", "what", "at", "client", "link"],
             )?,
             change_email: Form::parse(
                 include_str!("../../assets/mail/change_email.txt"),
@@ -228,6 +284,15 @@ impl Letters {
         let (at, client) = (notice.at.in_words(), notice.client.to_string());
         let values = [self.service.as_str(), to.as_str(), how, &at, &client, link.as_str()];
         self.password_changed.write(MailKind::PasswordChanged, values)
+    }
+
+    /// The letter that tells the owner of the account of `to` what happened to its second factor; `link` is where a new
+    /// password can be asked for.
+    pub fn factor_changed(&self, to: &EmailAddress, notice: &FactorNotice, link: &Link) -> Letter {
+        let (title, what) = notice.news.words();
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), title, what, &at, &client, link.as_str()];
+        self.factor_changed.write(MailKind::FactorChanged, values)
     }
 
     /// The letter with the link that makes `to` the address of an account; the link lives for `lifetime`.

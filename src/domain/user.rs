@@ -50,6 +50,8 @@ pub struct User {
     pub roles: Vec<Role>,
     /// A session is alive only while it carries this number: raising it ends them all at once.
     pub session_epoch: u32,
+    /// Whether a login asks for a second factor.
+    pub has_factor: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -258,6 +260,7 @@ pub(crate) fn ada() -> User {
         email_verified_at: Some(Timestamp::EPOCH),
         roles: vec![Role::Developer],
         session_epoch: 0,
+        has_factor: false,
         created_at: Timestamp::EPOCH,
     }
 }

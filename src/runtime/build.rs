@@ -9,12 +9,14 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::factor::{BackupCodeFormat, FactorPolicy};
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::limits::Limits;
+use crate::services::code_guard::WrongCodes;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -98,6 +100,7 @@ pub fn services(
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
     })
 }
 
@@ -166,6 +169,14 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             kind: config.password.policy,
             block_common: config.password.block_common,
             history: usize::from(config.password.history),
+        },
+        factor: FactorPolicy {
+            // The label of an otpauth URI parts issuer and account by a colon.
+            issuer: config.mfa.issuer.clone().unwrap_or_else(|| config.mail.from_name.replace(':', " ")),
+            required_for: config.mfa.required_for.clone(),
+            debug_codes: config.mfa.debug_codes,
+            backup_codes: BackupCodeFormat::default(),
+            enrolment_burns_step: true,
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

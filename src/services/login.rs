@@ -18,10 +18,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::audit::{Draft, Witness, person_key};
+use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::lockout::{self, Attempt, Notice};
 use super::token::{Granted, mint};
-use super::{Context, Services};
+use super::{Context, Services, pending_login};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
@@ -30,7 +33,15 @@ use crate::domain::lockout::Subject;
 use crate::domain::login::{Decision, DenyReason, decide};
 use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, Txn};
+
+/// What a right password leads to.
+pub enum LoggedIn {
+    /// Tokens.
+    Granted(Box<Granted>),
+    /// A second step: the handle under which the login waits for a code.
+    CodeNeeded(Zeroizing<String>),
+}
 
 /// Why a login gave no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +55,12 @@ pub enum LoginFault {
         /// When to come back; whole seconds, at least one.
         retry_after: Duration,
     },
+    /// The password was right, and the second-factor code is wrong or was used.
+    #[error("the code is wrong or was used")]
+    WrongCode,
+    /// No login waits for this second step.
+    #[error("no login waits for this code")]
+    NoPendingLogin,
     /// The password could not be compared now.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -52,13 +69,15 @@ pub enum LoginFault {
     Store(#[from] StoreError),
 }
 
-/// Logs in with an email address or username and a password.
+/// Logs in with an email address or username and a password; where a second factor is on, with its `code` too, or else
+/// the login waits for it.
 pub async fn log_in(
     app: &Services,
     ctx: &Context,
     identifier: &str,
     password: &str,
-) -> Result<Granted, LoginFault> {
+    code: Option<&str>,
+) -> Result<LoggedIn, LoginFault> {
     let identifier = Identifier::typed(identifier);
     let found = find(app, identifier)?;
     let attempt = match lockout::begin(app, ctx, found.subject)? {
@@ -93,12 +112,20 @@ pub async fn log_in(
         }
     };
     let user = found.account.as_ref().map(|account| &account.user);
-    match decide(user, verdict.matches, false, app.policy.login) {
-        Decision::Grant => {
+    match decide(user, verdict.matches, app.policy.login) {
+        Decision::Grant | Decision::RequireFactor => {
             let notice = found.notice(app, ctx);
             if let Some(account) = found.account {
                 let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
-                return grant(app, ctx, account, renewed, (attempt, notice)).await;
+                let right = Right { account, renewed, attempt: Arc::new(attempt), notice };
+                return match (right.account.user.has_factor, code) {
+                    (false, _) => grant(app, ctx, right, None).await,
+                    (true, Some(code)) => {
+                        let proof = inline(app, ctx, &right, code).await?;
+                        grant(app, ctx, right, Some(proof)).await
+                    }
+                    (true, None) => wait(app, ctx, right).await,
+                };
             }
         }
         Decision::Deny(reason) => {
@@ -110,7 +137,6 @@ pub async fn log_in(
             })
             .await?;
         }
-        Decision::RequireFactor => {}
     }
     Err(LoginFault::Denied)
 }
@@ -191,59 +217,145 @@ async fn renew(app: &Services, password: Password) -> Option<Phc> {
     renewed.inspect_err(|fault| tracing::warn!(%fault, "an outdated password hash was not renewed")).ok()
 }
 
-/// Opens a session, and stores the `renewed` verifier.
+/// A right password.
+struct Right {
+    account: Account,
+    renewed: Option<Phc>,
+    attempt: Arc<Attempt>,
+    notice: Notice,
+}
+
+impl Right {
+    fn stranger(&self, app: &Services, ctx: &Context) -> Witness {
+        Witness::of_stranger(app, ctx, self.account.user.id, &self.account.person)
+    }
+
+    fn denied(&self, app: &Services, ctx: &Context, reason: DenyReason) -> Draft {
+        self.stranger(app, ctx).event(Action::LoginFailed, Outcome::Denied).reason(reason.name())
+    }
+
+    /// The account as it is now, if nothing changed that the decision stood on.
+    fn unchanged(&self, txn: &Txn<'_>) -> Result<Option<User>, StoreError> {
+        let before = &self.account;
+        let user = store::user::by_id(txn, before.user.id)?;
+        let phc = store::user::phc(txn, before.user.id)?;
+        let unchanged = phc.as_deref() == Some(before.phc.as_str());
+        Ok(user.filter(|user| unchanged && same_standing(user, &before.user)))
+    }
+
+    /// Stores the renewed verifier, if there is one.
+    fn renew(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
+        let renewed = self.renewed.as_ref();
+        renewed.map_or(Ok(()), |phc| {
+            store::user::renew_phc(txn, self.account.user.id, phc.as_str().to_owned())
+        })
+    }
+}
+
+/// Weighs the code of a login that is done in one call.
+async fn inline(app: &Services, ctx: &Context, right: &Right, code: &str) -> Result<Proof, LoginFault> {
+    let stranger = right.stranger(app, ctx);
+    let holder = Holder { user: &right.account.user, witness: &stranger, stage: Stage::On };
+    let fault = match weigh(app, ctx, &holder, code).await {
+        Ok(proof) => return Ok(proof),
+        Err(fault) => fault,
+    };
+    right.attempt.give_back();
+    match fault {
+        FactorFault::Locked { retry_after } => {
+            let event = right.denied(app, ctx, DenyReason::Locked).detail("rule", "factor").done();
+            app.write("login.locked", ctx, move |txn| txn.emit(event.clone())).await?;
+            Err(LoginFault::Locked { retry_after })
+        }
+        FactorFault::Store(error) => Err(error.into()),
+        FactorFault::NotSetUp | FactorFault::Wrong => Err(LoginFault::WrongCode),
+    }
+}
+
+/// Has the login wait for its second step. The wrong passwords before it stay counted until that is done.
+async fn wait(app: &Services, ctx: &Context, right: Right) -> Result<LoggedIn, LoginFault> {
+    let (handle, login) = pending_login::begin(app, ctx, &right.account.user);
+    let asked = right.stranger(app, ctx).event(Action::LoginMfaRequired, Outcome::Success).done();
+    let denied = right.denied(app, ctx, DenyReason::AccountChanged).done();
+    let held = Arc::clone(&right.attempt);
+    let waits = app
+        .write("login.wait", ctx, move |txn| {
+            if right.unchanged(txn)?.is_none() {
+                txn.emit(denied.clone())?;
+                right.attempt.failed_late(txn, &right.notice)?;
+                return Ok(false);
+            }
+            right.renew(txn)?;
+            store::factor::insert_pending(txn, &login)?;
+            txn.emit(asked.clone())?;
+            let attempt = Arc::clone(&right.attempt);
+            txn.on_commit(move || attempt.give_back());
+            Ok(true)
+        })
+        .await
+        .inspect_err(|_| held.give_back())?;
+    if waits { Ok(LoggedIn::CodeNeeded(handle.reveal())) } else { Err(LoginFault::Denied) }
+}
+
+/// Opens a session, with the second factor that `proof` is to spend, and stores the renewed verifier.
 async fn grant(
     app: &Services,
     ctx: &Context,
-    account: Account,
-    renewed: Option<Phc>,
-    (attempt, notice): (Attempt, Notice),
-) -> Result<Granted, LoginFault> {
-    let session_id = SessionId::new(ctx.now, &app.random());
-    let session = Session {
-        id: session_id,
-        user: account.user.id,
-        epoch: account.user.session_epoch,
+    right: Right,
+    proof: Option<Proof>,
+) -> Result<LoggedIn, LoginFault> {
+    let session = new_session(app, ctx, &right.account.user);
+    let witness = Witness::of_self(app, ctx, right.account.user.id, &right.account.person);
+    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session.id);
+    let changed = right.denied(app, ctx, DenyReason::AccountChanged).done();
+    let wrong_code = right.denied(app, ctx, DenyReason::WrongCode).done();
+    let held = (Arc::clone(&right.attempt), proof.as_ref().map(Proof::held));
+    let granted = app
+        .write("login", ctx, move |txn| {
+            let Some(user) = right.unchanged(txn)? else {
+                txn.emit(changed.clone())?;
+                right.attempt.failed_late(txn, &right.notice)?;
+                return Ok(Err(LoginFault::Denied));
+            };
+            let mut event = succeeded.clone();
+            if let Some(proof) = &proof {
+                let Some(used) = proof.spend(txn)? else {
+                    txn.emit(wrong_code.clone())?;
+                    let attempt = Arc::clone(&right.attempt);
+                    txn.on_commit(move || attempt.give_back());
+                    return Ok(Err(LoginFault::WrongCode));
+                };
+                event = event.detail("factor", used.name());
+            }
+            store::session::insert(txn, &session)?;
+            right.renew(txn)?;
+            txn.emit(event.done())?;
+            right.attempt.succeeded(txn, &witness)?;
+            Ok(Ok((user, session.clone())))
+        })
+        .await
+        // The password was right: a store that cannot write must not lock its owner out.
+        .inspect_err(|_| {
+            held.0.give_back();
+            held.1.iter().for_each(|guess| guess.give_back());
+        })?;
+    let (user, session) = granted?;
+    Ok(LoggedIn::Granted(Box::new(mint(app, ctx.now, user, &session))))
+}
+
+/// A session that begins now.
+pub(super) fn new_session(app: &Services, ctx: &Context, user: &User) -> Session {
+    Session {
+        id: SessionId::new(ctx.now, &app.random()),
+        user: user.id,
+        epoch: user.session_epoch,
         created_at: ctx.now,
         authenticated_at: ctx.now,
         last_used_at: ctx.now,
         client: ctx.client,
         user_agent: ctx.user_agent.clone(),
         family: Family::begin(ctx.now, TokenId::new(ctx.now, &app.random()), &app.policy.tokens),
-    };
-    let witness = Witness::of_self(app, ctx, account.user.id, &account.person);
-    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session_id).done();
-    let denied = witness.event(Action::LoginFailed, Outcome::Denied);
-    let denied = denied.reason(DenyReason::AccountChanged.name()).done();
-    let (before, attempt) = (account, Arc::new(attempt));
-    let held = Arc::clone(&attempt);
-    let granted = app
-        .write("login", ctx, move |txn| {
-            let user = store::user::by_id(txn, before.user.id)?;
-            let phc = store::user::phc(txn, before.user.id)?;
-            let unchanged = phc.as_deref() == Some(before.phc.as_str());
-            match user {
-                Some(user) if unchanged && same_standing(&user, &before.user) => {
-                    store::session::insert(txn, &session)?;
-                    if let Some(phc) = &renewed {
-                        store::user::renew_phc(txn, user.id, phc.as_str().to_owned())?;
-                    }
-                    txn.emit(succeeded.clone())?;
-                    attempt.succeeded(txn, &witness)?;
-                    Ok(Some((user, session.clone())))
-                }
-                _ => {
-                    txn.emit(denied.clone())?;
-                    attempt.failed_late(txn, &notice)?;
-                    Ok(None)
-                }
-            }
-        })
-        .await
-        // The password was right: a store that cannot write must not lock its owner out.
-        .inspect_err(|_| held.give_back())?;
-    let (user, session) = granted.ok_or(LoginFault::Denied)?;
-    Ok(mint(app, ctx.now, user, &session))
+    }
 }
 
 /// Whether nothing changed that the decision stood on.

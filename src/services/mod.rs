@@ -3,7 +3,10 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod code_guard;
 pub mod email_change;
+pub mod enrolment;
+pub mod factor;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -16,6 +19,7 @@ pub mod password;
 pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
+pub mod pending_login;
 pub mod recent;
 pub mod registration;
 pub mod role;
@@ -38,7 +42,8 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{AuditSigner, BackupCodes, HashPool, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::factor::FactorPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -82,6 +87,8 @@ pub struct Services {
     pub limits: Arc<limits::Limits>,
     /// Wrong passwords of late.
     pub lockouts: Arc<lockout::Lockouts>,
+    /// Wrong second-factor codes of late.
+    pub wrong_codes: Arc<code_guard::WrongCodes>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -92,6 +99,12 @@ pub struct Keys {
     pub people: SealKey,
     /// Seals the personal fields of records about nobody.
     pub nobody: Arc<SealKey>,
+    /// Seals the secrets of second factors.
+    pub factors: SealKey,
+    /// Hashes backup codes.
+    pub backup_codes: BackupCodes,
+    /// Hashes the handles of waiting logins.
+    pub logins: LoginHandles,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
     /// Signs the seals of the audit log.
@@ -108,6 +121,9 @@ impl Keys {
             mail: seal(Purpose::MailSealing),
             people: seal(Purpose::UserKeySealing),
             nobody: Arc::new(seal(Purpose::AuditOfNobody)),
+            factors: seal(Purpose::FactorSealing),
+            backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
+            logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
@@ -157,6 +173,8 @@ pub struct Policy {
     pub step_up_ttl: Duration,
     /// Which passwords may be chosen.
     pub password: PasswordPolicy,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.

@@ -64,6 +64,7 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
             one_time::remove_of(txn, purpose, id)?;
         }
         store::lockout::clear(txn, subject)?;
+        store::factor::remove(txn, id)?;
         store::user::remove(txn, &user)?;
         goodbye.insert(txn)?;
         txn.emit(deleted.clone())?;

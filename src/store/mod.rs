@@ -27,6 +27,7 @@ mod conformance;
 pub mod engine;
 pub mod error;
 pub mod expiry;
+pub mod factor;
 pub mod keys;
 pub mod lane;
 pub mod lockout;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{Codec, Value};
 use super::error::StoreError;
+use super::factor::{FactorV1, PendingLoginV1};
 use super::keys::{self, Bytes, Key};
 use super::lane::{LaneRecordV1, SealV1};
 use super::lockout::{PlaceV1, StreakV1};
@@ -42,6 +43,8 @@ pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentia
 pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
 /// Which accounts hold a role: (role code, account).
 pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Time-based second factors of accounts.
+pub const FACTORS: Table<UserId, FactorV1> = Table::new(0x18, "factors");
 /// Sessions.
 pub const SESSIONS: Table<SessionId, SessionV1> = Table::new(0x20, "sessions");
 /// The sessions of an account: (account, session).
@@ -50,6 +53,8 @@ pub const USER_SESSIONS: Table<(UserId, SessionId), ()> = Table::new(0x21, "user
 pub const ONE_TIME: Table<(u8, TokenId), OneTimeV1> = Table::new(0x22, "one_time");
 /// The one-time token of a person: (account, purpose code).
 pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_time_of");
+/// Logins that wait for their second step: keyed hash of the handle.
+pub const PENDING_LOGINS: Table<[u8; 16], PendingLoginV1> = Table::new(0x24, "pending_logins");
 /// Mails to send, and dead letters.
 pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
 /// When mails are due: (time, mail).
@@ -76,10 +81,12 @@ pub const ALL: &[&dyn AnyTable] = &[
     &CREDENTIALS,
     &PERSON_KEYS,
     &ROLE_MEMBERS,
+    &FACTORS,
     &SESSIONS,
     &USER_SESSIONS,
     &ONE_TIME,
     &ONE_TIME_OF,
+    &PENDING_LOGINS,
     &OUTBOX,
     &OUTBOX_DUE,
     &STREAKS,
@@ -97,6 +104,7 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::user::NUMBER_INDEX,
     super::user::ROLE_INDEX,
     super::user::NAMES_OF_USER,
+    super::factor::ASKED_FOR,
     super::session::USER_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,

@@ -22,6 +22,7 @@ pub struct UserV1 {
     email_verified_at: Option<i64>,
     roles: Vec<u8>,
     session_epoch: u32,
+    has_factor: bool,
     created_at: i64,
 }
 
@@ -261,6 +262,7 @@ fn to_record(user: &User) -> UserV1 {
         email_verified_at: user.email_verified_at.map(Timestamp::millis),
         roles: user.roles.iter().copied().map(role_code).collect(),
         session_epoch: user.session_epoch,
+        has_factor: user.has_factor,
         created_at: user.created_at.millis(),
     }
 }
@@ -279,6 +281,7 @@ fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
         email_verified_at: record.email_verified_at.map(Timestamp::from_millis),
         roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
         session_epoch: record.session_epoch,
+        has_factor: record.has_factor,
         created_at: Timestamp::from_millis(record.created_at),
     })
 }
