@@ -3,6 +3,9 @@
 
 use latchkey::http::body::parse;
 use latchkey::wire::auth::{LoginRequest, RefreshRequest, RegisterRequest, ResendRequest};
+use latchkey::wire::password_change::ChangePasswordRequest;
+use latchkey::wire::password_check::PasswordCheckRequest;
+use latchkey::wire::password_reset::{ResetConfirmRequest, ResetRequest};
 use latchkey::wire::setup::SetupRequest;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
@@ -14,6 +17,10 @@ fuzz_target!(|body: &[u8]| {
     reads::<LoginRequest>(body);
     reads::<RefreshRequest>(body);
     reads::<SetupRequest>(body);
+    reads::<ChangePasswordRequest>(body);
+    reads::<PasswordCheckRequest>(body);
+    reads::<ResetRequest>(body);
+    reads::<ResetConfirmRequest>(body);
 });
 
 fn reads<T: Serialize + DeserializeOwned>(body: &[u8]) {

@@ -49,6 +49,19 @@ pub struct FactorPolicy {
     pub enrolment_burns_step: bool,
 }
 
+impl Default for FactorPolicy {
+    /// The shipped rules.
+    fn default() -> Self {
+        Self {
+            issuer: "Latchkey".to_owned(),
+            required_for: Vec::new(),
+            debug_codes: true,
+            backup_codes: BackupCodeFormat::default(),
+            enrolment_burns_step: true,
+        }
+    }
+}
+
 impl FactorPolicy {
     /// Whether an account with `roles` must have a second factor.
     pub fn requires(&self, roles: &[Role]) -> bool {

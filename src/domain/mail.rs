@@ -162,9 +162,10 @@ impl FactorNews {
             Self::BackupCodesRenewed => {
                 ("New backup codes", "New backup codes were made. The old ones do not work any more.")
             }
-            Self::BackupCodeUsed => {
-                ("A backup code was used", "A backup code was used in place of a code of the authenticator app.")
-            }
+            Self::BackupCodeUsed => (
+                "A backup code was used",
+                "A backup code was used in place of a code of the authenticator app.",
+            ),
         }
     }
 }

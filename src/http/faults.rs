@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use poem::http::StatusCode;
 use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
 use crate::services::email_change::EmailChangeFault;
+use crate::services::enrolment::MfaFault;
+use crate::services::factor::FactorFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
@@ -47,10 +50,51 @@ impl From<LoginFault> for ApiError {
         match fault {
             LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
             LoginFault::Locked { retry_after } => locked(retry_after),
+            LoginFault::WrongCode => wrong_code(),
+            LoginFault::NoPendingLogin => {
+                Self::new(Code::AuthenticationFailed, "This login is not open any more. Log in again.")
+            }
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }
     }
+}
+
+/// G32: a second-factor code that is wrong or was used.
+fn wrong_code() -> ApiError {
+    ApiError::new(Code::MfaInvalid, "Invalid MFA code")
+}
+
+impl From<FactorFault> for ApiError {
+    fn from(fault: FactorFault) -> Self {
+        match fault {
+            FactorFault::NotSetUp => Self::new(Code::ValidationError, "No second factor is set up."),
+            FactorFault::Wrong => wrong_code(),
+            FactorFault::Locked { retry_after } => locked(retry_after),
+            FactorFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MfaFault> for ApiError {
+    fn from(fault: MfaFault) -> Self {
+        match fault {
+            MfaFault::AlreadyOn => Self::new(Code::Conflict, "The second factor is on already."),
+            MfaFault::Demanded => mfa_required("Your role needs a second factor: it cannot be switched off."),
+            MfaFault::SwitchedOff => Self::from_status(StatusCode::NOT_FOUND),
+            MfaFault::Limited(exceeded) => exceeded.into(),
+            MfaFault::StepUp(needed) => needed.into(),
+            MfaFault::Factor(fault) => fault.into(),
+            MfaFault::Password(fault) => fault.into(),
+            MfaFault::Caller(fault) => fault.into(),
+            MfaFault::Store(error) => error.into(),
+        }
+    }
+}
+
+/// G41.
+fn mfa_required(message: &'static str) -> ApiError {
+    ApiError::new(Code::Forbidden, message).details(json!({ "mfa_required": true }))
 }
 
 /// Too many wrong passwords, at whichever door.
@@ -200,6 +244,7 @@ impl From<Refused> for ApiError {
                 let details = json!({ "required_permission": required.name(), "user_permissions": held });
                 Self::new(Code::Forbidden, "Insufficient permissions").details(details)
             }
+            Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
         }
     }

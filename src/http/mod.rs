@@ -8,6 +8,7 @@ pub mod dev;
 pub mod docs;
 pub mod edge;
 pub mod error;
+pub mod factor;
 pub mod faults;
 pub mod health;
 pub mod limit;
@@ -20,6 +21,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod principal;
+pub mod qr;
 pub mod registration;
 pub mod reset_page;
 pub mod routes;
@@ -141,6 +143,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
     let api = (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        factor::FactorApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),

@@ -9,14 +9,14 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
-use crate::domain::factor::{BackupCodeFormat, FactorPolicy};
+use crate::domain::factor::FactorPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
-use crate::services::limits::Limits;
 use crate::services::code_guard::WrongCodes;
+use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -175,8 +175,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             issuer: config.mfa.issuer.clone().unwrap_or_else(|| config.mail.from_name.replace(':', " ")),
             required_for: config.mfa.required_for.clone(),
             debug_codes: config.mfa.debug_codes,
-            backup_codes: BackupCodeFormat::default(),
-            enrolment_burns_step: true,
+            ..FactorPolicy::default()
         },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,

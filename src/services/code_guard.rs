@@ -52,9 +52,9 @@ pub(super) fn begin(
         lock_for: WRONG_CODES_WINDOW,
         ..app.policy.lockout
     };
-    let taken = app.wrong_codes.with(user, |guesses| {
-        guesses.take(ctx.now, &policy).map_err(|until| (until, guesses.tell(&policy)))
-    });
+    let taken = app
+        .wrong_codes
+        .with(user, |guesses| guesses.take(ctx.now, &policy).map_err(|until| (until, guesses.tell(&policy))));
     match taken {
         Ok(()) => {
             let held = Some((Arc::clone(&app.wrong_codes), user, policy));

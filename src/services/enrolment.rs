@@ -172,7 +172,12 @@ impl Enabling {
 
 /// Switches the second factor off with the account's password. The caller's session goes on, every other one ends,
 /// and the owner gets a mail.
-pub async fn disable(app: &Services, ctx: &Context, caller: &Principal, password: &str) -> Result<(), MfaFault> {
+pub async fn disable(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    password: &str,
+) -> Result<(), MfaFault> {
     if app.policy.factor.requires(&caller.user.roles) {
         return Err(MfaFault::Demanded);
     }

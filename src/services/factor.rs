@@ -66,7 +66,12 @@ impl FactorUsed {
 
 /// Proves the factor of `user` with `code`, a time-based or a backup code, and uses the code up. The use of a backup
 /// code is recorded and mailed; everything else is for the caller to record.
-pub async fn check(app: &Services, ctx: &Context, user: &User, code: &str) -> Result<FactorUsed, FactorFault> {
+pub async fn check(
+    app: &Services,
+    ctx: &Context,
+    user: &User,
+    code: &str,
+) -> Result<FactorUsed, FactorFault> {
     let person = app.read(|read| person_key(app, read, user.id))?;
     let witness = Witness::of_self(app, ctx, user.id, &person);
     let proof = weigh(app, ctx, &Holder { user, witness: &witness, stage: Stage::On }, code).await?;
@@ -171,7 +176,8 @@ fn claim(app: &Services, ctx: &Context, holder: &Holder<'_>, factor: &Factor, co
 /// The secret of a factor. One that cannot be opened fits no code.
 pub(super) fn secret_of(app: &Services, id: UserId, factor: &Factor) -> Option<TotpSecret> {
     let plain = app.keys.factors.open(&store::factor::place(id), &factor.sealed_secret);
-    let plain = plain.inspect_err(|fault| tracing::error!(%fault, user = %id, "a second factor cannot be used"));
+    let plain =
+        plain.inspect_err(|fault| tracing::error!(%fault, user = %id, "a second factor cannot be used"));
     TotpSecret::from_bytes(&plain.ok()?)
 }
 

@@ -12,18 +12,20 @@
 //! names, one row for each denied login, which costs an audit record anyway; rows go 30 days after the last guess.
 //! What is counted for one network lives in memory, for both, and a restart forgets it, for both.
 //!
-//! ## Decision: one account, one budget, whichever of its names is typed
-//! A budget for each name would give whoever knows address and username twice the guesses (R15). The price: who
-//! fails at a username until an address is locked has learned that both are one account's. That costs five logins a
-//! try, leaves a lock and a suspicious event, and is the one thing by which a known name differs from an unknown.
+//! ## Decision: what a login answers depends on the typed name, what is compared on the account
+//! Problem: a budget for each name gives whoever knows address and username twice the guesses (R15). One budget for
+//! both, with an answer that shows it, tells whoever fails at a username until an address is locked that both are one
+//! account's, and that there is one. Choice: every login takes two places, one of the typed name and one of the account;
+//! a name of nobody has a second budget as well. The first alone decides on "locked". Where only the second is used
+//! up, the guess costs its hash, is compared with nothing and is denied like any wrong one.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod memory;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::audit::Witness;
-use super::recent::Recent;
 use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
@@ -31,62 +33,10 @@ use crate::domain::lockout::{Guesses, LockoutPolicy, Place, Rule, Subject};
 use crate::domain::suspicion::Suspicious;
 use crate::store::{self, StoreError, Txn};
 
+pub use memory::Lockouts;
+
 /// When to come back, at the least: while guesses that are still being judged hold the last places.
 const SOON: Duration = Duration::from_secs(1);
-
-/// Guesses of late, in bounded memory, and how many are being judged.
-pub struct Lockouts {
-    guesses: Recent<(Subject, Place), Guesses>,
-    /// Each subject that is being guessed at. As many as there are requests under way.
-    under_way: Mutex<HashMap<Subject, u32>>,
-    set: AtomicU64,
-    refused: AtomicU64,
-}
-
-impl Lockouts {
-    /// Remembers the guesses of at most `max_entries` pairs of subject and network.
-    pub fn new(max_entries: usize) -> Self {
-        let guesses = Recent::new(max_entries);
-        Self { guesses, under_way: Mutex::default(), set: AtomicU64::new(0), refused: AtomicU64::new(0) }
-    }
-
-    /// Locks that began since the start.
-    pub fn set(&self) -> u64 {
-        self.set.load(Ordering::Relaxed)
-    }
-
-    /// Guesses that were refused since the start.
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
-    }
-
-    /// Pairs of subject and network that are remembered.
-    pub fn entries(&self) -> usize {
-        self.guesses.len()
-    }
-
-    /// Answers how many guesses at `subject` were under way before this one.
-    fn depart(&self, subject: Subject) -> u32 {
-        let mut under_way = self.under_way();
-        let count = under_way.entry(subject).or_default();
-        *count += 1;
-        *count - 1
-    }
-
-    fn land(&self, subject: Subject) {
-        let mut under_way = self.under_way();
-        let Some(count) = under_way.get_mut(&subject) else { return };
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            under_way.remove(&subject);
-        }
-    }
-
-    /// A panic in another caller leaves the map whole.
-    fn under_way(&self) -> MutexGuard<'_, HashMap<Subject, u32>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A guess is refused unheard.
 #[derive(Debug, Clone, Copy)]
@@ -109,8 +59,58 @@ impl Locked {
 /// Takes a place for one guess at `subject`. Nothing may be compared without it.
 pub fn begin(app: &Services, ctx: &Context, subject: Subject) -> Result<Result<Attempt, Locked>, StoreError> {
     if !app.policy.limits.applies_to(ctx.client) {
-        return Ok(Ok(Attempt(None)));
+        return Ok(Ok(Attempt::default()));
     }
+    let held = take(app, ctx, (subject, subject))?;
+    Ok(held.map(|held| Attempt { held: vec![held], ..Attempt::default() }))
+}
+
+/// Takes a place for one guess at the typed name, and one at the account it reaches. With `Some` lock the account's
+/// budget is used up: nothing may be compared, and nobody may see it.
+pub fn begin_login(
+    app: &Services,
+    ctx: &Context,
+    target: &Target,
+) -> Result<Result<(Attempt, Option<Locked>), Locked>, StoreError> {
+    if !app.policy.limits.applies_to(ctx.client) {
+        return Ok(Ok((Attempt::default(), None)));
+    }
+    let (policy, place) = (app.policy.lockout, Place::of(ctx.client));
+    let names = target.names.iter().copied().filter(|name| *name != target.typed).collect();
+    let typed = match take(app, ctx, (target.typed, target.account))? {
+        Ok(held) => held,
+        Err(locked) => {
+            let is_news = app.lockouts.guesses.with((target.account, place), |guesses| {
+                guesses.is_locked(ctx.now, &policy) && guesses.tell(&policy)
+            });
+            return Ok(Err(Locked { is_news, ..locked }));
+        }
+    };
+    let account = take(app, ctx, (target.account, target.account)).inspect_err(|_| typed.give_back())?;
+    Ok(Ok(match account {
+        // The account's place is free again before the name's: who gets the second finds the first.
+        Ok(account) => (Attempt { held: vec![account, typed], names, uncompared: None }, None),
+        Err(locked) => (Attempt { held: vec![typed], names, uncompared: Some(target.account) }, Some(locked)),
+    }))
+}
+
+/// What a login guesses at.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The typed name.
+    pub typed: Subject,
+    /// The account; for a name of nobody, its second budget.
+    pub account: Subject,
+    /// All names of the account.
+    pub names: Vec<Subject>,
+}
+
+/// Takes one place of a budget: of an account, or of a name that reaches it. Known places are the account's.
+fn take(
+    app: &Services,
+    ctx: &Context,
+    (subject, account): (Subject, Subject),
+) -> Result<Result<Arc<Held>, Locked>, StoreError> {
     let (policy, place, lockouts) = (app.policy.lockout, Place::of(ctx.client), &app.lockouts);
     let refuse = |rule, wait: Duration, is_news| {
         lockouts.refused.fetch_add(1, Ordering::Relaxed);
@@ -131,38 +131,48 @@ pub fn begin(app: &Services, ctx: &Context, subject: Subject) -> Result<Result<A
         lockouts: Arc::clone(lockouts),
         key: (subject, place),
         policy,
+        tells: subject == account,
         is_judged: AtomicBool::new(false),
         has_landed: AtomicBool::new(false),
     };
-    let attempt = Attempt(Some(Arc::new(held)));
+    let held = Arc::new(held);
     let seen = app.read(|read| {
         let streak = store::lockout::streak(read, subject, ctx.now)?;
-        Ok((streak, store::lockout::knows_place(read, subject, place, ctx.now)?))
+        Ok((streak, store::lockout::knows_place(read, account, place, ctx.now)?))
     });
     let (streak, is_known) = match seen {
         Ok(seen) => seen,
         Err(error) => {
-            attempt.give_back();
+            held.give_back();
             return Err(error);
         }
     };
     let failures = streak.map_or(0, |streak| streak.failures);
     if is_known || failures.saturating_add(ahead) < policy.account_failures {
-        return Ok(Ok(attempt));
+        return Ok(Ok(held));
     }
-    attempt.give_back();
+    held.give_back();
     let forgotten = streak.filter(|_| failures >= policy.account_failures);
     refuse(Rule::Account, forgotten.map_or(SOON, |streak| streak.forgotten_at.since(ctx.now)), false)
 }
 
 /// A place for one guess. Dropped, it counts as a wrong one.
 #[must_use]
-pub struct Attempt(Option<Arc<Held>>);
+#[derive(Default)]
+pub struct Attempt {
+    held: Vec<Arc<Held>>,
+    /// Other names of the account, which share its success.
+    names: Vec<Subject>,
+    /// The account, where its budget was used up: it is counted there too, so that both counts stay together.
+    uncompared: Option<Subject>,
+}
 
 struct Held {
     lockouts: Arc<Lockouts>,
     key: (Subject, Place),
     policy: LockoutPolicy,
+    /// Whether it is the account's, of which locks and known places are recorded.
+    tells: bool,
     is_judged: AtomicBool,
     has_landed: AtomicBool,
 }
@@ -170,43 +180,47 @@ struct Held {
 impl Attempt {
     /// The guess could not be judged.
     pub fn give_back(&self) {
-        if let Some(held) = &self.0 {
-            held.judge(Guesses::give_back);
-            held.land();
-        }
+        self.held.iter().for_each(|held| held.give_back());
     }
 
     /// The guess was wrong. Called before the transaction that [writes](Failure::write) it.
     pub fn failed(self, notice: Notice) -> Failure {
-        let tell = |held: &Held, guesses: &mut Guesses| {
-            guesses.fail();
-            guesses.tell(&held.policy)
+        let tell = |held: &Arc<Held>| {
+            let judged = held.judge(|guesses| {
+                guesses.fail();
+                held.tells && guesses.tell(&held.policy)
+            });
+            judged.unwrap_or(false)
         };
-        let locks = self.0.as_ref().and_then(|held| held.judge(|guesses| tell(held, guesses)));
-        Failure { held: self.0, locks_network: locks.unwrap_or(false), notice }
+        let locks_network = self.held.iter().map(tell).fold(false, |any, locks| any | locks);
+        Failure { held: self.held, uncompared: self.uncompared, locks_network, notice }
     }
 
     /// The password was right: ends the row of wrong ones, and makes the network a known place. Once the
     /// transaction is durable, what was counted for the network is forgotten.
     pub fn succeeded(&self, txn: &mut Txn<'_>, witness: &Witness) -> Result<(), StoreError> {
-        let Some(held) = self.0.clone() else { return Ok(()) };
-        let (subject, place) = held.key;
-        let failures = store::lockout::clear(txn, subject)?;
-        if failures >= held.policy.account_failures {
-            let event = witness.event(Action::LockoutCleared, Outcome::Success);
-            txn.emit(event.reason("login").done())?;
+        for held in &self.held {
+            let (subject, place) = held.key;
+            let failures = store::lockout::clear(txn, subject)?;
+            if held.tells && failures >= held.policy.account_failures {
+                let event = witness.event(Action::LockoutCleared, Outcome::Success);
+                txn.emit(event.reason("login").done())?;
+            }
+            if held.tells {
+                store::lockout::note_place(txn, subject, place, &held.policy)?;
+            }
+            let held = Arc::clone(held);
+            txn.on_commit(move || {
+                held.judge(Guesses::succeed);
+                held.land();
+            });
         }
-        store::lockout::note_place(txn, subject, place, &held.policy)?;
-        txn.on_commit(move || {
-            held.judge(Guesses::succeed);
-            held.land();
-        });
-        Ok(())
+        self.names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))
     }
 
     /// The password was right, and yet nothing came of it: writes one more failure. The network's count stays.
     pub fn failed_late(&self, txn: &mut Txn<'_>, notice: &Notice) -> Result<(), StoreError> {
-        self.0.as_ref().map_or(Ok(()), |held| held.count(txn, false, notice))
+        self.held.iter().try_for_each(|held| held.count(txn, false, notice))
     }
 }
 
@@ -215,6 +229,11 @@ impl Held {
     fn judge<R>(&self, verdict: impl FnOnce(&mut Guesses) -> R) -> Option<R> {
         let is_first = !self.is_judged.swap(true, Ordering::SeqCst);
         is_first.then(|| self.lockouts.guesses.with(self.key, verdict))
+    }
+
+    fn give_back(&self) {
+        self.judge(Guesses::give_back);
+        self.land();
     }
 
     fn land(&self) {
@@ -231,9 +250,9 @@ impl Held {
     ) -> Result<(), StoreError> {
         let failures = store::lockout::add_failure(txn, self.key.0, &self.policy)?;
         // One guess can begin both locks; the wider one is told.
-        if failures == self.policy.account_failures {
+        if self.tells && failures == self.policy.account_failures {
             notice.write(txn, Rule::Account)?;
-        } else if locks_network {
+        } else if self.tells && locks_network {
             notice.write(txn, Rule::Network)?;
         }
         let held = Arc::clone(self);
@@ -254,7 +273,8 @@ impl Drop for Held {
 
 /// A wrong guess that is to be written.
 pub struct Failure {
-    held: Option<Arc<Held>>,
+    held: Vec<Arc<Held>>,
+    uncompared: Option<Subject>,
     locks_network: bool,
     notice: Notice,
 }
@@ -262,7 +282,13 @@ pub struct Failure {
 impl Failure {
     /// Writes the failure, and the lock that it begins, if any.
     pub fn write(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
-        self.held.as_ref().map_or(Ok(()), |held| held.count(txn, self.locks_network, &self.notice))
+        if let (Some(account), Some(held)) = (self.uncompared, self.held.first()) {
+            let failures = store::lockout::add_failure(txn, account, &held.policy)?;
+            if failures == held.policy.account_failures {
+                self.notice.write(txn, Rule::Account)?;
+            }
+        }
+        self.held.iter().try_for_each(|held| held.count(txn, self.locks_network, &self.notice))
     }
 }
 
@@ -297,30 +323,39 @@ impl Notice {
     }
 }
 
-/// The end of an account's locks: everywhere, and for the network of the request.
+/// The end of an account's locks, under each of its names: everywhere, and for the network of the request.
 pub struct Clearing {
     lockouts: Arc<Lockouts>,
-    key: (Subject, Place),
+    account: Subject,
+    names: Vec<Subject>,
+    place: Place,
     policy: LockoutPolicy,
     is_locked_here: bool,
 }
 
 impl Clearing {
-    /// Prepares the end of the locks of `subject` as the client sees them. Ends nothing yet.
-    pub fn new(app: &Services, ctx: &Context, subject: Subject) -> Self {
-        let (key, policy) = ((subject, Place::of(ctx.client)), app.policy.lockout);
-        let is_locked_here = app.lockouts.guesses.with(key, |guesses| guesses.is_locked(ctx.now, &policy));
-        Self { lockouts: Arc::clone(&app.lockouts), key, policy, is_locked_here }
+    /// Prepares the end of the locks of `account` as the client sees them. Ends nothing yet.
+    pub fn new(app: &Services, ctx: &Context, account: Subject, names: Vec<Subject>) -> Self {
+        let (place, policy, lockouts) =
+            (Place::of(ctx.client), app.policy.lockout, Arc::clone(&app.lockouts));
+        let is_locked_here =
+            lockouts.guesses.with((account, place), |guesses| guesses.is_locked(ctx.now, &policy));
+        Self { lockouts, account, names, place, policy, is_locked_here }
     }
 
     /// Ends them, and records it for `reason`, a stable name, if there was one.
     pub fn write(&self, txn: &mut Txn<'_>, witness: &Witness, reason: &str) -> Result<(), StoreError> {
-        let failures = store::lockout::clear(txn, self.key.0)?;
+        let failures = store::lockout::clear(txn, self.account)?;
         if self.is_locked_here || failures >= self.policy.account_failures {
             txn.emit(witness.event(Action::LockoutCleared, Outcome::Success).reason(reason).done())?;
         }
-        let (lockouts, key) = (Arc::clone(&self.lockouts), self.key);
-        txn.on_commit(move || lockouts.guesses.with(key, Guesses::clear));
+        for name in &self.names {
+            store::lockout::clear(txn, *name)?;
+        }
+        for subject in self.names.iter().copied().chain([self.account]) {
+            let (lockouts, key) = (Arc::clone(&self.lockouts), (subject, self.place));
+            txn.on_commit(move || lockouts.guesses.with(key, Guesses::clear));
+        }
         Ok(())
     }
 }

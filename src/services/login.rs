@@ -12,7 +12,7 @@
 //! wrong one; else the lock would tell which it was.
 //!
 //! ## Decision: a login renews an outdated verifier
-//! Only here is the password at hand. The second hash is run for a granted login alone, so nobody without
+//! Only here is the password at hand. The second hash is run after a right one alone, so nobody without
 //! the password sees its time. When it cannot be had now, the login goes on and a later one renews.
 
 use std::sync::Arc;
@@ -21,19 +21,17 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::audit::{Draft, Witness, person_key};
-use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
-use super::lockout::{self, Attempt, Notice};
-use super::token::{Granted, mint};
-use super::{Context, Services, pending_login};
+use super::lockout::{self, Attempt, Locked, Notice, Target};
+use super::right_password::{Right, go_on};
+use super::token::Granted;
+use super::{Context, Services};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
-use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::lockout::Subject;
+use crate::domain::id::UserId;
 use crate::domain::login::{Decision, DenyReason, decide};
-use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
-use crate::store::{self, StoreError, Txn};
+use crate::store::{self, StoreError};
 
 /// What a right password leads to.
 pub enum LoggedIn {
@@ -80,22 +78,16 @@ pub async fn log_in(
 ) -> Result<LoggedIn, LoginFault> {
     let identifier = Identifier::typed(identifier);
     let found = find(app, identifier)?;
-    let attempt = match lockout::begin(app, ctx, found.subject)? {
-        Ok(attempt) => attempt,
+    let (attempt, unseen) = match lockout::begin_login(app, ctx, &found.target)? {
+        Ok(begun) => begun,
         Err(locked) => {
-            let (event, notice) = (found.denial(app, ctx, DenyReason::Locked), found.notice(app, ctx));
-            let event = event.detail("rule", locked.rule.name()).done();
-            app.write("login.locked", ctx, move |txn| {
-                txn.emit(event.clone())?;
-                locked.write(txn, &notice)
-            })
-            .await?;
+            record_locked(app, ctx, &found, locked, None).await?;
             return Err(LoginFault::Locked { retry_after: locked.retry_after });
         }
     };
     let (password, is_possible) = within_limits(password);
     let verifier = match &found.account {
-        Some(account) if is_possible => Verifier::Phc(account.phc.clone()),
+        Some(account) if is_possible && unseen.is_none() => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
     };
     let verdict = match app.hashing.verify(password.clone(), verifier).await {
@@ -111,6 +103,10 @@ pub async fn log_in(
             return Err(fault.into());
         }
     };
+    if let Some(locked) = unseen {
+        record_locked(app, ctx, &found, locked, Some(attempt)).await?;
+        return Err(LoginFault::Denied);
+    }
     let user = found.account.as_ref().map(|account| &account.user);
     match decide(user, verdict.matches, app.policy.login) {
         Decision::Grant | Decision::RequireFactor => {
@@ -118,14 +114,7 @@ pub async fn log_in(
             if let Some(account) = found.account {
                 let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
                 let right = Right { account, renewed, attempt: Arc::new(attempt), notice };
-                return match (right.account.user.has_factor, code) {
-                    (false, _) => grant(app, ctx, right, None).await,
-                    (true, Some(code)) => {
-                        let proof = inline(app, ctx, &right, code).await?;
-                        grant(app, ctx, right, Some(proof)).await
-                    }
-                    (true, None) => wait(app, ctx, right).await,
-                };
+                return go_on(app, ctx, right, code).await;
             }
         }
         Decision::Deny(reason) => {
@@ -141,11 +130,30 @@ pub async fn log_in(
     Err(LoginFault::Denied)
 }
 
+/// Records a guess that was not compared, and counts it for the typed name if it took a place there.
+async fn record_locked(
+    app: &Services,
+    ctx: &Context,
+    found: &Found,
+    locked: Locked,
+    attempt: Option<Attempt>,
+) -> Result<(), StoreError> {
+    let notice = found.notice(app, ctx);
+    let event = found.denial(app, ctx, DenyReason::Locked).detail("rule", locked.rule.name()).done();
+    let failure = attempt.map(|attempt| attempt.failed(found.notice(app, ctx)));
+    app.write("login.locked", ctx, move |txn| {
+        txn.emit(event.clone())?;
+        locked.write(txn, &notice)?;
+        failure.as_ref().map_or(Ok(()), |failure| failure.write(txn))
+    })
+    .await
+}
+
 /// Whom the typed name reaches.
 struct Found {
     identifier: Identifier,
-    /// Whose password is guessed at.
-    subject: Subject,
+    /// What is guessed at.
+    target: Target,
     /// The account that the name looks like, and its person's key. What only looks like a name of an account takes
     /// from the account's budget (R15), and reaches nobody.
     owner: Option<(UserId, Arc<SealKey>)>,
@@ -153,25 +161,25 @@ struct Found {
 }
 
 /// What a login needs to know of an account.
-struct Account {
-    user: User,
-    phc: String,
-    person: Arc<SealKey>,
+pub(super) struct Account {
+    pub(super) user: User,
+    pub(super) phc: String,
+    pub(super) person: Arc<SealKey>,
 }
 
 fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
     app.read(|read| {
         let name = identifier.budget();
         let Some(user) = store::user::by_identifier(read, name)? else {
-            let subject = app.keys.guessed_at(None, name);
-            return Ok(Found { identifier, subject, owner: None, account: None });
+            let target = app.keys.target(None, name);
+            return Ok(Found { identifier, target, owner: None, account: None });
         };
-        let subject = app.keys.guessed_at(Some(user.id), name);
+        let target = app.keys.target(Some(&user), name);
         let person = person_key(app, read, user.id)?;
         let owner = Some((user.id, person.clone()));
         let phc = store::user::phc(read, user.id)?.filter(|_| identifier.key().is_some());
         let account = phc.map(|phc| Account { user, phc, person });
-        Ok(Found { identifier, subject, owner, account })
+        Ok(Found { identifier, target, owner, account })
     })
 }
 
@@ -215,152 +223,4 @@ pub(super) fn within_limits(password: &str) -> (Password, bool) {
 async fn renew(app: &Services, password: Password) -> Option<Phc> {
     let renewed = app.hashing.hash(password, app.random()).await;
     renewed.inspect_err(|fault| tracing::warn!(%fault, "an outdated password hash was not renewed")).ok()
-}
-
-/// A right password.
-struct Right {
-    account: Account,
-    renewed: Option<Phc>,
-    attempt: Arc<Attempt>,
-    notice: Notice,
-}
-
-impl Right {
-    fn stranger(&self, app: &Services, ctx: &Context) -> Witness {
-        Witness::of_stranger(app, ctx, self.account.user.id, &self.account.person)
-    }
-
-    fn denied(&self, app: &Services, ctx: &Context, reason: DenyReason) -> Draft {
-        self.stranger(app, ctx).event(Action::LoginFailed, Outcome::Denied).reason(reason.name())
-    }
-
-    /// The account as it is now, if nothing changed that the decision stood on.
-    fn unchanged(&self, txn: &Txn<'_>) -> Result<Option<User>, StoreError> {
-        let before = &self.account;
-        let user = store::user::by_id(txn, before.user.id)?;
-        let phc = store::user::phc(txn, before.user.id)?;
-        let unchanged = phc.as_deref() == Some(before.phc.as_str());
-        Ok(user.filter(|user| unchanged && same_standing(user, &before.user)))
-    }
-
-    /// Stores the renewed verifier, if there is one.
-    fn renew(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
-        let renewed = self.renewed.as_ref();
-        renewed.map_or(Ok(()), |phc| {
-            store::user::renew_phc(txn, self.account.user.id, phc.as_str().to_owned())
-        })
-    }
-}
-
-/// Weighs the code of a login that is done in one call.
-async fn inline(app: &Services, ctx: &Context, right: &Right, code: &str) -> Result<Proof, LoginFault> {
-    let stranger = right.stranger(app, ctx);
-    let holder = Holder { user: &right.account.user, witness: &stranger, stage: Stage::On };
-    let fault = match weigh(app, ctx, &holder, code).await {
-        Ok(proof) => return Ok(proof),
-        Err(fault) => fault,
-    };
-    right.attempt.give_back();
-    match fault {
-        FactorFault::Locked { retry_after } => {
-            let event = right.denied(app, ctx, DenyReason::Locked).detail("rule", "factor").done();
-            app.write("login.locked", ctx, move |txn| txn.emit(event.clone())).await?;
-            Err(LoginFault::Locked { retry_after })
-        }
-        FactorFault::Store(error) => Err(error.into()),
-        FactorFault::NotSetUp | FactorFault::Wrong => Err(LoginFault::WrongCode),
-    }
-}
-
-/// Has the login wait for its second step. The wrong passwords before it stay counted until that is done.
-async fn wait(app: &Services, ctx: &Context, right: Right) -> Result<LoggedIn, LoginFault> {
-    let (handle, login) = pending_login::begin(app, ctx, &right.account.user);
-    let asked = right.stranger(app, ctx).event(Action::LoginMfaRequired, Outcome::Success).done();
-    let denied = right.denied(app, ctx, DenyReason::AccountChanged).done();
-    let held = Arc::clone(&right.attempt);
-    let waits = app
-        .write("login.wait", ctx, move |txn| {
-            if right.unchanged(txn)?.is_none() {
-                txn.emit(denied.clone())?;
-                right.attempt.failed_late(txn, &right.notice)?;
-                return Ok(false);
-            }
-            right.renew(txn)?;
-            store::factor::insert_pending(txn, &login)?;
-            txn.emit(asked.clone())?;
-            let attempt = Arc::clone(&right.attempt);
-            txn.on_commit(move || attempt.give_back());
-            Ok(true)
-        })
-        .await
-        .inspect_err(|_| held.give_back())?;
-    if waits { Ok(LoggedIn::CodeNeeded(handle.reveal())) } else { Err(LoginFault::Denied) }
-}
-
-/// Opens a session, with the second factor that `proof` is to spend, and stores the renewed verifier.
-async fn grant(
-    app: &Services,
-    ctx: &Context,
-    right: Right,
-    proof: Option<Proof>,
-) -> Result<LoggedIn, LoginFault> {
-    let session = new_session(app, ctx, &right.account.user);
-    let witness = Witness::of_self(app, ctx, right.account.user.id, &right.account.person);
-    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session.id);
-    let changed = right.denied(app, ctx, DenyReason::AccountChanged).done();
-    let wrong_code = right.denied(app, ctx, DenyReason::WrongCode).done();
-    let held = (Arc::clone(&right.attempt), proof.as_ref().map(Proof::held));
-    let granted = app
-        .write("login", ctx, move |txn| {
-            let Some(user) = right.unchanged(txn)? else {
-                txn.emit(changed.clone())?;
-                right.attempt.failed_late(txn, &right.notice)?;
-                return Ok(Err(LoginFault::Denied));
-            };
-            let mut event = succeeded.clone();
-            if let Some(proof) = &proof {
-                let Some(used) = proof.spend(txn)? else {
-                    txn.emit(wrong_code.clone())?;
-                    let attempt = Arc::clone(&right.attempt);
-                    txn.on_commit(move || attempt.give_back());
-                    return Ok(Err(LoginFault::WrongCode));
-                };
-                event = event.detail("factor", used.name());
-            }
-            store::session::insert(txn, &session)?;
-            right.renew(txn)?;
-            txn.emit(event.done())?;
-            right.attempt.succeeded(txn, &witness)?;
-            Ok(Ok((user, session.clone())))
-        })
-        .await
-        // The password was right: a store that cannot write must not lock its owner out.
-        .inspect_err(|_| {
-            held.0.give_back();
-            held.1.iter().for_each(|guess| guess.give_back());
-        })?;
-    let (user, session) = granted?;
-    Ok(LoggedIn::Granted(Box::new(mint(app, ctx.now, user, &session))))
-}
-
-/// A session that begins now.
-pub(super) fn new_session(app: &Services, ctx: &Context, user: &User) -> Session {
-    Session {
-        id: SessionId::new(ctx.now, &app.random()),
-        user: user.id,
-        epoch: user.session_epoch,
-        created_at: ctx.now,
-        authenticated_at: ctx.now,
-        last_used_at: ctx.now,
-        client: ctx.client,
-        user_agent: ctx.user_agent.clone(),
-        family: Family::begin(ctx.now, TokenId::new(ctx.now, &app.random()), &app.policy.tokens),
-    }
-}
-
-/// Whether nothing changed that the decision stood on.
-fn same_standing(now: &User, before: &User) -> bool {
-    now.status == before.status
-        && now.email_verified_at == before.email_verified_at
-        && now.session_epoch == before.session_epoch
 }

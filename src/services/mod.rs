@@ -22,6 +22,7 @@ pub mod password_reset;
 pub mod pending_login;
 pub mod recent;
 pub mod registration;
+mod right_password;
 pub mod role;
 pub mod session;
 pub mod setup;
@@ -42,18 +43,22 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, BackupCodes, HashPool, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{
+    AuditSigner, BackupCodes, HashPool, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys,
+};
 use crate::domain::factor::FactorPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::lockout::{LockoutPolicy, Subject};
+
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
 
 pub use crate::store::StoreError;
@@ -142,15 +147,29 @@ impl Keys {
         tag.first_chunk().copied().unwrap_or_default()
     }
 
-    /// Whom one guesses at: the account `owner`, or a `name`, folded, that belongs to nobody.
-    pub fn guessed_at(&self, owner: Option<UserId>, name: &str) -> Subject {
-        let tag = match owner {
-            Some(id) => self.subjects.tag(&[b"account", id.as_bytes()]),
-            None => self.subjects.tag(&[b"name", name.as_bytes()]),
+    /// At what a login under `name` guesses: at the name, and at its `owner` or, where it has none, at nobody.
+    pub fn target(&self, owner: Option<&User>, name: &str) -> lockout::Target {
+        let (account, names) = match owner {
+            Some(owner) => (self.account(owner.id), self.names_of(owner)),
+            None => (self.subject("nobody", name.as_bytes()), Vec::new()),
         };
-        let mut subject = [0; 16];
-        subject.copy_from_slice(tag.split_at(16).0);
-        Subject(subject)
+        lockout::Target { typed: self.subject("name", name.as_bytes()), account, names }
+    }
+
+    /// An account as the budgets of guesses know it.
+    pub fn account(&self, id: UserId) -> Subject {
+        self.subject("account", id.as_bytes())
+    }
+
+    /// The names of an account as the budgets of guesses know them.
+    pub fn names_of(&self, user: &User) -> Vec<Subject> {
+        let names = [user.email.as_str().to_owned(), user.username.folded()];
+        names.iter().map(|name| self.subject("name", name.as_bytes())).collect()
+    }
+
+    fn subject(&self, kind: &str, text: &[u8]) -> Subject {
+        let tag = self.subjects.tag(&[kind.as_bytes(), b"\0", text]);
+        Subject(tag.first_chunk().copied().unwrap_or_default())
     }
 }
 

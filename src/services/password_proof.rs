@@ -58,7 +58,7 @@ pub(super) async fn prove(
     let (before, person) = app.read(|read| Ok((store::user::phc(read, id)?, person_key(app, read, id)?)))?;
     let door = Door { caller: caller.clone(), action, witness: Witness::of_self(app, ctx, id, &person) };
     let notice = Notice::new(app, ctx, door.witness.clone(), None);
-    let attempt = match lockout::begin(app, ctx, app.keys.guessed_at(Some(id), ""))? {
+    let attempt = match lockout::begin(app, ctx, app.keys.account(id))? {
         Ok(attempt) => attempt,
         Err(locked) => return Err(door.locked(app, ctx, locked, notice).await?),
     };

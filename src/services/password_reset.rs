@@ -147,7 +147,7 @@ pub async fn reset(app: &Services, ctx: &Context, token: &str, new: &str) -> Res
     let reset = Reset {
         token,
         prepared: Prepared::new(app, ctx, &user, new, NewPassword::Reset).await?,
-        clearing: Clearing::new(app, ctx, app.keys.guessed_at(Some(user.id), "")),
+        clearing: Clearing::new(app, ctx, app.keys.account(user.id), app.keys.names_of(&user)),
         witness: Witness::of_self(app, ctx, user.id, &person),
     };
     let done = app.store.transact("password_reset", app.stamp(ctx), move |txn| reset.run(txn));

@@ -12,7 +12,8 @@
 use super::audit::{Witness, person_key};
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::lockout::Clearing;
-use super::login::{LoginFault, new_session};
+use super::login::LoginFault;
+use super::right_password::new_session;
 use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{LoginHandle, SealKey};
@@ -116,13 +117,13 @@ impl Step {
         key: [u8; 16],
         (proof, denied): (Proof, EventV1),
     ) -> Self {
-        let subject = app.keys.guessed_at(Some(user.id), "");
+        let subject = app.keys.account(user.id);
         let is_counted = app.limits.applies_to(ctx.client);
         Self {
             key,
             proof,
             session: new_session(app, ctx, user),
-            clearing: Clearing::new(app, ctx, subject),
+            clearing: Clearing::new(app, ctx, subject, app.keys.names_of(user)),
             place: is_counted.then(|| (subject, Place::of(ctx.client), app.policy.lockout)),
             witness: Witness::of_self(app, ctx, user.id, person),
             denied,

@@ -52,7 +52,8 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
     let denied = denied.reason("last_super_admin").done();
     let letter = app.letters.account_deleted(&caller.user.email);
     let goodbye = Sealed::new(app, ctx, &caller.user.email, &letter, NOTICE_WORTH);
-    let subject = app.keys.guessed_at(Some(id), "");
+    let subject = app.keys.account(id);
+    let names = app.keys.names_of(&caller.user);
     let run = app.store.transact("user.delete", app.stamp(ctx), move |txn| {
         let user = live_owner(txn, id, session, txn.now())?;
         let user = user.ok_or(Abort::Rule(DeletionFault::Caller(AuthFault::Invalid)))?;
@@ -64,6 +65,7 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
             one_time::remove_of(txn, purpose, id)?;
         }
         store::lockout::clear(txn, subject)?;
+        names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
         store::factor::remove(txn, id)?;
         store::user::remove(txn, &user)?;
         goodbye.insert(txn)?;

@@ -68,7 +68,9 @@ pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<
 pub async fn resend(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
     let identifier = Identifier::typed(email);
     let found = app.read(|read| {
-        let user = identifier.key().map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
+        // A username would be a second name, and a second budget, for one mailbox.
+        let address = identifier.key().filter(|key| key.contains('@'));
+        let user = address.map(|key| store::user::by_identifier(read, key)).transpose()?.flatten();
         user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
     })?;
     let (witness, owner, to) = match &found {

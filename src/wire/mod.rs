@@ -13,6 +13,7 @@ pub mod dev;
 pub mod email_change;
 pub mod envelope;
 pub mod error;
+pub mod factor;
 pub mod health;
 pub mod outbox;
 pub mod password_change;

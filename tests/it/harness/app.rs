@@ -8,6 +8,7 @@ use latchkey::ambient::{ManualClock, SeededEntropy};
 use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::factor::FactorPolicy;
 use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
@@ -24,6 +25,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
@@ -236,6 +238,7 @@ pub(super) fn shipped_policy() -> Policy {
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
+        factor: FactorPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
         sms_attempts_max: 3,
@@ -264,6 +267,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         sms: None,
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
+        wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
     }
 }
 

@@ -10,6 +10,7 @@ mod import;
 mod input;
 mod limits;
 mod lockout;
+mod lockout_names;
 mod lockout_storm;
 mod login;
 mod logout;

@@ -196,8 +196,14 @@ async fn wrong_guesses_lock_this_door_and_the_login() {
         (Some("1800"), &json!({ "retry_after": 1800 }))
     );
     assert_eq!(events, ["password.changed denied locked"]);
-    app.anonymous().log_in("ada", PASSWORD).await.refused(423, "ACCOUNT_LOCKED");
     assert_eq!(app.hashes(), hashes);
+    let (answer, events) = app.events_of(app.anonymous().log_in("ada", PASSWORD)).await;
+    answer.refused(401, "AUTHENTICATION_FAILED");
+    assert_eq!(
+        events,
+        ["login.failed denied locked"],
+        "nobody failed under this name: the lock does not show"
+    );
     assert!(ada.is_in().await);
     app.advance(Duration::from_secs(1_800));
     ask(&ada, PASSWORD, NEW).await.data(200);

@@ -210,6 +210,7 @@ async fn asking_for_a_new_link_tells_nothing() {
         ("eve@example.com", "already_verified"),
         ("off@example.com", "account_switched_off"),
         (ADA, "too_soon"),
+        ("ada", "unknown_user"),
         ("no address", "unknown_user"),
         ("", "unknown_user"),
         ("\u{430}da@example.com", "unknown_user"),
