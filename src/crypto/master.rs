@@ -39,11 +39,13 @@ pub enum Purpose {
     BackupCodes,
     /// The keyed hash of the handles of logins that wait for their second step.
     PendingLogins,
+    /// The keyed hash of codes in text messages.
+    SmsCodes,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -55,6 +57,7 @@ impl Purpose {
         Self::FactorSealing,
         Self::BackupCodes,
         Self::PendingLogins,
+        Self::SmsCodes,
     ];
 
     const fn label(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Purpose {
             Self::FactorSealing => "latchkey/1/factor-sealing",
             Self::BackupCodes => "latchkey/1/backup-codes",
             Self::PendingLogins => "latchkey/1/pending-logins",
+            Self::SmsCodes => "latchkey/1/sms-codes",
         }
     }
 }

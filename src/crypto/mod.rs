@@ -13,6 +13,7 @@ pub mod master;
 pub mod opaque;
 pub mod password;
 pub mod seal;
+pub mod sms_code;
 pub mod token;
 pub mod totp;
 
@@ -24,5 +25,6 @@ pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
 pub use password::{HashParams, Password, Phc, StoredHash};
 pub use seal::SealKey;
+pub use sms_code::{SmsCode, SmsCodes};
 pub use token::{TokenFault, TokenKeys, TokenRules};
 pub use totp::TotpSecret;

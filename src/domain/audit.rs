@@ -31,6 +31,8 @@ pub enum Action {
     SessionSteppedUp,
     /// The owner of an account began to set up a second factor.
     MfaSetup,
+    /// A second-factor code was sent to the owner.
+    MfaCodeSent,
     /// The owner of an account switched its second factor on.
     MfaEnabled,
     /// The owner of an account switched its second factor off.
@@ -83,6 +85,7 @@ impl Action {
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
             Self::LoginMfaRequired => "login.mfa_required",
+            Self::MfaCodeSent => "mfa.code_sent",
             Self::MfaSetup => "mfa.setup",
             Self::MfaEnabled => "mfa.enabled",
             Self::MfaDisabled => "mfa.disabled",

@@ -16,6 +16,7 @@ pub mod password_policy;
 pub mod phone;
 pub mod role;
 pub mod session;
+pub mod sms_factor;
 pub mod suspicion;
 pub mod template;
 pub mod time;

@@ -21,7 +21,8 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
-use crate::services::step_up::StepUpNeeded;
+use crate::services::sms_factor::SmsFault;
+use crate::services::step_up::{StepUpFault, StepUpNeeded};
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
 use crate::services::user_deletion::DeletionFault;
@@ -219,11 +220,52 @@ impl From<ResetFault> for ApiError {
 }
 
 impl From<StepUpNeeded> for ApiError {
-    fn from(StepUpNeeded { max_age }: StepUpNeeded) -> Self {
+    fn from(StepUpNeeded { max_age, by_code }: StepUpNeeded) -> Self {
         let seconds = max_age.as_secs();
-        Self::new(Code::StepUpRequired, "Prove your password or a second factor again.")
-            .details(json!({ "max_age": seconds }))
+        let (proof, message) = if by_code {
+            ("code", "Prove your second factor again.")
+        } else {
+            ("password", "Prove your password again.")
+        };
+        Self::new(Code::StepUpRequired, message)
+            .details(json!({ "max_age": seconds, "proof": proof }))
             .max_age(seconds)
+    }
+}
+
+impl From<StepUpFault> for ApiError {
+    fn from(fault: StepUpFault) -> Self {
+        match fault {
+            StepUpFault::CodeNeeded => {
+                Self::field("code", "required", "Your account has a second factor: send one of its codes.")
+            }
+            StepUpFault::Password(fault) => fault.into(),
+            StepUpFault::Factor(fault) => fault.into(),
+            StepUpFault::Caller(fault) => fault.into(),
+            StepUpFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SmsFault> for ApiError {
+    fn from(fault: SmsFault) -> Self {
+        match fault {
+            SmsFault::NoGateway => Self::new(Code::NotFound, "This server sends no text messages."),
+            SmsFault::Number(fault) => {
+                Self::field("phone_number", "invalid", format!("phone_number: {fault}"))
+            }
+            SmsFault::TooMany { retry_after } => {
+                Self::new(Code::RateLimitExceeded, "Too many messages").retry_after(seconds(retry_after))
+            }
+            SmsFault::NoPendingLogin => LoginFault::NoPendingLogin.into(),
+            SmsFault::AlreadyOn => Self::new(Code::Conflict, "A phone is on already."),
+            SmsFault::Demanded => MfaFault::Demanded.into(),
+            SmsFault::StepUp(needed) => needed.into(),
+            SmsFault::Factor(fault) => fault.into(),
+            SmsFault::Password(fault) => fault.into(),
+            SmsFault::Caller(fault) => fault.into(),
+            SmsFault::Store(error) => error.into(),
+        }
     }
 }
 

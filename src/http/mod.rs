@@ -27,6 +27,7 @@ pub mod reset_page;
 pub mod routes;
 pub mod session;
 pub mod site;
+pub mod sms_factor;
 pub mod step_up;
 pub mod tag;
 pub mod user;
@@ -144,6 +145,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
         factor::FactorApi(app.clone()),
+        sms_factor::SmsFactorApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),

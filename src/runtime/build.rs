@@ -19,6 +19,7 @@ use crate::services::code_guard::WrongCodes;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::sms_factor::SmsSends;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
@@ -97,6 +98,7 @@ pub fn services(
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
+        sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),

@@ -187,7 +187,8 @@ pub async fn disable(
     let mail = notice(app, ctx, &caller.user, FactorNews::Disabled);
     let act = move |txn: &mut Txn<'_>, mut user: User| {
         store::factor::remove(txn, user.id)?;
-        change(txn, &mut user, false, (&session, &disabled))?;
+        let has_phone = store::sms_factor::is_on(txn, user.id)?;
+        change(txn, &mut user, has_phone, (&session, &disabled))?;
         mail.insert(txn)
     };
     proved.then(app, ctx, "mfa.disable", act).await?;
@@ -268,7 +269,7 @@ fn draw(app: &Services, owner: UserId) -> (Vec<Shown>, Vec<BackupHash>) {
 }
 
 /// A login asks for the factor from now on, or does not any more: ends every session but the caller's (R36).
-fn change(
+pub(super) fn change(
     txn: &mut Txn<'_>,
     user: &mut User,
     has_factor: bool,

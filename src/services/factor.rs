@@ -13,7 +13,7 @@ use super::audit::{Draft, Witness, person_key};
 use super::code_guard::{self, CodeGuess, Lock};
 use super::mail::Sealed;
 use super::{Context, Services};
-use crate::crypto::{BackupCode, TotpSecret};
+use crate::crypto::{BackupCode, SmsCode, TotpSecret};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{BackupHash, Factor, steps_at};
 use crate::domain::id::UserId;
@@ -52,6 +52,8 @@ pub enum FactorUsed {
     Totp,
     /// A backup code.
     BackupCode,
+    /// A code that was sent to a phone.
+    Sms,
 }
 
 impl FactorUsed {
@@ -60,6 +62,7 @@ impl FactorUsed {
         match self {
             Self::Totp => "totp",
             Self::BackupCode => "backup_code",
+            Self::Sms => "sms",
         }
     }
 }
@@ -114,6 +117,7 @@ pub(super) struct Proof {
 enum Claim {
     Step(u64),
     Backup(BackupHash, Box<BackupUse>),
+    Sms([u8; 32]),
 }
 
 /// What the use of a backup code brings about.
@@ -123,7 +127,7 @@ struct BackupUse {
     bell: Arc<tokio::sync::Notify>,
 }
 
-/// Weighs `code`. Time-based codes are tried first (T55).
+/// Weighs `code`. Time-based codes are tried first (T55), codes of text messages last.
 pub(super) async fn weigh(
     app: &Services,
     ctx: &Context,
@@ -131,8 +135,14 @@ pub(super) async fn weigh(
     code: &str,
 ) -> Result<Proof, FactorFault> {
     let (user, stage) = (holder.user, holder.stage);
-    let factor = app.read(|read| store::factor::of_user(read, user.id))?;
-    let factor = factor.filter(|factor| stage.fits(factor, ctx.now)).ok_or(FactorFault::NotSetUp)?;
+    let (factor, phone) = app.read(|read| {
+        Ok((store::factor::of_user(read, user.id)?, store::sms_factor::of_user(read, user.id)?))
+    })?;
+    let factor = factor.filter(|factor| stage.fits(factor, ctx.now));
+    let phone = phone.filter(|phone| stage == Stage::On && phone.is_on());
+    if factor.is_none() && phone.is_none() {
+        return Err(FactorFault::NotSetUp);
+    }
     let guess = match code_guard::begin(app, ctx, user.id, holder.witness) {
         Ok(guess) => guess,
         Err(too_many) => {
@@ -142,12 +152,15 @@ pub(super) async fn weigh(
             return Err(FactorFault::Locked { retry_after: too_many.retry_after });
         }
     };
-    let claim = claim(app, ctx, holder, &factor, code);
+    let claim = factor.as_ref().and_then(|factor| claim(app, ctx, holder, factor, code)).or_else(|| {
+        let hash = app.keys.sms_codes.hash(user.id, &SmsCode::parse(code)?);
+        phone?.take(&hash, ctx.now).then_some(Claim::Sms(hash))
+    });
     let locks = claim.is_none() && guess.wrong();
     Ok(Proof {
         user: user.id,
         stage,
-        sealed_secret: factor.sealed_secret,
+        sealed_secret: factor.map_or_else(Vec::new, |factor| factor.sealed_secret),
         claim,
         guess: Arc::new(guess),
         lock: locks.then(|| Lock::new(app, ctx, holder.witness)),
@@ -200,31 +213,45 @@ impl Stage {
 impl Proof {
     /// Uses the code up, if it is right and nobody did before. `None`: it is wrong.
     pub(super) fn spend(&self, txn: &mut Txn<'_>) -> Result<Option<FactorUsed>, StoreError> {
+        let used = match &self.claim {
+            Some(Claim::Sms(hash)) => {
+                store::sms_factor::spend(txn, self.user, hash)?.then_some(FactorUsed::Sms)
+            }
+            Some(claim) => self.spend_factor(txn, claim)?,
+            None => None,
+        };
+        if used.is_none() {
+            if self.stage == Stage::On {
+                store::sms_factor::spoil(txn, self.user)?;
+            }
+            self.lock.as_ref().map_or(Ok(()), |lock| lock.write(txn))?;
+            return Ok(None);
+        }
+        let guess = self.held();
+        txn.on_commit(move || guess.give_back());
+        Ok(used)
+    }
+
+    fn spend_factor(&self, txn: &mut Txn<'_>, claim: &Claim) -> Result<Option<FactorUsed>, StoreError> {
         let found = store::factor::of_user(txn, self.user)?.filter(|factor| {
             factor.sealed_secret == self.sealed_secret && self.stage.fits(factor, txn.now())
         });
         let Some(mut factor) = found else { return Ok(None) };
-        let used = match &self.claim {
-            Some(Claim::Step(step)) => {
-                (!self.burns_step || factor.accept_step(*step)).then_some(FactorUsed::Totp)
-            }
-            Some(Claim::Backup(hash, usage)) => match factor.take_backup_code(hash) {
+        let used = match claim {
+            Claim::Step(step) => (!self.burns_step || factor.accept_step(*step)).then_some(FactorUsed::Totp),
+            Claim::Backup(hash, usage) => match factor.take_backup_code(hash) {
                 Some(left) => {
                     usage.write(txn, left)?;
                     Some(FactorUsed::BackupCode)
                 }
                 None => None,
             },
-            None => None,
+            Claim::Sms(_) => None,
         };
-        if used.is_none() {
-            self.lock.as_ref().map_or(Ok(()), |lock| lock.write(txn))?;
-            return Ok(None);
+        if used.is_some() {
+            factor.confirmed_at.get_or_insert(txn.now());
+            store::factor::put(txn, self.user, &factor)?;
         }
-        factor.confirmed_at.get_or_insert(txn.now());
-        store::factor::put(txn, self.user, &factor)?;
-        let guess = self.held();
-        txn.on_commit(move || guess.give_back());
         Ok(used)
     }
 

@@ -26,6 +26,7 @@ mod right_password;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
 pub mod sms_sender;
 pub mod step_up;
 pub mod suspicion;
@@ -44,7 +45,8 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{
-    AuditSigner, BackupCodes, HashPool, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys,
+    AuditSigner, BackupCodes, HashPool, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey, SmsCodes,
+    TokenKeys,
 };
 use crate::domain::factor::FactorPolicy;
 use crate::domain::id::UserId;
@@ -84,6 +86,8 @@ pub struct Services {
     pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
+    /// Text messages of late.
+    pub sms_sends: sms_factor::SmsSends,
     /// What sends text messages; without it there are none.
     pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
     /// How mails fared since the start.
@@ -108,6 +112,8 @@ pub struct Keys {
     pub factors: SealKey,
     /// Hashes backup codes.
     pub backup_codes: BackupCodes,
+    /// Hashes the codes of text messages.
+    pub sms_codes: SmsCodes,
     /// Hashes the handles of waiting logins.
     pub logins: LoginHandles,
     /// Hashes one-time tokens.
@@ -128,6 +134,7 @@ impl Keys {
             nobody: Arc::new(seal(Purpose::AuditOfNobody)),
             factors: seal(Purpose::FactorSealing),
             backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
+            sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
             logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),

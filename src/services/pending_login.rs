@@ -75,11 +75,18 @@ pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> 
 }
 
 /// Records that somebody came with a handle that opens nothing.
-async fn refuse(app: &Services, ctx: &Context) -> Result<Granted, LoginFault> {
+pub(super) async fn refuse(app: &Services, ctx: &Context) -> Result<Granted, LoginFault> {
     let denied = Witness::of_nobody(app, ctx).event(Action::LoginFailed, Outcome::Denied);
     let denied = denied.reason(DenyReason::NoPendingLogin.name()).done();
     app.write("login.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
     Err(LoginFault::NoPendingLogin)
+}
+
+/// The account whose login waits under `handle`.
+pub(super) fn waiting(app: &Services, ctx: &Context, handle: &str) -> Result<Option<User>, StoreError> {
+    let Some(handle) = LoginHandle::parse(handle) else { return Ok(None) };
+    let key = app.keys.logins.hash(&handle);
+    Ok(app.read(|read| live(read, key, ctx.now))?.map(|(_, user)| user))
 }
 
 /// The login under `key` that still waits at `now`, and its account.

@@ -26,7 +26,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::mail::FactorNews;
 use crate::domain::phone::{NotAPhoneNumber, PhoneNumber};
-use crate::domain::sms_factor::{CODE_TTL, SentCode, Sends, SmsFactor};
+use crate::domain::sms_factor::{CODE_TTL, Sends, SentCode, SmsFactor};
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 

@@ -65,6 +65,8 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
             one_time::remove_of(txn, purpose, id)?;
         }
         store::lockout::clear(txn, subject)?;
+        store::factor::remove(txn, id)?;
+        store::sms_factor::remove(txn, id)?;
         names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
         store::factor::remove(txn, id)?;
         store::user::remove(txn, &user)?;

@@ -38,6 +38,7 @@ mod overlay;
 mod scan;
 pub mod seal;
 pub mod session;
+pub mod sms_factor;
 mod snapshot;
 pub mod suspicion;
 pub mod tables;

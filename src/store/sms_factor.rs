@@ -83,10 +83,8 @@ pub fn spend(txn: &mut Txn<'_>, id: UserId, hash: &[u8; 32]) -> Result<bool, Sto
 
 /// Counts a wrong code against the one that was sent, if one was.
 pub fn spoil(txn: &mut Txn<'_>, id: UserId) -> Result<(), StoreError> {
-    match of_user(txn, id)? {
-        Some(mut phone) if phone.spoil() => put(txn, id, &phone),
-        _ => Ok(()),
-    }
+    let Some(mut phone) = of_user(txn, id)? else { return Ok(()) };
+    if phone.spoil() { put(txn, id, &phone) } else { Ok(()) }
 }
 
 /// Removes the phone of an account, if there is one.

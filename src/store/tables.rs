@@ -13,6 +13,7 @@ use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
+use super::sms_factor::SmsFactorV1;
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId, UserId};
@@ -43,6 +44,8 @@ pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentia
 pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
 /// Which accounts hold a role: (role code, account).
 pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Phones of accounts.
+pub const SMS_FACTORS: Table<UserId, SmsFactorV1> = Table::new(0x19, "sms_factors");
 /// Time-based second factors of accounts.
 pub const FACTORS: Table<UserId, FactorV1> = Table::new(0x18, "factors");
 /// Sessions.
@@ -82,6 +85,7 @@ pub const ALL: &[&dyn AnyTable] = &[
     &PERSON_KEYS,
     &ROLE_MEMBERS,
     &FACTORS,
+    &SMS_FACTORS,
     &SESSIONS,
     &USER_SESSIONS,
     &ONE_TIME,
@@ -105,6 +109,7 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::user::ROLE_INDEX,
     super::user::NAMES_OF_USER,
     super::factor::ASKED_FOR,
+    super::sms_factor::ASKED_FOR,
     super::session::USER_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,

@@ -22,6 +22,7 @@ pub mod password_reset;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
 pub mod step_up;
 pub mod user;
 

@@ -120,6 +120,7 @@ fn services() -> Services {
         },
         mail_queued: Arc::new(Notify::new()),
         sms: None,
+        sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),

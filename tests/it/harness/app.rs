@@ -30,6 +30,7 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
+use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::lane::{self, EventV1, LANE_0, Span};
 use latchkey::store::{MemoryEngine, Store};
@@ -265,6 +266,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         policy,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
+        sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
