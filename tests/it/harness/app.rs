@@ -25,6 +25,7 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
+use latchkey::outbound::sms::SmsAsMail;
 use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
@@ -67,6 +68,7 @@ pub struct TestApp {
     pub clock: ManualClock,
     pub engine: Arc<MemoryEngine>,
     pub(super) mailbox: Captured,
+    pub(super) texts: Captured,
     pub(super) endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
 }
 
@@ -86,6 +88,23 @@ impl TestApp {
         Self::assembled(services, clock, engine, None)
     }
 
+    /// A server that sends text messages.
+    pub fn with_sms() -> Self {
+        Self::with_sms_and_policy(|_| {})
+    }
+
+    /// The same, whose policies differ from the shipped ones.
+    pub fn with_sms_and_policy(change: impl FnOnce(&mut Policy)) -> Self {
+        let mut policy = shipped_policy();
+        change(&mut policy);
+        let clock = ManualClock::at(START);
+        let engine = Arc::new(MemoryEngine::new());
+        let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
+        let mut services = services(policy, &clock, engine.clone());
+        services.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
+        Self { texts, ..Self::assembled(Arc::new(services), clock, engine, None) }
+    }
+
     /// A server that limits nobody, for tests of what a limit would hide.
     pub fn unlimited() -> Self {
         Self::with_policy(|policy| policy.limits.is_enabled = false)
@@ -99,7 +118,6 @@ impl TestApp {
         dev: Option<DevTools>,
     ) -> Self {
         let shared = services.clock.clone();
-        let sender = Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap();
         let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
         let front = Front::new(Parts {
             app: services.clone(),
@@ -114,7 +132,8 @@ impl TestApp {
             request_timeout: Duration::from_secs(30),
         });
         let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
-        Self { services, clock, engine, mailbox: Captured::new(&sender, shared, None), endpoint }
+        let captured = || Captured::new(&sender(), shared.clone(), None);
+        Self { services, clock, engine, mailbox: captured(), texts: captured(), endpoint }
     }
 
     /// Adds an active developer, known as `name` and `name@example.com`.
@@ -155,6 +174,12 @@ impl TestApp {
     pub async fn mails(&self) -> Vec<CapturedMail> {
         deliver_due(&self.services, &self.mailbox).await.unwrap();
         self.mailbox.list()
+    }
+
+    /// Sends what waits in the outbox; answers every text message ever sent, newest first: number and text.
+    pub async fn texts(&self) -> Vec<(String, String)> {
+        deliver_due(&self.services, &self.mailbox).await.unwrap();
+        self.texts.list().into_iter().map(|sms| (sms.to, sms.text)).collect()
     }
 
     /// The audit events so far: `action outcome reason`, oldest first.
@@ -199,6 +224,10 @@ impl TestApp {
         let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
         Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
     }
+}
+
+fn sender() -> Sender {
+    Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap()
 }
 
 fn shown(event: &EventV1) -> String {

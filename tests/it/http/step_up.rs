@@ -27,7 +27,7 @@ fn is_fresh(answer: &Answer) {
 #[track_caller]
 fn is_stale(answer: &Answer) {
     let error = answer.refused(401, "STEP_UP_REQUIRED");
-    assert_eq!(error["details"], json!({ "max_age": 3600 }));
+    assert_eq!(error["details"], json!({ "max_age": 3600, "proof": "password" }));
     assert_eq!(
         answer.header("www-authenticate"),
         Some(
