@@ -195,8 +195,15 @@ async fn a_code_shown_by_many_at_once_opens_one_session() {
 async fn what_is_no_number_gets_no_message() {
     let app = TestApp::with_sms().with_user("ada").await;
     let ada = app.log_in("ada").await;
-    for bad in ["", "4915112345678", "004915112345678", "+49 151 12345678", "+0151", "+49151123456789012", "+49\r\n151"]
-    {
+    for bad in [
+        "",
+        "4915112345678",
+        "004915112345678",
+        "+49 151 12345678",
+        "+0151",
+        "+49151123456789012",
+        "+49\r\n151",
+    ] {
         let (answer, events) = app.events_of(set_up(&ada, bad)).await;
         let error = answer.refused(400, "VALIDATION_ERROR");
         assert_eq!(error["details"], json!({ "field": "phone_number", "reason": "invalid" }));
@@ -221,7 +228,8 @@ async fn the_password_takes_the_phone_away() {
     let app = TestApp::with_sms().with_user("ada").await;
     let ada = with_phone(&app).await;
     set_up(&ada, NUMBER).await.refused(409, "CONFLICT");
-    let disable = |password: &'static str| ada.post("/api/v1/auth/mfa/sms/disable", json!({ "password": password }));
+    let disable =
+        |password: &'static str| ada.post("/api/v1/auth/mfa/sms/disable", json!({ "password": password }));
     let (answer, events) = app.events_of(disable("wrong password")).await;
     answer.refused(401, "AUTHENTICATION_FAILED");
     assert_eq!(events, ["mfa.disabled denied wrong_password"]);
@@ -272,7 +280,11 @@ async fn numbers_and_codes_are_sealed_at_rest() {
     set_up(&ada, NUMBER).await.data(200);
     assert!(!app.at_rest("15112345678"));
     let waiting = root.get("/api/v1/outbox").await;
-    assert!(waiting.text.contains("xxxxxxxxx5678@sms.invalid") && waiting.text.contains("sms_code"), "{}", waiting.text);
+    assert!(
+        waiting.text.contains("xxxxxxxxx5678@sms.invalid") && waiting.text.contains("sms_code"),
+        "{}",
+        waiting.text
+    );
     let code = texted(&app).await;
     assert!(!app.at_rest("15112345678") && !app.at_rest(&format!("{code} is your code")));
     enable(&ada, &code).await.data(200);

@@ -19,7 +19,8 @@ async fn an_account_gets_one_message_a_minute_and_five_an_hour() {
     answer.refused(429, "RATE_LIMIT_EXCEEDED");
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(events, [""; 0]);
-    for _ in 0..4 {
+    for sent in 1..5 {
+        assert_eq!(app.texts().await.len(), sent);
         app.advance(MINUTE);
         set_up(&ada, NUMBER).await.data(200);
     }
@@ -34,7 +35,7 @@ async fn an_account_gets_one_message_a_minute_and_five_an_hour() {
 #[tokio::test]
 async fn a_number_is_not_called_by_one_account_after_another() {
     let app = TestApp::with_sms().with_user("ada").await.with_user("eve").await;
-    set_up(&app.log_in("ada").await, NUMBER).await.data(200);
+    set_up(&*app.log_in("ada").await, NUMBER).await.data(200);
     let eve = app.log_in("eve").await;
     set_up(&eve, NUMBER).await.refused(429, "RATE_LIMIT_EXCEEDED");
     // What was not sent costs the account nothing.
