@@ -4,6 +4,8 @@
 //! A letter never carries a name that a stranger typed. Whoever registers chooses the address and the name; a
 //! name in the letter would let them send words of their own, under our sender, to anybody.
 
+mod retry;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use super::email::EmailAddress;
 use super::link::Link;
 use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
 use super::time::Timestamp;
+
+pub use retry::{retry_delay, sms_retry_delay};
 
 /// The kinds of mail. The names are stored and stay for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -332,29 +336,6 @@ impl Letters {
     pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
         self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
     }
-}
-
-/// How long to wait after `failed` failed attempts before the next one: 1, 5, 15 minutes, 1, 3, 6 hours, then 12
-/// hours each time. `None`: `max_attempts` are used up and the mail is a dead letter. Ten attempts span 46 hours.
-pub fn retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
-    const MINUTES: [u64; 7] = [1, 5, 15, 60, 180, 360, 720];
-    if failed >= max_attempts {
-        return None;
-    }
-    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
-    let minutes = MINUTES.get(step).or(MINUTES.last()).copied().unwrap_or(720);
-    Some(Duration::from_secs(minutes * 60))
-}
-
-/// The same for a text message, which says what is worth little in five minutes: 2, 5, 15, 30 seconds, then a minute
-/// each time.
-pub fn sms_retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
-    const SECONDS: [u64; 5] = [2, 5, 15, 30, 60];
-    if failed >= max_attempts {
-        return None;
-    }
-    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
-    Some(Duration::from_secs(SECONDS.get(step).copied().unwrap_or(60)))
 }
 
 /// Both halves of a letter; the text begins with `Subject: ..` and an empty line. Every half shows every value

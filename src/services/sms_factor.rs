@@ -162,11 +162,11 @@ pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, typed: &s
         Ok(true)
     };
     let done = app.store.transact("mfa.sms.enable", app.stamp(ctx), run).await.map_err(flatten);
-    match done.inspect_err(|_| guess.give_back())? {
-        true => guess.give_back(),
-        // A lock that begins here is told by the next code that it refuses.
-        false => return Err(FactorFault::Wrong.into()),
+    if !done.inspect_err(|_| guess.give_back())? {
+        // Dropped, the guess counts. A lock that begins with it is told by the next code, which it refuses.
+        return Err(FactorFault::Wrong.into());
     }
+    guess.give_back();
     app.mail_queued.notify_one();
     Ok(())
 }

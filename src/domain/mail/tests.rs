@@ -106,3 +106,11 @@ fn a_kind_is_read_back_from_its_name() {
     }
     assert_eq!("verify".parse::<MailKind>(), Err(NotAMailKind));
 }
+
+#[test]
+fn a_text_message_is_tried_again_within_the_life_of_its_code() {
+    let delays: Vec<_> =
+        (1..).map_while(|failed| sms_retry_delay(failed, 9)).map(|delay| delay.as_secs()).collect();
+    assert_eq!(delays, [2, 5, 15, 30, 60, 60, 60, 60]);
+    assert_eq!(sms_retry_delay(1, 1), None);
+}

@@ -108,7 +108,11 @@ async fn wrong_passwords_are_recorded_and_lock_this_door_and_the_login() {
     assert_eq!(events, ["session.stepped_up denied locked"]);
     let (answer, events) = app.events_of(app.anonymous().log_in("ada", PASSWORD)).await;
     answer.refused(401, "AUTHENTICATION_FAILED");
-    assert_eq!(events, ["login.failed denied locked"], "nobody failed under this name: the lock does not show");
+    assert_eq!(
+        events,
+        ["login.failed denied locked"],
+        "nobody failed under this name: the lock does not show"
+    );
     assert!(ada.is_in().await);
 }
 

@@ -76,7 +76,8 @@ async fn serve(
 fn sender(url: &str, ca_file: Option<&std::path::Path>) -> WebhookSender {
     let sign = |bytes: &[u8]| {
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET);
-        aws_lc_rs::hmac::sign(&key, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let hex = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap());
+        aws_lc_rs::hmac::sign(&key, bytes).as_ref().iter().flat_map(hex).collect()
     };
     let client = HttpClient::new(ca_file, Duration::from_secs(5)).unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
