@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -19,6 +19,7 @@ const OPEN: [&str; 12] = [
     "set_up",
     "login",
     "validate_password",
+    "verify_mfa",
     "refresh",
     "health",
     "health_live",
@@ -26,12 +27,19 @@ const OPEN: [&str; 12] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 11] = [
+const GUARDED: [(&str, &str, [u16; 5]); 18] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
     ("end_session", "", [404; 5]),
+    ("mfa_status", "", [200; 5]),
+    ("set_up_mfa", "", [200; 5]),
+    ("mfa_qr", "", [400; 5]),
+    ("mfa_debug", "", [400; 5]),
+    ("enable_mfa", r#"{"code":"123456"}"#, [400; 5]),
+    ("disable_mfa", r#"{"password":"x"}"#, [400; 5]),
+    ("renew_backup_codes", r#"{"password":"x"}"#, [400; 5]),
     ("me", "", [200; 5]),
     ("list_users", "", [403, 403, 403, 200, 200]),
     ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
