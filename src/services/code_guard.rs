@@ -33,7 +33,7 @@ pub(super) struct TooMany {
     /// When to come back; whole seconds, at least one.
     pub(super) retry_after: Duration,
     /// To be written, where nobody was told of this lock yet.
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<Box<Lock>>,
 }
 
 /// Takes a place for one code of `user`. Nothing may be compared without it.
@@ -63,7 +63,7 @@ pub(super) fn begin(
         Err((until, is_news)) => {
             let millis = until.since(ctx.now).as_millis().div_ceil(1_000);
             let retry_after = Duration::from_secs(u64::try_from(millis).unwrap_or(u64::MAX)).max(SOON);
-            Err(TooMany { retry_after, lock: is_news.then(|| Lock::new(app, ctx, witness)) })
+            Err(TooMany { retry_after, lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))) })
         }
     }
 }

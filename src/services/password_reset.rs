@@ -186,7 +186,11 @@ impl Reset {
             user.status = Status::Active;
             one_time::remove_of(txn, Purpose::VerifyEmail, user.id)?;
             store::factor::remove(txn, user.id)?;
-            user.has_factor = false;
+            store::sms_factor::remove(txn, user.id)?;
+            if std::mem::take(&mut user.has_factor) {
+                let event = self.witness.event(Action::MfaDisabled, Outcome::Success);
+                txn.emit(event.reason("password_reset").done())?;
+            }
         }
         let ended = self.prepared.set(txn, &mut user, None)?;
         let event = self.witness.event(Action::PasswordReset, Outcome::Success);

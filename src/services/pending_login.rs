@@ -139,7 +139,7 @@ impl Step {
 
     fn run(&self, txn: &mut Txn<'_>) -> Result<Ended, StoreError> {
         let Some((login, user)) = live(txn, self.key, txn.now())? else { return Ok(Ended::Gone) };
-        let Some(used) = self.proof.spend(txn)? else {
+        let Some(proved) = self.proof.spend(txn)? else {
             store::factor::spoil_pending(txn, &login)?;
             txn.emit(self.denied.clone())?;
             return Ok(Ended::Wrong);
@@ -147,7 +147,7 @@ impl Step {
         store::factor::remove_pending(txn, self.key)?;
         store::session::insert(txn, &self.session)?;
         let event = self.witness.event(Action::LoginSucceeded, Outcome::Success).session(self.session.id);
-        txn.emit(event.detail("factor", used.name()).done())?;
+        txn.emit(event.detail("factor", proved.name()).done())?;
         self.clearing.write(txn, &self.witness, "login")?;
         if let Some((subject, place, policy)) = &self.place {
             store::lockout::note_place(txn, *subject, *place, policy)?;

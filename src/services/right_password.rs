@@ -136,13 +136,13 @@ async fn grant(
             };
             let mut event = succeeded.clone();
             if let Some(proof) = &proof {
-                let Some(used) = proof.spend(txn)? else {
+                let Some(proved) = proof.spend(txn)? else {
                     txn.emit(wrong_code.clone())?;
                     let attempt = Arc::clone(&right.attempt);
                     txn.on_commit(move || attempt.give_back());
                     return Ok(Err(LoginFault::WrongCode));
                 };
-                event = event.detail("factor", used.name());
+                event = event.detail("factor", proved.name());
             }
             store::session::insert(txn, &session)?;
             right.renew(txn)?;

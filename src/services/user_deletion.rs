@@ -68,7 +68,6 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
         store::factor::remove(txn, id)?;
         store::sms_factor::remove(txn, id)?;
         names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
-        store::factor::remove(txn, id)?;
         store::user::remove(txn, &user)?;
         goodbye.insert(txn)?;
         txn.emit(deleted.clone())?;

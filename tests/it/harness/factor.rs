@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use latchkey::crypto::TotpSecret;
 use latchkey::domain::factor::step_at;
+use latchkey::domain::id::{SessionId, TokenId};
+use latchkey::domain::session::{Family, Session};
+use latchkey::domain::token::AccessClaims;
+use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
 
 use super::{Answer, LoggedIn, PASSWORD, TestApp, text_at};
@@ -38,6 +42,12 @@ impl Authenticator {
         self.secret.code(step).to_string()
     }
 
+    /// Whether that code is the code of no other step near now, as all but a few in a million are.
+    pub fn is_unlike(&self, app: &TestApp, steps: i64) -> bool {
+        let code = self.code_of(app, steps);
+        (-2..=2).filter(|other| *other != steps).all(|other| self.code_of(app, other) != code)
+    }
+
     /// Six digits that fit no step near now.
     pub fn wrong_code(&self, app: &TestApp) -> String {
         let near: Vec<_> = (-2..=2).map(|steps| self.code_of(app, steps)).collect();
@@ -53,6 +63,37 @@ impl TestApp {
         caller.post("/api/v1/auth/mfa/enable", json!({ "code": code })).await.data(200);
         self.advance(STEP);
         phone
+    }
+
+    /// An access token of a new session of `name` that nobody logged in for: it spends no code.
+    pub async fn session_of(&self, name: &str) -> String {
+        let (user, now) = (self.account(name).unwrap(), self.clock_now());
+        let policy = self.services.policy.tokens;
+        let session = Session {
+            id: SessionId::new(now, &self.services.random()),
+            user: user.id,
+            epoch: user.session_epoch,
+            created_at: now,
+            authenticated_at: now,
+            last_used_at: now,
+            client: [198, 51, 100, 7].into(),
+            user_agent: None,
+            family: Family::begin(now, TokenId::new(now, &self.services.random()), &policy),
+        };
+        let claims = AccessClaims {
+            user_id: user.id,
+            email: user.email.as_str().to_owned(),
+            name: user.name.as_str().to_owned(),
+            roles: Vec::new(),
+            iat: now.seconds(),
+            exp: now.plus(policy.access_ttl).seconds(),
+            jti: session.family.head.id,
+            sid: session.id,
+        };
+        let ctx = self.services.own_context("harness");
+        let insert = move |txn: &mut Txn<'_>| store::session::insert(txn, &session);
+        self.services.write("harness", &ctx, insert).await.unwrap();
+        self.services.tokens.sign_access(&claims)
     }
 
     /// The handle of a login whose password was right.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -20,6 +20,7 @@ const OPEN: [&str; 13] = [
     "login",
     "send_sms",
     "validate_password",
+    "verify_mfa",
     "refresh",
     "health",
     "health_live",
@@ -27,12 +28,19 @@ const OPEN: [&str; 13] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 19] = [
+const GUARDED: [(&str, &str, [u16; 5]); 26] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
     ("end_session", "", [404; 5]),
+    ("mfa_status", "", [200; 5]),
+    ("set_up_mfa", "", [200; 5]),
+    ("mfa_qr", "", [400; 5]),
+    ("mfa_debug", "", [400; 5]),
+    ("enable_mfa", r#"{"code":"123456"}"#, [400; 5]),
+    ("disable_mfa", r#"{"password":"x"}"#, [400; 5]),
+    ("renew_backup_codes", r#"{"password":"x"}"#, [400; 5]),
     ("me", "", [200; 5]),
     ("step_up", r#"{"password":"x"}"#, [401; 5]),
     ("sms_status", "", [200; 5]),

@@ -330,11 +330,28 @@ async fn a_reset_leaves_the_factor_of_a_proved_account_and_ends_that_of_an_unpro
             .data(200);
         let body =
             json!({ "token": app.reset_token(email).await, "new_password": "seven silent paper lanterns" });
-        app.anonymous().post("/api/v1/auth/password-reset/confirm", body).await.data(200);
+        let confirm = app.anonymous();
+        let confirm = confirm.post("/api/v1/auth/password-reset/confirm", body);
+        let (answer, events) = app.events_of(confirm).await;
+        answer.data(200);
+        let ended = events.contains(&"mfa.disabled success password_reset".to_owned());
+        assert_eq!(ended, email.starts_with("victim"), "{events:?}");
     }
     let log_in = async |name| app.anonymous().log_in(name, "seven silent paper lanterns").await.data(200);
     let data = log_in("ada").await;
     assert_eq!(data["requires_mfa"], true);
     app.second_step(&text_at(&data, "/session_id"), &phone.code(&app)).await.data(200);
     assert_eq!(log_in("victim@example.com").await["requires_mfa"], false);
+}
+
+/// R52 for factors: an account that is gone leaves none behind.
+#[tokio::test]
+async fn a_deleted_account_takes_its_factor_along() {
+    let app = with_ada().await;
+    let ada = app.log_in("ada").await;
+    let phone = app.enrol(&ada).await;
+    let waiting = app.first_step("ada").await;
+    ada.delete("/api/v1/users/me").await.data(200);
+    assert!(!app.row_counts().contains_key(&0x18));
+    app.second_step(&waiting, &phone.code(&app)).await.refused(401, "AUTHENTICATION_FAILED");
 }
