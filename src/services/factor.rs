@@ -1,8 +1,8 @@
 //! Proving a second factor: a time-based code or a backup code. Knows nothing of the door it is shown at.
 //!
 //! ## Decision: weighed outside, spent inside
-//! A transaction may run again, so no key is used in it. [`weigh`] takes a place in the budget and finds out which
-//! step or backup code was typed; [`Proof::spend`] uses it up in the transaction of the act that stands on it, if it
+//! A transaction may run again, so no key is used in it. `weigh` takes a place in the budget and finds out which
+//! step or backup code was typed; `Proof::spend` uses it up in the transaction of the act that stands on it, if it
 //! is still there to be used. Of any number of callers with one code, one spends it (R45, R48). What was weighed is
 //! told to nobody before.
 

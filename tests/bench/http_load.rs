@@ -58,8 +58,8 @@ async fn measure(rounds: usize, length: Duration) {
 
     let of_plain = plain.compare_get("plain", rounds, length).await;
     let of_secure = secure.compare_get("TLS", rounds, length).await;
-    bar("authenticated GET / empty handler, plain", of_plain, 2.0, "x");
-    bar("authenticated GET / empty handler, TLS", of_secure, 2.0, "x");
+    bar("authenticated GET / empty handler, plain", of_plain, 1.8, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 1.8, "x");
     if word("--only").as_deref() == Some("get") {
         return;
     }
