@@ -18,6 +18,7 @@ mod listen;
 mod lockout;
 mod log;
 mod mail;
+mod mfa;
 mod net;
 mod password;
 mod password_hash;
@@ -29,6 +30,7 @@ mod reader;
 mod registration;
 mod secret;
 mod secret_file;
+mod sms;
 mod source;
 mod step_up;
 mod store;
@@ -52,6 +54,7 @@ pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
+pub use mfa::Mfa;
 pub use net::Net;
 pub use password::Password;
 pub use password_hash::PasswordHash;
@@ -61,6 +64,7 @@ pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
+pub use sms::{Sms, SmsWebhook};
 pub use source::{Setting, Source};
 pub use step_up::StepUp;
 pub use store::Store;
@@ -122,8 +126,12 @@ pub struct Config {
     pub password_reset: PasswordReset,
     /// Freshness that sensitive acts ask for.
     pub step_up: StepUp,
+    /// Second factors.
+    pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Outgoing text messages.
+    pub sms: Sms,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -232,7 +240,9 @@ impl Config {
             api_keys: ApiKeys::read(reader),
             password_reset: PasswordReset::read(reader),
             step_up: StepUp::read(reader),
+            mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
+            sms: Sms::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

@@ -25,8 +25,24 @@ pub enum Action {
     LoginSucceeded,
     /// A login was denied.
     LoginFailed,
+    /// The password of a login was right, and a second factor is asked for.
+    LoginMfaRequired,
     /// The person of a session proved again who they are.
     SessionSteppedUp,
+    /// The owner of an account began to set up a second factor.
+    MfaSetup,
+    /// A second-factor code was sent to the owner.
+    MfaCodeSent,
+    /// The owner of an account switched its second factor on.
+    MfaEnabled,
+    /// The owner of an account switched its second factor off.
+    MfaDisabled,
+    /// The owner of an account made new backup codes.
+    MfaBackupCodesRenewed,
+    /// A backup code was used.
+    MfaBackupCodeUsed,
+    /// The owner of an account looked at the codes that fit now.
+    TotpDebugViewed,
     /// One session was ended.
     SessionEnded,
     /// All sessions of an account were ended.
@@ -76,6 +92,14 @@ impl Action {
             Self::PasswordReset => "password.reset",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
+            Self::LoginMfaRequired => "login.mfa_required",
+            Self::MfaCodeSent => "mfa.code_sent",
+            Self::MfaSetup => "mfa.setup",
+            Self::MfaEnabled => "mfa.enabled",
+            Self::MfaDisabled => "mfa.disabled",
+            Self::MfaBackupCodesRenewed => "mfa.backup_codes_renewed",
+            Self::MfaBackupCodeUsed => "mfa.backup_code_used",
+            Self::TotpDebugViewed => "totp.debug_viewed",
             Self::SessionSteppedUp => "session.stepped_up",
             Self::SessionEnded => "session.ended",
             Self::SessionAllEnded => "session.all_ended",

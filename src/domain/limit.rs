@@ -28,6 +28,8 @@ pub enum Class {
     ResetConfirm,
     /// Mails that strangers cause, by the address they go to.
     Mail,
+    /// Looks at the valid codes of a second factor, by account.
+    MfaDebug,
     /// Everything else without a good token, by client address.
     Anonymous,
     /// Calls with a good token, by account.
@@ -38,12 +40,13 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
         Self::ResetConfirm,
         Self::Mail,
+        Self::MfaDebug,
         Self::Anonymous,
         Self::Authenticated,
         Self::ApiKey,
@@ -57,6 +60,7 @@ impl Class {
             Self::PasswordReset => "password_reset",
             Self::ResetConfirm => "reset_confirm",
             Self::Mail => "mail",
+            Self::MfaDebug => "mfa_debug",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::ApiKey => "api_key",
@@ -78,6 +82,7 @@ pub struct PerClass<T> {
     password_reset: T,
     reset_confirm: T,
     mail: T,
+    mfa_debug: T,
     anonymous: T,
     authenticated: T,
     api_key: T,
@@ -92,6 +97,7 @@ impl<T> PerClass<T> {
             password_reset: make(Class::PasswordReset),
             reset_confirm: make(Class::ResetConfirm),
             mail: make(Class::Mail),
+            mfa_debug: make(Class::MfaDebug),
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
             api_key: make(Class::ApiKey),
@@ -106,6 +112,7 @@ impl<T> PerClass<T> {
             Class::PasswordReset => &self.password_reset,
             Class::ResetConfirm => &self.reset_confirm,
             Class::Mail => &self.mail,
+            Class::MfaDebug => &self.mfa_debug,
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
             Class::ApiKey => &self.api_key,
@@ -120,6 +127,7 @@ impl<T> PerClass<T> {
             Class::PasswordReset => &mut self.password_reset,
             Class::ResetConfirm => &mut self.reset_confirm,
             Class::Mail => &mut self.mail,
+            Class::MfaDebug => &mut self.mfa_debug,
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
             Class::ApiKey => &mut self.api_key,

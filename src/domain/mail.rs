@@ -4,15 +4,19 @@
 //! A letter never carries a name that a stranger typed. Whoever registers chooses the address and the name; a
 //! name in the letter would let them send words of their own, under our sender, to anybody.
 
+mod news;
+mod retry;
+
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::email::EmailAddress;
 use super::link::Link;
 use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
-use super::time::Timestamp;
+
+pub use news::{EmailNotice, FactorNews, FactorNotice, KeyEvent, NewEmail, NewPassword, PasswordNotice};
+pub use retry::{retry_delay, sms_retry_delay};
 
 /// The kinds of mail. The names are stored and stay for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +29,8 @@ pub enum MailKind {
     ResetPassword,
     /// Tells the owner of an account that it has a new password.
     PasswordChanged,
+    /// Tells the owner of an account what happened to its second factor.
+    FactorChanged,
     /// Carries the link that gives an account another address.
     ChangeEmail,
     /// Tells the owner of an address that somebody wanted it for another account.
@@ -44,11 +50,12 @@ pub struct NotAMailKind;
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::VerifyEmail,
         Self::RegistrationAttempted,
         Self::ResetPassword,
         Self::PasswordChanged,
+        Self::FactorChanged,
         Self::ChangeEmail,
         Self::EmailTaken,
         Self::EmailChanged,
@@ -63,6 +70,7 @@ impl MailKind {
             Self::RegistrationAttempted => "registration_attempted",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::FactorChanged => "factor_changed",
             Self::ChangeEmail => "change_email",
             Self::EmailTaken => "email_taken",
             Self::EmailChanged => "email_changed",
@@ -108,61 +116,11 @@ pub struct Letters {
     reset_password: Form<4>,
     password_changed: Form<6>,
     api_key: Form<6>,
+    factor_changed: Form<7>,
     change_email: Form<4>,
     email_taken: Form<2>,
     email_changed: Form<6>,
     account_deleted: Form<2>,
-}
-
-/// What happened to an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyEvent {
-    /// It was made.
-    Created,
-    /// It got a new secret.
-    Rotated,
-    /// Its secret is so old that it should be changed.
-    Old,
-}
-
-/// How an account came to a new password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewPassword {
-    /// Its owner, logged in, gave the old one.
-    Changed,
-    /// A mailed link was followed.
-    Reset,
-}
-
-/// What the owner of an account is told of its new password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordNotice {
-    /// How it came about.
-    pub how: NewPassword,
-    /// When.
-    pub at: Timestamp,
-    /// From which address.
-    pub client: IpAddr,
-}
-
-/// How far an account is on its way to another address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewEmail {
-    /// It was asked for.
-    Asked,
-    /// It is done.
-    Done,
-}
-
-/// What the old address of an account is told of the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EmailNotice {
-    /// How far it is.
-    pub what: NewEmail,
-    /// When.
-    pub at: Timestamp,
-    /// From which network address.
-    pub client: IpAddr,
 }
 
 impl Letters {
@@ -195,6 +153,11 @@ impl Letters {
                 include_str!("../../assets/mail/api_key.txt"),
                 include_str!("../../assets/mail/api_key.html"),
                 ["service", "email", "title", "what", "hint", "link"],
+            )?,
+            factor_changed: Form::parse(
+                include_str!("../../assets/mail/factor_changed.txt"),
+                include_str!("../../assets/mail/factor_changed.html"),
+                ["service", "email", "title", "what", "at", "client", "link"],
             )?,
             change_email: Form::parse(
                 include_str!("../../assets/mail/change_email.txt"),
@@ -268,6 +231,15 @@ impl Letters {
         self.password_changed.write(MailKind::PasswordChanged, values)
     }
 
+    /// The letter that tells the owner of the account of `to` what happened to its second factor; `link` is where a new
+    /// password can be asked for.
+    pub fn factor_changed(&self, to: &EmailAddress, notice: &FactorNotice, link: &Link) -> Letter {
+        let (title, what) = notice.news.words();
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), title, what, &at, &client, link.as_str()];
+        self.factor_changed.write(MailKind::FactorChanged, values)
+    }
+
     /// The letter with the link that makes `to` the address of an account; the link lives for `lifetime`.
     pub fn change_email(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
         let lifetime = in_words(lifetime);
@@ -294,22 +266,16 @@ impl Letters {
         self.email_changed.write(MailKind::EmailChanged, values)
     }
 
+    /// The text message with a code; the code lives for `lifetime`.
+    pub fn sms_code(&self, code: &str, lifetime: Duration) -> String {
+        let lifetime = in_words(lifetime);
+        format!("{code} is your code for {}. It works once, for {lifetime}. Give it to nobody.", self.service)
+    }
+
     /// The letter that tells `to` that its account is gone.
     pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
         self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
     }
-}
-
-/// How long to wait after `failed` failed attempts before the next one: 1, 5, 15 minutes, 1, 3, 6 hours, then 12
-/// hours each time. `None`: `max_attempts` are used up and the mail is a dead letter. Ten attempts span 46 hours.
-pub fn retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
-    const MINUTES: [u64; 7] = [1, 5, 15, 60, 180, 360, 720];
-    if failed >= max_attempts {
-        return None;
-    }
-    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
-    let minutes = MINUTES.get(step).or(MINUTES.last()).copied().unwrap_or(720);
-    Some(Duration::from_secs(minutes * 60))
 }
 
 /// Both halves of a letter; the text begins with `Subject: ..` and an empty line. Every half shows every value

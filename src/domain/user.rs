@@ -52,6 +52,8 @@ pub struct User {
     pub session_epoch: u32,
     /// The same for API keys: it rises when the account is switched off.
     pub key_epoch: u32,
+    /// Whether a login asks for a second factor.
+    pub has_factor: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -261,6 +263,7 @@ pub(crate) fn ada() -> User {
         roles: vec![Role::Developer],
         session_epoch: 0,
         key_epoch: 0,
+        has_factor: false,
         created_at: Timestamp::EPOCH,
     }
 }

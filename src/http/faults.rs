@@ -1,5 +1,7 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
+mod factor;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -21,13 +23,13 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
-use crate::services::step_up::StepUpNeeded;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
 use crate::services::user_deletion::DeletionFault;
 use crate::services::verification::VerifyFault;
 use crate::services::{StoreError, Taken};
 use crate::wire::error::ErrorCode as Code;
+use factor::{mfa_required, wrong_code};
 
 impl From<AuthFault> for ApiError {
     fn from(fault: AuthFault) -> Self {
@@ -79,6 +81,10 @@ impl From<LoginFault> for ApiError {
         match fault {
             LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
             LoginFault::Locked { retry_after } => locked(retry_after),
+            LoginFault::WrongCode => wrong_code(),
+            LoginFault::NoPendingLogin => {
+                Self::new(Code::AuthenticationFailed, "This login is not open any more. Log in again.")
+            }
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }
@@ -206,15 +212,6 @@ impl From<ResetFault> for ApiError {
     }
 }
 
-impl From<StepUpNeeded> for ApiError {
-    fn from(StepUpNeeded { max_age }: StepUpNeeded) -> Self {
-        let seconds = max_age.as_secs();
-        Self::new(Code::StepUpRequired, "Prove your password or a second factor again.")
-            .details(json!({ "max_age": seconds }))
-            .max_age(seconds)
-    }
-}
-
 impl From<EndFault> for ApiError {
     fn from(fault: EndFault) -> Self {
         match fault {
@@ -232,6 +229,7 @@ impl From<Refused> for ApiError {
                 let details = json!({ "required_permission": required.name(), "user_permissions": held });
                 Self::new(Code::Forbidden, "Insufficient permissions").details(details)
             }
+            Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
         }
     }

@@ -9,6 +9,7 @@ pub mod dev;
 pub mod docs;
 pub mod edge;
 pub mod error;
+pub mod factor;
 pub mod faults;
 pub mod health;
 pub mod limit;
@@ -21,12 +22,14 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod principal;
+pub mod qr;
 pub mod registration;
 pub mod reset_page;
 pub mod routes;
 pub mod sample;
 pub mod session;
 pub mod site;
+pub mod sms_factor;
 pub mod step_up;
 pub mod tag;
 pub mod user;
@@ -169,6 +172,8 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
     (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        factor::FactorApi(app.clone()),
+        sms_factor::SmsFactorApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),

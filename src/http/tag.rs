@@ -7,6 +7,8 @@ use poem_openapi::Tags;
 pub enum Tag {
     /// Register, log in, refresh and log out.
     Auth,
+    /// Second factors.
+    Mfa,
     /// Accounts, for administrators.
     Users,
     /// One's own sessions.

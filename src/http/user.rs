@@ -120,7 +120,7 @@ pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
         name: user.name.as_str().to_owned(),
         status: user.status.name().to_owned(),
         email_verified: user.email_verified_at.is_some(),
-        mfa_enabled: false,
+        mfa_enabled: user.has_factor,
         roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
         created_at: user.created_at.to_string(),
     }

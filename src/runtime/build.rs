@@ -10,15 +10,18 @@ use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
 use crate::domain::api_key::KeyPolicy;
+use crate::domain::factor::FactorPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
+use crate::services::code_guard::WrongCodes;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::sms_factor::SmsSends;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
@@ -96,10 +99,13 @@ pub fn services(
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         policy: policy(config)?,
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
+        sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
     })
 }
 
@@ -176,8 +182,16 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             block_common: config.password.block_common,
             history: usize::from(config.password.history),
         },
+        factor: FactorPolicy {
+            // The label of an otpauth URI parts issuer and account by a colon.
+            issuer: config.mfa.issuer.clone().unwrap_or_else(|| config.mail.from_name.replace(':', " ")),
+            required_for: config.mfa.required_for.clone(),
+            debug_codes: config.mfa.debug_codes,
+            ..FactorPolicy::default()
+        },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
+        sms_attempts_max: config.sms.retry_max.saturating_add(1),
     })
 }

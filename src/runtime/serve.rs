@@ -61,7 +61,9 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         None => Arc::new(SystemClock),
     };
     let mail = transport::mail(config, &dir, &clock)?;
-    let app = Arc::new(build::services(config, &keys, store, clock, Arc::new(OsEntropy))?);
+    let mut app = build::services(config, &keys, store, clock, Arc::new(OsEntropy))?;
+    app.sms.clone_from(&mail.sms);
+    let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());
     let pages = Pages::load(&config.mail.from_name).map_err(|error| Failure::from_error(&error))?;

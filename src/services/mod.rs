@@ -5,7 +5,10 @@ pub mod api_key;
 pub mod audit;
 pub mod audit_log;
 pub mod caller;
+pub mod code_guard;
 pub mod email_change;
+pub mod enrolment;
+pub mod factor;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -18,11 +21,15 @@ pub mod password;
 pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
+pub mod pending_login;
 pub mod recent;
 pub mod registration;
+mod right_password;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
+pub mod sms_sender;
 pub mod step_up;
 pub mod suspicion;
 pub mod sweep;
@@ -40,9 +47,11 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{
-    AuditSigner, HashPool, KeyPrefix, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys,
+    AuditSigner, BackupCodes, HashPool, KeyPrefix, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey,
+    SmsCodes, TokenKeys,
 };
 use crate::domain::api_key::KeyPolicy;
+use crate::domain::factor::FactorPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -80,6 +89,10 @@ pub struct Services {
     pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
+    /// Text messages of late.
+    pub sms_sends: sms_factor::SmsSends,
+    /// What sends text messages; without it there are none.
+    pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
@@ -88,6 +101,8 @@ pub struct Services {
     pub lockouts: Arc<lockout::Lockouts>,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
+    /// Wrong second-factor codes of late.
+    pub wrong_codes: Arc<code_guard::WrongCodes>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -98,6 +113,14 @@ pub struct Keys {
     pub people: SealKey,
     /// Seals the personal fields of records about nobody.
     pub nobody: Arc<SealKey>,
+    /// Seals the secrets of second factors.
+    pub factors: SealKey,
+    /// Hashes backup codes.
+    pub backup_codes: BackupCodes,
+    /// Hashes the codes of text messages.
+    pub sms_codes: SmsCodes,
+    /// Hashes the handles of waiting logins.
+    pub logins: LoginHandles,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
     /// Signs the seals of the audit log.
@@ -114,6 +137,10 @@ impl Keys {
             mail: seal(Purpose::MailSealing),
             people: seal(Purpose::UserKeySealing),
             nobody: Arc::new(seal(Purpose::AuditOfNobody)),
+            factors: seal(Purpose::FactorSealing),
+            backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
+            sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
+            logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
@@ -181,10 +208,14 @@ pub struct Policy {
     pub api_keys: KeyPolicy,
     /// What every new API key begins with.
     pub api_key_prefix: KeyPrefix,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.
     pub mail_attempts_max: u32,
+    /// How often a text message is tried before it is given up.
+    pub sms_attempts_max: u32,
 }
 
 /// Who may register, and how.

@@ -279,6 +279,7 @@ impl Draft {
             roles: vec![standing.role],
             session_epoch: 0,
             key_epoch: 0,
+            has_factor: false,
             created_at: ctx.now,
         };
         NewAccount {

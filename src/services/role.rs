@@ -18,25 +18,31 @@ pub enum Refused {
         /// What the caller holds.
         held: Permissions,
     },
+    /// The caller's role must have a second factor, and has none (G41).
+    #[error("a second factor is missing")]
+    NoFactor,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Refuses, and records it, unless the caller holds `required`.
+/// Refuses, and records it, unless the caller holds `required` and the account has the second factor that its roles
+/// must have; a key is no way around it.
 pub async fn require(
     app: &Services,
     ctx: &Context,
     caller: &Caller,
     required: Permission,
 ) -> Result<(), Refused> {
-    let held = caller.rights();
-    if held.contains(required) {
+    let (held, user) = (caller.rights(), &caller.user);
+    let is_allowed = held.contains(required);
+    if is_allowed && (user.has_factor || !app.policy.factor.requires(&user.roles)) {
         return Ok(());
     }
-    let missing = |event: Draft| event.reason("permission_missing").detail("required", required.name());
-    denied(app, ctx, caller, missing).await?;
-    Err(Refused::Missing { required, held })
+    let reason = if is_allowed { "mfa_required" } else { "permission_missing" };
+    let why = |event: Draft| event.reason(reason).detail("required", required.name());
+    denied(app, ctx, caller, why).await?;
+    if is_allowed { Err(Refused::NoFactor) } else { Err(Refused::Missing { required, held }) }
 }
 
 /// Records that the caller was refused; `why` says for what.

@@ -3,7 +3,9 @@
 
 use super::Services;
 use super::api_key::care::Look;
-use crate::store::{StoreError, api_key, expiry, lockout, one_time, outbox, session, suspicion, tables};
+use crate::store::{
+    StoreError, api_key, expiry, factor, lockout, one_time, outbox, session, suspicion, tables,
+};
 
 /// Most expired rows that one transaction handles: each takes up to six writes of the hundred.
 const BATCH: usize = 16;
@@ -26,6 +28,8 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
                 session::expire(txn, id, due.at)?;
             } else if let Some(key) = due.key_in(&tables::ONE_TIME) {
                 one_time::expire(txn, key, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::PENDING_LOGINS) {
+                factor::expire_pending(txn, key, due.at)?;
             } else if let Some(id) = due.key_in(&tables::OUTBOX) {
                 outbox::expire(txn, id, due.at)?;
             } else if let Some(key) = due.key_in(&tables::STREAKS) {

@@ -53,6 +53,7 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
     let letter = app.letters.account_deleted(&caller.user.email);
     let goodbye = Sealed::new(app, ctx, &caller.user.email, &letter, NOTICE_WORTH);
     let subject = app.keys.account(id);
+    let names = app.keys.names_of(&caller.user);
     let run = app.store.transact("user.delete", app.stamp(ctx), move |txn| {
         let user = live_owner(txn, id, session, txn.now())?;
         let user = user.ok_or(Abort::Rule(DeletionFault::Caller(AuthFault::Invalid)))?;
@@ -65,6 +66,9 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
         }
         store::lockout::clear(txn, subject)?;
         store::lockout::forget_places(txn, subject)?;
+        store::factor::remove(txn, id)?;
+        store::sms_factor::remove(txn, id)?;
+        names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
         store::user::remove(txn, &user)?;
         goodbye.insert(txn)?;
         txn.emit(deleted.clone())?;

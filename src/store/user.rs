@@ -23,6 +23,7 @@ pub struct UserV1 {
     roles: Vec<u8>,
     session_epoch: u32,
     key_epoch: u32,
+    has_factor: bool,
     created_at: i64,
 }
 
@@ -263,6 +264,7 @@ fn to_record(user: &User) -> UserV1 {
         roles: user.roles.iter().copied().map(role_code).collect(),
         session_epoch: user.session_epoch,
         key_epoch: user.key_epoch,
+        has_factor: user.has_factor,
         created_at: user.created_at.millis(),
     }
 }
@@ -282,6 +284,7 @@ fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
         roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
         session_epoch: record.session_epoch,
         key_epoch: record.key_epoch,
+        has_factor: record.has_factor,
         created_at: Timestamp::from_millis(record.created_at),
     })
 }

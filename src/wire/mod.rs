@@ -14,6 +14,7 @@ pub mod dev;
 pub mod email_change;
 pub mod envelope;
 pub mod error;
+pub mod factor;
 pub mod health;
 pub mod outbox;
 pub mod password_change;
@@ -23,6 +24,7 @@ pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
 pub mod step_up;
 pub mod user;
 

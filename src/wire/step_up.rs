@@ -6,18 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 
-/// A proof.
+/// A proof: one of the two.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 #[serde(deny_unknown_fields)]
 pub struct StepUpRequest {
-    /// The account's password.
-    pub password: Secret,
+    /// The account's password, where no second factor is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// A code of the second factor, where one is on: of the app, of a text message, or a backup code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Secret>,
 }
 
 impl Example for StepUpRequest {
     fn example() -> Self {
-        Self { password: "correct horse battery".into() }
+        Self { password: Some("correct horse battery".into()), code: None }
     }
 }
 

@@ -30,6 +30,16 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<auth::Registered>();
     both_writers_agree::<auth::LoginRequest>();
     both_writers_agree::<auth::LoginAnswer>();
+    both_writers_agree::<auth::LoginGranted>();
+    both_writers_agree::<auth::CodeNeeded>();
+    both_writers_agree::<factor::MfaSetup>();
+    both_writers_agree::<factor::MfaCode>();
+    both_writers_agree::<factor::MfaEnabled>();
+    both_writers_agree::<factor::MfaPassword>();
+    both_writers_agree::<factor::BackupCodes>();
+    both_writers_agree::<factor::MfaVerify>();
+    both_writers_agree::<factor::MfaStatus>();
+    both_writers_agree::<factor::MfaDebug>();
     both_writers_agree::<auth::RefreshRequest>();
     both_writers_agree::<auth::TokenPair>();
     both_writers_agree::<auth::Message>();
@@ -65,6 +75,9 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<auth::RegisterRequest>();
     unknown_fields_are_refused::<auth::LoginRequest>();
     unknown_fields_are_refused::<auth::RefreshRequest>();
+    unknown_fields_are_refused::<factor::MfaCode>();
+    unknown_fields_are_refused::<factor::MfaPassword>();
+    unknown_fields_are_refused::<factor::MfaVerify>();
     unknown_fields_are_refused::<user::UpdateUser>();
     unknown_fields_are_refused::<api_key::CreateApiKey>();
     unknown_fields_are_refused::<api_key::UpdateApiKey>();

@@ -12,6 +12,7 @@ use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::config::Config;
 use latchkey::crypto::{HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
+use latchkey::domain::factor::FactorPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -20,9 +21,10 @@ use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
+use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
-use latchkey::services::login::log_in;
+use latchkey::services::login::{LoggedIn, log_in};
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::session::authenticate;
@@ -52,12 +54,13 @@ fn login(criterion: &mut Criterion) {
         });
     });
     group.bench_function("log_in", |bench| {
-        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens"));
+        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens"));
     });
     group.finish();
 
     let mut group = criterion.benchmark_group("session");
-    let granted = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens");
+    let logged_in = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens");
+    let LoggedIn::Granted(granted) = logged_in else { return };
     group.bench_function("authenticate", |bench| {
         bench.iter(|| authenticate(&app, &granted.access_token, app.clock.now()).expect("a caller"));
     });
@@ -117,12 +120,17 @@ fn services() -> Services {
             reset_ttl: Duration::from_secs(3_600),
             step_up_ttl: Duration::from_secs(3_600),
             password: PasswordPolicy::default(),
+            factor: FactorPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
+            sms_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
+        sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
+        wrong_codes: Arc::new(WrongCodes::new(1_000)),
     }
 }
 

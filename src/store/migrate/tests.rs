@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::api_key::ApiKey;
+use crate::domain::factor::Factor;
 use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
-use crate::domain::user::ada;
+use crate::domain::user::{User, ada};
 use crate::store::conformance::{KEY, event, in_memory, run};
+use crate::store::factor::PendingLogin;
 use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, lane, lockout, session, user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -113,7 +115,10 @@ fn the_store_of_version_1_opens_and_reads() {
     let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
     assert_eq!((session.len(), more), (1, false));
     assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
-    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(ada()));
+    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(User { has_factor: true, ..ada() }));
+    assert_eq!(factor::of_user(&snapshot, ada().id).unwrap().unwrap().last_step, Some(60_000_000));
+    let login = factor::pending_login(&snapshot, [12; 16]).unwrap().unwrap();
+    assert_eq!((login.user, login.tries_left), (ada().id, 5));
     assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
@@ -136,7 +141,17 @@ const PHCS: [&str; 2] =
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
-    user::insert(txn, &ada)?.unwrap();
+    user::insert(txn, &User { has_factor: true, ..ada.clone() })?.unwrap();
+    let factor = Factor {
+        sealed_secret: vec![12; 49],
+        started_at: now,
+        confirmed_at: Some(now),
+        last_step: Some(60_000_000),
+        backup_codes: vec![[13; 32]; 5],
+    };
+    factor::put(txn, ada.id, &factor)?;
+    let login = PendingLogin { key: [12; 16], user: ada.id, epoch: 0, tries_left: 5, expires_at: now };
+    factor::insert_pending(txn, &login)?;
     for phc in PHCS {
         user::set_phc(txn, ada.id, phc.to_owned(), 5)?;
     }

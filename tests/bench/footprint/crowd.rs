@@ -92,6 +92,7 @@ impl Account {
             roles: vec![Role::Developer],
             session_epoch: 0,
             key_epoch: 0,
+            has_factor: false,
             created_at: now,
         };
         let person_key = keys.people.seal(id.as_bytes(), &random::<32>(), random());

@@ -14,7 +14,8 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: poem::Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.into_body().into_string().await.unwrap();
+        let bytes = response.into_body().into_vec().await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Self { status, headers, text }
     }
 

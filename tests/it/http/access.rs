@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 14] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -18,7 +18,9 @@ const OPEN: [&str; 12] = [
     "reset_password",
     "set_up",
     "login",
+    "send_sms",
     "validate_password",
+    "verify_mfa",
     "refresh",
     "health",
     "health_live",
@@ -26,14 +28,26 @@ const OPEN: [&str; 12] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 21] = [
+const GUARDED: [(&str, &str, [u16; 5]); 33] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
     ("end_session", "", [404; 5]),
+    ("mfa_status", "", [200; 5]),
+    ("set_up_mfa", "", [200; 5]),
+    ("mfa_qr", "", [400; 5]),
+    ("mfa_debug", "", [400; 5]),
+    ("enable_mfa", r#"{"code":"123456"}"#, [400; 5]),
+    ("disable_mfa", r#"{"password":"x"}"#, [400; 5]),
+    ("renew_backup_codes", r#"{"password":"x"}"#, [400; 5]),
     ("me", "", [200; 5]),
     ("step_up", r#"{"password":"x"}"#, [401; 5]),
+    ("sms_status", "", [200; 5]),
+    ("set_up_sms", r#"{"phone_number":"x"}"#, [400; 5]),
+    ("enable_sms", r#"{"code":"123456"}"#, [400; 5]),
+    ("disable_sms", r#"{"password":"x"}"#, [400; 5]),
+    ("send_step_up_sms", "", [400; 5]),
     ("change_email", r#"{"new_email":"x"}"#, [400; 5]),
     ("delete_me", "", [200, 200, 200, 200, 409]),
     ("list_users", "", [403, 403, 200, 200, 200]),

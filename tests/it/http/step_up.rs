@@ -27,7 +27,7 @@ fn is_fresh(answer: &Answer) {
 #[track_caller]
 fn is_stale(answer: &Answer) {
     let error = answer.refused(401, "STEP_UP_REQUIRED");
-    assert_eq!(error["details"], json!({ "max_age": 3600 }));
+    assert_eq!(error["details"], json!({ "max_age": 3600, "proof": "password" }));
     assert_eq!(
         answer.header("www-authenticate"),
         Some(
@@ -106,7 +106,13 @@ async fn wrong_passwords_are_recorded_and_lock_this_door_and_the_login() {
     answer.refused(423, "ACCOUNT_LOCKED");
     assert_eq!(answer.header("retry-after"), Some("1800"));
     assert_eq!(events, ["session.stepped_up denied locked"]);
-    app.anonymous().log_in("ada", PASSWORD).await.refused(401, "AUTHENTICATION_FAILED");
+    let (answer, events) = app.events_of(app.anonymous().log_in("ada", PASSWORD)).await;
+    answer.refused(401, "AUTHENTICATION_FAILED");
+    assert_eq!(
+        events,
+        ["login.failed denied locked"],
+        "nobody failed under this name: the lock does not show"
+    );
     assert!(ada.is_in().await);
 }
 
