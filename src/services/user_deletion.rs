@@ -24,6 +24,9 @@ const NOTICE_WORTH: Duration = Duration::from_secs(7 * 86_400);
 /// Most sessions whose rows one transaction removes.
 const BATCH: usize = 20;
 
+/// Most API keys that one transaction removes: each takes seven writes of the hundred.
+const KEYS_BATCH: usize = 12;
+
 /// Why an account was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeletionFault {
@@ -76,7 +79,8 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
     });
     run.await.map_err(flatten)??;
     app.mail_queued.notify_one();
-    Ok(forget_sessions(app, ctx, id).await?)
+    forget_sessions(app, ctx, id).await?;
+    Ok(forget_keys(app, ctx, id).await?)
 }
 
 /// Removes the rows of sessions that opened nothing any more since their owner was gone; they say where the person
@@ -85,6 +89,17 @@ async fn forget_sessions(app: &Services, ctx: &Context, id: UserId) -> Result<()
     let batch = move |txn: &mut Txn<'_>| {
         let (sessions, more) = store::session::of_user(txn, id, None, BATCH)?;
         sessions.iter().try_for_each(|session| store::session::remove(txn, session))?;
+        Ok(more)
+    };
+    while app.write("user.forget", ctx, batch).await? {}
+    Ok(())
+}
+
+/// The same for API keys, whose names may name the person.
+async fn forget_keys(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
+    let batch = move |txn: &mut Txn<'_>| {
+        let (keys, more) = store::api_key::list(txn, Some(id), None, KEYS_BATCH)?;
+        keys.iter().try_for_each(|key| store::api_key::remove(txn, key))?;
         Ok(more)
     };
     while app.write("user.forget", ctx, batch).await? {}

@@ -48,11 +48,21 @@ async fn the_person_is_forgotten_and_the_chain_still_verifies() {
     let auditor = app.log_in("auditor").await;
     let zuleika = app.anonymous().header("user-agent", "Zeppelin/9").log_in("zuleika", PASSWORD).await;
     let zuleika = crate::harness::LoggedIn::with(&app, &zuleika.data(200));
+    let mut keys = Vec::new();
+    for number in 0..15 {
+        keys.push(
+            zuleika.make_key_with(&["metrics:write"], json!({ "name": format!("Zeppelin {number}") })).await,
+        );
+    }
+    assert!(keys[0].is_in().await);
     let id = app.account("zuleika").unwrap().id.to_string();
     let events = format!("/api/v1/audit/logs?user_id={id}");
     let shown = auditor.get(&events).await;
     assert!(shown.text.contains("Zeppelin/9"), "{}", shown.text);
     zuleika.delete(PATH).await.data(200);
+    for key in &keys {
+        assert!(!key.is_in().await, "a key dies with its owner");
+    }
     let mails = app.all_mails().await;
     assert!(mails.iter().any(|mail| mail.to == "zuleika@example.com" && mail.text.contains("was deleted")));
     for trace in ["zuleika", "Zuleika", "Zeppelin"] {
@@ -63,6 +73,7 @@ async fn the_person_is_forgotten_and_the_chain_still_verifies() {
     assert!(shown.text.contains("user.deleted") && !shown.text.contains("Zeppelin/9"), "{}", shown.text);
     audit_log::seal(&app.services).await.unwrap();
     audit_log::verify(app.store(), &app.services.keys.seals.public_key()).unwrap();
+    assert!(check(app.store()).unwrap().is_clean());
 }
 
 #[tokio::test]
