@@ -12,7 +12,7 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 
-use poem::http::{HeaderMap, HeaderName, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -214,11 +214,16 @@ fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());
     let found = match (tokens.next(), keys.next()) {
         (None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
-        (Some(value), None) => value.to_str().ok().and_then(of_authorization).ok_or(AuthFault::Invalid)?,
-        (None, Some(value)) => Shown::Key(value.to_str().map_err(|_| UseFault::Invalid)?),
+        (Some(value), None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,
+        (None, Some(value)) => Shown::Key(text(value).ok_or(UseFault::Invalid)?),
         (Some(_), Some(_)) => return Err(AuthFault::Invalid.into()),
     };
     if tokens.next().is_some() || keys.next().is_some() { Err(AuthFault::Invalid.into()) } else { Ok(found) }
+}
+
+/// The value of a header. `HeaderValue::to_str` looks at each byte by itself; whoever reads a credential looks again.
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 fn of_authorization(value: &str) -> Option<Shown<'_>> {

@@ -2,10 +2,12 @@
 //!
 //! ## Decision: a strict look before hyper's own
 //! Problem: hyper takes a bare LF for a line end, lets `Transfer-Encoding` win over a `Content-Length`, and merges equal
-//! `Content-Length` lines, and takes any number of `Host` lines or none; each is allowed by RFC 9112 and each is how a request is smuggled past a proxy that
-//! reads otherwise. Choice: the bytes are followed as they pass, and at the first doubtful one the rest is replaced
-//! by bytes that no parser takes, so that hyper answers 400 in its turn and closes. Alternative: a check of the
-//! parsed head, which comes too late: the evidence is gone by then.
+//! `Content-Length` lines, and takes any number of `Host` lines or none; each is allowed by RFC 9112 and each is how a
+//! request is smuggled past a proxy that reads otherwise. Choice: the bytes are followed as they pass, and at the first
+//! doubtful one the rest is replaced by bytes that no parser takes, so that hyper answers 400 in its turn and closes.
+//! Alternative: a check of the parsed head, which comes too late: the evidence is gone by then.
+
+use memchr::memchr;
 
 /// What is put in the place of a doubtful byte: wrong in a request line, a field, and a chunk.
 pub(super) const POISON: &[u8] = b"\0\r\n\r\n";
@@ -68,7 +70,7 @@ impl Framing {
 
     /// How many of `bytes` belong to the line; the error is the place of its end.
     fn take_line(&mut self, bytes: &[u8]) -> Result<usize, usize> {
-        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = memchr(b'\n', bytes) else {
             self.line.extend_from_slice(bytes);
             return Ok(bytes.len());
         };

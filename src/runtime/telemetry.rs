@@ -104,7 +104,10 @@ impl Fields<'_> {
 
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_plain = value.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'));
+        // Without a way out of the loop, so that many bytes are looked at together.
+        let is_plain = value
+            .bytes()
+            .fold(true, |plain, b| plain & (b' '..=b'~').contains(&b) & (b != b'"') & (b != b'\\'));
         self.field(field, |writer| {
             if !is_plain {
                 return write!(Escaped(writer), "{value:?}");
@@ -129,7 +132,8 @@ struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.contains(char::is_control) {
+        let is_plain = text.bytes().fold(true, |plain, b| plain & (b' '..=b'~').contains(&b));
+        if is_plain || !text.contains(char::is_control) {
             return self.0.write_str(text);
         }
         text.chars().try_for_each(|c| {
