@@ -1,26 +1,39 @@
-//! Any bytes as the `Authorization` fields of a request: one token, whole, or an error for the caller's side.
+//! Any bytes as the credential fields of a request: one credential, whole, or an error for the caller's side.
 #![no_main]
 
-use http::{HeaderMap, HeaderValue, header};
-use latchkey::http::principal::bearer_token;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use latchkey::http::principal::{Shown, shown};
 use libfuzzer_sys::fuzz_target;
 
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 fuzz_target!(|input: &[u8]| {
-    // Fields are parted by a byte that none of them can hold.
-    let fields: Vec<_> = input.split(|byte| *byte == b'\n').collect();
+    // Fields are parted by a byte that none of them can hold; one that begins with `=` is the other header.
     let mut headers = HeaderMap::new();
-    for field in &fields {
-        if let Ok(value) = HeaderValue::from_bytes(field) {
-            headers.append(header::AUTHORIZATION, value);
+    for field in input.split(|byte| *byte == b'\n') {
+        let (name, value) = match field.strip_prefix(b"=") {
+            Some(value) => (X_API_KEY, value),
+            None => (header::AUTHORIZATION, field),
+        };
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            headers.append(name, value);
         }
     }
-    match bearer_token(&headers) {
-        Ok(token) => {
-            assert_eq!(headers.len(), 1, "two fields are no token");
-            assert!(!token.is_empty() && !token.starts_with(' '));
-            let whole = headers[header::AUTHORIZATION].to_str().expect("a token is text");
-            let scheme = whole.strip_suffix(token).expect("the token is the end of the field");
-            assert!(scheme.trim_end_matches(' ').eq_ignore_ascii_case("bearer"));
+    match shown(&headers) {
+        Ok(found) => {
+            assert_eq!(headers.len(), 1, "two fields are no credential");
+            let (Shown::Token(text) | Shown::Key(text)) = found;
+            let whole = headers.values().next().expect("there is one");
+            let whole = std::str::from_utf8(whole.as_bytes()).expect("a credential is text");
+            let scheme = whole.strip_suffix(text).expect("the credential is the end of the field");
+            let scheme = scheme.trim_end_matches(' ');
+            if headers.contains_key(X_API_KEY) {
+                assert_eq!(scheme, "");
+            } else {
+                assert!(!text.is_empty() && !text.starts_with(' '));
+                let is_key = matches!(found, Shown::Key(_)) && scheme.eq_ignore_ascii_case("apikey");
+                assert!(is_key || scheme.eq_ignore_ascii_case("bearer"));
+            }
         }
         Err(error) => assert_eq!(error.status(), 401),
     }

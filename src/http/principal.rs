@@ -202,14 +202,16 @@ async fn no_session(request: &Request, visit: &Visit, caller: caller::Caller) ->
 
 /// A credential as it was sent.
 #[derive(Debug, PartialEq, Eq)]
-enum Shown<'a> {
+pub enum Shown<'a> {
+    /// What may be an access token.
     Token(&'a str),
+    /// What may be an API key.
     Key(&'a str),
 }
 
 /// The one credential among the headers, and from nowhere else (SECURITY R24). RFC 6750 2.1; the scheme's case does
 /// not count (RFC 9110 11.1). A key has an underscore and no dot, and a token has dots: so `Bearer` takes both.
-fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
+pub fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
     let (mut tokens, mut keys) =
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());
     let found = match (tokens.next(), keys.next()) {
