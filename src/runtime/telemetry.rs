@@ -105,9 +105,8 @@ impl Fields<'_> {
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         // Without a way out of the loop, so that many bytes are looked at together.
-        let is_plain = value
-            .bytes()
-            .fold(true, |plain, b| plain & (b' '..=b'~').contains(&b) & (b != b'"') & (b != b'\\'));
+        let odd = |b: u8| u8::from(!(b' '..=b'~').contains(&b)) | u8::from(b == b'"') | u8::from(b == b'\\');
+        let is_plain = value.bytes().fold(0, |any, b| any | odd(b)) == 0;
         self.field(field, |writer| {
             if !is_plain {
                 return write!(Escaped(writer), "{value:?}");
@@ -132,7 +131,8 @@ struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let is_plain = text.bytes().fold(true, |plain, b| plain & (b' '..=b'~').contains(&b));
+        let odd = |b: u8| u8::from(!(b' '..=b'~').contains(&b));
+        let is_plain = text.bytes().fold(0, |any, b| any | odd(b)) == 0;
         if is_plain || !text.contains(char::is_control) {
             return self.0.write_str(text);
         }
