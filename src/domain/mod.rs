@@ -5,6 +5,7 @@ pub mod audit;
 pub mod common_passwords;
 pub mod credential;
 pub mod email;
+pub mod feed;
 pub mod id;
 pub mod limit;
 pub mod link;

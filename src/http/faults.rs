@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
@@ -16,6 +17,7 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
+use crate::services::streams::NoRoom;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
 use crate::services::verification::VerifyFault;
@@ -179,6 +181,21 @@ impl From<Refused> for ApiError {
                 Self::new(Code::Forbidden, "Insufficient permissions").details(details)
             }
             Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FollowFault> for ApiError {
+    fn from(fault: FollowFault) -> Self {
+        match fault {
+            FollowFault::Refused(refused) => refused.into(),
+            FollowFault::NoRoom(NoRoom::OfUser) => {
+                Self::new(Code::RateLimitExceeded, "You follow too many streams already.").retry_after(5)
+            }
+            FollowFault::NoRoom(NoRoom::OfServer) => {
+                Self::new(Code::ServiceBusy, "The server carries as many streams as it may.").retry_after(5)
+            }
+            FollowFault::Store(error) => error.into(),
         }
     }
 }

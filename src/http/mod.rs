@@ -8,6 +8,8 @@ pub mod dev;
 pub mod docs;
 pub mod edge;
 pub mod error;
+pub mod event_stream;
+pub mod events;
 pub mod faults;
 pub mod health;
 pub mod limit;
@@ -145,6 +147,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         session::SessionApi(app.clone()),
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),
+        events::EventsApi(app.clone()),
         health,
     );
     described(api).description(description)

@@ -1,9 +1,13 @@
 //! Who calls: the bearer token of a request. Knows nothing of how a token is checked.
 
+use std::sync::Arc;
+
 use poem::http::{HeaderMap, header};
-use poem::{Request, RequestBody};
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use zeroize::Zeroizing;
 
 use super::error::ApiError;
 use super::visit::Visit;
@@ -49,6 +53,32 @@ impl<'a> ApiExtractor<'a> for Bearer {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         Ok(authenticated(request)?)
+    }
+}
+
+/// The credential of a request, for an answer that goes on after it: whether it still opens the door is asked again and
+/// again. Asking is counted nowhere.
+pub struct Again {
+    visit: Arc<Visit>,
+    token: Zeroizing<String>,
+}
+
+impl Again {
+    /// Who the credential stands for now.
+    pub fn caller(&self) -> Result<Principal, ApiError> {
+        Ok((self.visit.gate().authenticate)(&self.token, self.visit.now())?)
+    }
+
+    /// The request.
+    pub fn visit(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+impl<'a> FromRequest<'a> for Again {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let token = Zeroizing::new(bearer_token(request.headers())?.to_owned());
+        Ok(Self { visit: Visit::of(request)?.clone(), token })
     }
 }
 

@@ -103,6 +103,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         ready.store(false, Ordering::SeqCst);
         notify(&[sd_notify::NotifyState::Stopping]);
         tracing::info!("stopping");
+        app.streams.close();
     };
     let drained = server.serve(listeners.into_iter().map(|bound| bound.listener).collect(), stopping).await;
     shutdown.send_replace(true);

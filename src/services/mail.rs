@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::events::as_of;
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
 use super::role::{Refused, require};
 use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
+use crate::domain::feed::Cursor;
 use crate::domain::id::MailId;
 use crate::domain::mail::{Letter, retry_delay};
 use crate::domain::role::Permission;
@@ -186,6 +188,8 @@ pub struct OutboxPage {
     pub mails: Vec<Queued>,
     /// Where the next page starts, when there is one.
     pub next: Option<MailId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// Waiting mails and dead letters, newest first, older than `after`. Needs `users:read`.
@@ -197,9 +201,11 @@ pub async fn outbox(
     limit: usize,
 ) -> Result<OutboxPage, Refused> {
     require(app, ctx, caller, Permission::UsersRead).await?;
-    let (mails, more) = app.read(|read| outbox::list(read, after, limit))?;
-    let next = if more { mails.last().map(|mail| mail.id) } else { None };
-    Ok(OutboxPage { mails, next })
+    Ok(app.read(|read| {
+        let (mails, more) = outbox::list(read, after, limit)?;
+        let next = if more { mails.last().map(|mail| mail.id) } else { None };
+        Ok(OutboxPage { mails, next, as_of: as_of(read)? })
+    })?)
 }
 
 async fn deliver(

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod events;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -19,6 +20,7 @@ pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod streams;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
@@ -34,6 +36,7 @@ use tokio::sync::Notify;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::domain::feed::StreamPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -77,6 +80,8 @@ pub struct Services {
     pub limits: Arc<limits::Limits>,
     /// Wrong passwords of late.
     pub lockouts: Arc<lockout::Lockouts>,
+    /// Who follows the feed.
+    pub streams: Arc<streams::Streams>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -168,6 +173,8 @@ pub struct Policy {
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.
     pub mail_attempts_max: u32,
+    /// How many may follow the feed, and how.
+    pub streams: StreamPolicy,
 }
 
 /// Who may register, and how.

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod dev;
 pub mod envelope;
 pub mod error;
+pub mod event;
 pub mod health;
 pub mod outbox;
 pub mod password_change;

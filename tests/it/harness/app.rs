@@ -28,6 +28,7 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
+use latchkey::services::streams::Streams;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::lane::{self, EventV1, LANE_0, Span};
 use latchkey::store::{MemoryEngine, Store};
@@ -237,6 +238,7 @@ pub(super) fn shipped_policy() -> Policy {
         password: PasswordPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
+        streams: Config::from_toml_str("").unwrap().events,
     }
 }
 
@@ -257,6 +259,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),
         limits: Arc::new(Limits::new(&policy.limits)),
+        streams: Arc::new(Streams::new(policy.streams)),
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
