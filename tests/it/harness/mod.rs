@@ -7,8 +7,10 @@ mod admin;
 mod answer;
 mod app;
 mod auth;
+mod stream;
 
 pub use admin::text_at;
 pub use answer::Answer;
 pub use app::{Anonymous, LOCKOUT_ENTRIES, LoggedIn, PASSWORD, START, TestApp, shipped_limits};
 pub use auth::{decoded, forged, is_waiting};
+pub use stream::{Following, Heard};
