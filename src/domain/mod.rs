@@ -15,6 +15,7 @@ pub mod mail;
 pub mod password_policy;
 pub mod role;
 pub mod session;
+pub mod stats;
 pub mod suspicion;
 pub mod template;
 pub mod time;

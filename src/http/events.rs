@@ -42,7 +42,7 @@ impl EventsApi {
         caller: Bearer,
         again: Again,
         /// Only acts whose name begins with this word, such as `login` for `login.failed`; repeat it for more.
-        #[oai(validator(max_items = 32))]
+        #[oai(default, validator(max_items = 32))]
         topic: Query<Vec<String>>,
         /// Begin behind this cursor. A `Last-Event-ID` counts more: it is what a browser sends when it comes back.
         after: Query<Option<String>>,

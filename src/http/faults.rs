@@ -17,6 +17,7 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
+use crate::services::stats::StatsFault;
 use crate::services::streams::NoRoom;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
@@ -196,6 +197,16 @@ impl From<FollowFault> for ApiError {
                 Self::new(Code::ServiceBusy, "The server carries as many streams as it may.").retry_after(5)
             }
             FollowFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatsFault> for ApiError {
+    fn from(fault: StatsFault) -> Self {
+        match fault {
+            StatsFault::Backwards => Self::field("from", "invalid", "`from` is after `to`."),
+            StatsFault::Refused(refused) => refused.into(),
+            StatsFault::Store(error) => error.into(),
         }
     }
 }

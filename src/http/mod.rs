@@ -26,6 +26,7 @@ pub mod reset_page;
 pub mod routes;
 pub mod session;
 pub mod site;
+pub mod stats;
 pub mod tag;
 pub mod user;
 pub mod visit;
@@ -148,6 +149,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         user::UserApi(app.clone()),
         audit::AuditApi(app.clone()),
         events::EventsApi(app.clone()),
+        stats::StatsApi(app.clone()),
         health,
     );
     described(api).description(description)

@@ -17,6 +17,7 @@ use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::stats::Stats;
 use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
@@ -98,6 +99,7 @@ pub fn services(
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
     })

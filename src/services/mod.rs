@@ -20,6 +20,7 @@ pub mod registration;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod stats;
 pub mod streams;
 pub mod suspicion;
 pub mod sweep;
@@ -82,6 +83,8 @@ pub struct Services {
     pub lockouts: Arc<lockout::Lockouts>,
     /// Who follows the feed.
     pub streams: Arc<streams::Streams>,
+    /// What happened how often.
+    pub stats: stats::Stats,
 }
 
 /// Keys that seal what is at rest, each for one purpose.

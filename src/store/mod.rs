@@ -38,6 +38,7 @@ mod scan;
 pub mod seal;
 pub mod session;
 mod snapshot;
+pub mod stats;
 pub mod suspicion;
 pub mod tables;
 mod txn;

@@ -12,6 +12,7 @@ use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
+use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId, UserId};
@@ -63,6 +64,11 @@ pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspic
 /// The suspicious acts about an account: (account, act).
 pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
 
+/// What happened how often since the store was made: one row.
+pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
+/// The same by minute, for a day: the place of the hour in a ring.
+pub const STATS_HOURS: Table<u8, HourV1> = Table::new(0x61, "stats_hours");
+
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
     &META,
@@ -86,6 +92,8 @@ pub const ALL: &[&dyn AnyTable] = &[
     &PLACES,
     &SUSPICIONS,
     &SUSPICIONS_OF,
+    &STATS,
+    &STATS_HOURS,
     &END,
 ];
 

@@ -21,6 +21,7 @@ pub mod password_reset;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod stats;
 pub mod user;
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ use latchkey::services::login::log_in;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::session::authenticate;
+use latchkey::services::stats::Stats;
+use latchkey::services::streams::Streams;
 use latchkey::services::token::refresh;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::{MemoryEngine, Store};
@@ -89,7 +91,7 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
-    let limits = Config::from_toml_str("").expect("the defaults").limits;
+    let Config { limits, events, .. } = Config::from_toml_str("").expect("the defaults");
     Services {
         limits: Arc::new(Limits::new(&limits)),
         store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
@@ -109,10 +111,13 @@ fn services() -> Services {
             password: PasswordPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
+            streams: events,
         },
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
+        streams: Arc::new(Streams::new(events)),
     }
 }
 

@@ -28,6 +28,7 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::{MailCounts, deliver_due};
 use latchkey::services::registration::{Registration, create};
+use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::lane::{self, EventV1, LANE_0, Span};
@@ -274,6 +275,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         policy,
         mail_queued: Arc::new(Notify::new()),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
     }
 }

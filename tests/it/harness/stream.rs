@@ -46,7 +46,7 @@ impl Anonymous<'_> {
             return Err(Answer::of(response).await);
         }
         let headers = response.headers().clone();
-        let chunks = response.into_body().into_bytes_stream().map(|chunk| chunk.map_err(Into::into));
+        let chunks = response.into_body().into_bytes_stream();
         Ok(Following { headers, chunks: Box::pin(chunks), waiting: Vec::new() })
     }
 

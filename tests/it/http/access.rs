@@ -26,7 +26,7 @@ const OPEN: [&str; 12] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 12] = [
+const GUARDED: [(&str, &str, [u16; 5]); 13] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -38,6 +38,7 @@ const GUARDED: [(&str, &str, [u16; 5]); 12] = [
     ("list_audit_logs", "", [403, 403, 403, 200, 200]),
     ("list_suspicious", "", [403, 403, 403, 200, 200]),
     ("follow_events", "", [403, 403, 403, 200, 200]),
+    ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
 ];
 

@@ -32,6 +32,7 @@ mod reset_page;
 mod session;
 mod setup;
 mod stale;
+mod stats;
 mod suspicious;
 mod user;
 mod verification;
