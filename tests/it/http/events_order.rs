@@ -88,3 +88,34 @@ proptest! {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(play(steps));
     }
 }
+
+/// A hundred clients, each of whom reads at its own pace, while five hundred acts happen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_streams_hear_five_hundred_events_once_and_in_order() {
+    let app = TestApp::with_policy(|policy| policy.streams.max_streams_per_user = 100);
+    app.add("boss", Role::Admin).await;
+    let boss = app.log_in("boss").await;
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        streams.push(boss.followed("").await.0);
+    }
+    let expected: Vec<_> = (0..500).map(|at| at.to_string()).collect();
+    let readers: Vec<_> =
+        streams.into_iter().map(|stream| tokio::spawn(hears(stream, expected.clone()))).collect();
+    for text in &expected {
+        app.commit(&[text]).await;
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
+
+async fn hears(mut stream: Following, expected: Vec<String>) {
+    let mut heard = Vec::new();
+    while heard.len() < expected.len() {
+        let chunk = stream.chunk().await.unwrap();
+        let texts = chunk.iter().map(|heard| heard.data["details"]["text"].as_str().unwrap().to_owned());
+        heard.extend(texts);
+    }
+    assert_eq!(heard, expected);
+}

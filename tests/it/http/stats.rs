@@ -41,7 +41,7 @@ async fn each_act_is_counted_in_its_minute() {
     app.advance(MINUTE);
     app.anonymous().register("eve@example.com").await.data(201);
     let change = json!({ "current_password": PASSWORD, "new_password": "seven silent paper lanterns" });
-    ada.post("/api/v1/auth/change-password", change).await.data(200);
+    ada.post("/api/v1/auth/password/change", change).await.data(200);
 
     let (stats, events) = app.events_of(asked(&boss, "")).await;
     assert_eq!(events, [""; 0]);
