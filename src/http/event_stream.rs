@@ -10,6 +10,11 @@
 //! Under load each commit would wake every stream for one event. After a wake a stream waits 20 ms, so it looks at
 //! most fifty times a second, however many commits there are.
 //!
+//! ## Decision: a stream is counted by itself
+//! The log line and the metrics of its request are those of its beginning; how many are open is a gauge of its own.
+//! The deadline of a request ends with the head of its answer. Silence is the server's, so no idle deadline counts;
+//! a client that does not take what was sent is cut off after the idle time of its connection.
+//!
 //! ## Decision: nothing can break a frame
 //! A frame is made of names of ours, cursors (digits and hexadecimal) and JSON in one line, in which every control
 //! character is escaped. So there is no text in which a line could be smuggled.
