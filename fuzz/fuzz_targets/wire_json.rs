@@ -2,6 +2,7 @@
 #![no_main]
 
 use latchkey::http::body::parse;
+use latchkey::wire::api_key::{CreateApiKey, RotateApiKey, UpdateApiKey};
 use latchkey::wire::auth::{LoginRequest, RefreshRequest, RegisterRequest, ResendRequest};
 use latchkey::wire::password_change::ChangePasswordRequest;
 use latchkey::wire::password_check::PasswordCheckRequest;
@@ -21,6 +22,9 @@ fuzz_target!(|body: &[u8]| {
     reads::<PasswordCheckRequest>(body);
     reads::<ResetRequest>(body);
     reads::<ResetConfirmRequest>(body);
+    reads::<CreateApiKey>(body);
+    reads::<UpdateApiKey>(body);
+    reads::<RotateApiKey>(body);
 });
 
 fn reads<T: Serialize + DeserializeOwned>(body: &[u8]) {

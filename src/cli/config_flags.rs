@@ -48,6 +48,10 @@ pub struct ServerFlags {
     #[arg(long, requires = "dev")]
     tls: bool,
 
+    /// Serve the sample resource POST /api/v1/metrics/ingest, to try API keys on; --dev has it anyway
+    #[arg(long)]
+    samples: bool,
+
     /// What to log: a level, and levels of parts, such as "info,latchkey::store=debug"
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -63,8 +67,8 @@ impl ConfigFlags {
 impl ServerFlags {
     /// The settled configuration; remarks go to standard error.
     pub fn load(self) -> Result<Loaded, Failed> {
-        let Self { config, data_dir, listen, dev, tls, log } = self;
-        load(&Flags { config, data_dir, listen, dev, tls, log })
+        let Self { config, data_dir, listen, dev, tls, samples, log } = self;
+        load(&Flags { config, data_dir, listen, dev, tls, samples, log })
     }
 }
 

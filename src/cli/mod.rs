@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod completions;
 mod config_flags;
+mod key;
 mod openapi;
 mod outcome;
 mod password;
@@ -46,6 +47,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     User(user::User),
+    Key(key::Key),
     Audit(audit::Audit),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
@@ -62,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(&mut out),
         Command::Check(check) => check.run(&mut out),
         Command::User(user) => user.run(&mut out),
+        Command::Key(key) => key.run(&mut out),
         Command::Audit(audit) => audit.run(&mut out),
         Command::Openapi(openapi) => openapi.run(&mut out),
         Command::Completions(completions) => completions.run(&mut out),

@@ -15,6 +15,8 @@ pub struct Flags {
     pub dev: bool,
     /// `--tls`, with `--dev`: TLS as in production.
     pub tls: bool,
+    /// `--samples`: the sample resources of the guides.
+    pub samples: bool,
     /// `--log`: the log filter.
     pub log: Option<String>,
 }

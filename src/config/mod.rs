@@ -5,6 +5,7 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod api_keys;
 mod cors;
 mod data_dir;
 mod development;
@@ -18,6 +19,7 @@ mod listen;
 mod lockout;
 mod log;
 mod mail;
+mod mfa;
 mod net;
 mod password;
 mod password_hash;
@@ -29,7 +31,9 @@ mod reader;
 mod registration;
 mod secret;
 mod secret_file;
+mod sms;
 mod source;
+mod step_up;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -45,11 +49,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use api_keys::ApiKeys;
 pub use cors::{Cors, origin};
 pub use flags::Flags;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
+pub use mfa::Mfa;
 pub use net::Net;
 pub use password::Password;
 pub use password_hash::PasswordHash;
@@ -59,7 +65,9 @@ pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
+pub use sms::{Sms, SmsWebhook};
 pub use source::{Setting, Source};
+pub use step_up::StepUp;
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
@@ -84,6 +92,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Config {
     /// Whether this is `--dev`. Then every listener is on loopback.
     pub dev: bool,
+    /// Whether the sample resources of the guides are there.
+    pub samples: bool,
     /// The folder of the store, the keys and the certificate.
     pub data_dir: PathBuf,
     /// What links are made from.
@@ -112,10 +122,18 @@ pub struct Config {
     pub lockout: LockoutPolicy,
     /// Sign-up.
     pub registration: Registration,
+    /// Keys for programs.
+    pub api_keys: ApiKeys,
     /// The mailed link that sets a new password.
     pub password_reset: PasswordReset,
+    /// Freshness that sensitive acts ask for.
+    pub step_up: StepUp,
+    /// Second factors.
+    pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Outgoing text messages.
+    pub sms: Sms,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -210,6 +228,7 @@ impl Config {
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
         Some(Self {
             dev: flags.dev,
+            samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,
             tls: Tls::read(reader),
@@ -222,8 +241,12 @@ impl Config {
             limits: limits::read(reader),
             lockout: lockout::read(reader),
             registration: Registration::read(reader),
+            api_keys: ApiKeys::read(reader),
             password_reset: PasswordReset::read(reader),
+            step_up: StepUp::read(reader),
+            mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
+            sms: Sms::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

@@ -33,11 +33,19 @@ pub enum Purpose {
     OneTimeTokens,
     /// The keyed hash of accounts and names whose passwords are guessed.
     LockoutSubjects,
+    /// Sealing the secrets of second factors.
+    FactorSealing,
+    /// The keyed hash of backup codes.
+    BackupCodes,
+    /// The keyed hash of the handles of logins that wait for their second step.
+    PendingLogins,
+    /// The keyed hash of codes in text messages.
+    SmsCodes,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -46,6 +54,10 @@ impl Purpose {
         Self::AuditSealSeed,
         Self::OneTimeTokens,
         Self::LockoutSubjects,
+        Self::FactorSealing,
+        Self::BackupCodes,
+        Self::PendingLogins,
+        Self::SmsCodes,
     ];
 
     const fn label(self) -> &'static str {
@@ -58,6 +70,10 @@ impl Purpose {
             Self::AuditSealSeed => "latchkey/1/audit-seal-seed",
             Self::OneTimeTokens => "latchkey/1/one-time-tokens",
             Self::LockoutSubjects => "latchkey/1/lockout-subjects",
+            Self::FactorSealing => "latchkey/1/factor-sealing",
+            Self::BackupCodes => "latchkey/1/backup-codes",
+            Self::PendingLogins => "latchkey/1/pending-logins",
+            Self::SmsCodes => "latchkey/1/sms-codes",
         }
     }
 }

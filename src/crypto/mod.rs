@@ -1,22 +1,32 @@
 //! Digests, sealing, tokens and password hashing. Knows no store, no use case and no wire: what it makes is stored and sent by others.
 //!
-//! Every primitive but argon2 and bcrypt comes from aws-lc-rs. No clock and no generator is read here: times,
+//! Every primitive but argon2, bcrypt and the time-based codes comes from aws-lc-rs. No clock and no generator is read here: times,
 //! salts, nonces and secrets are passed in, so a test can hold them and a transaction can run again.
 
+pub mod api_key;
 pub mod audit_signer;
+pub mod backup_code;
 pub mod bcrypt_hash;
 pub mod digest;
 pub mod hash_pool;
+pub mod login_handle;
 pub mod master;
 pub mod opaque;
 pub mod password;
 pub mod seal;
+pub mod sms_code;
 pub mod token;
+pub mod totp;
 
+pub use api_key::{KeyHash, KeyPrefix, NotAKey, PlainApiKey};
 pub use audit_signer::{AuditPublicKey, AuditSigner};
+pub use backup_code::{BackupCode, BackupCodes};
 pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
+pub use login_handle::{LoginHandle, LoginHandles};
 pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
 pub use password::{HashParams, Password, Phc, StoredHash};
 pub use seal::SealKey;
+pub use sms_code::{SmsCode, SmsCodes};
 pub use token::{TokenFault, TokenKeys, TokenRules};
+pub use totp::TotpSecret;

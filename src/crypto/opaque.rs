@@ -19,19 +19,22 @@ pub enum OneTimeKind {
     VerifyEmail,
     /// Sets a new password without the old one.
     ResetPassword,
+    /// Confirms the address that an account is to have.
+    ChangeEmail,
     /// Makes the first administrator.
     Setup,
 }
 
 impl OneTimeKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::Setup];
+    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup];
 
     /// What every token of this kind begins with; also its hash domain.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::VerifyEmail => "lkv_",
             Self::ResetPassword => "lkr_",
+            Self::ChangeEmail => "lke_",
             Self::Setup => "lks_",
         }
     }

@@ -9,6 +9,10 @@ pub enum Action {
     RegistrationRepeated,
     /// The owner of an account proved its address.
     EmailVerified,
+    /// A link that gives an account another address was asked for.
+    EmailChangeRequested,
+    /// The owner of an account proved another address, which is now its own.
+    EmailChanged,
     /// A new verification mail was asked for.
     VerificationResent,
     /// The owner of an account gave it a new password.
@@ -21,6 +25,24 @@ pub enum Action {
     LoginSucceeded,
     /// A login was denied.
     LoginFailed,
+    /// The password of a login was right, and a second factor is asked for.
+    LoginMfaRequired,
+    /// The person of a session proved again who they are.
+    SessionSteppedUp,
+    /// The owner of an account began to set up a second factor.
+    MfaSetup,
+    /// A second-factor code was sent to the owner.
+    MfaCodeSent,
+    /// The owner of an account switched its second factor on.
+    MfaEnabled,
+    /// The owner of an account switched its second factor off.
+    MfaDisabled,
+    /// The owner of an account made new backup codes.
+    MfaBackupCodesRenewed,
+    /// A backup code was used.
+    MfaBackupCodeUsed,
+    /// The owner of an account looked at the codes that fit now.
+    TotpDebugViewed,
     /// One session was ended.
     SessionEnded,
     /// All sessions of an account were ended.
@@ -29,6 +51,8 @@ pub enum Action {
     RefreshRotated,
     /// A refresh token was presented after its successor had been used.
     RefreshReused,
+    /// The owner of an account deleted it.
+    UserDeleted,
     /// An administrator changed an account.
     UserUpdated,
     /// An administrator changed the status of an account.
@@ -41,6 +65,14 @@ pub enum Action {
     LockoutSet,
     /// A lock ended before its time: its owner logged in from a known place, or reset the password.
     LockoutCleared,
+    /// Somebody made an API key.
+    ApiKeyCreated,
+    /// The owner of an API key changed what it is and may do.
+    ApiKeyUpdated,
+    /// An API key got a new secret.
+    ApiKeyRotated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -52,22 +84,38 @@ impl Action {
             Self::UserRegistered => "user.registered",
             Self::RegistrationRepeated => "user.registration_repeated",
             Self::EmailVerified => "email.verified",
+            Self::EmailChangeRequested => "email.change_requested",
+            Self::EmailChanged => "email.changed",
             Self::VerificationResent => "email.verification_resent",
             Self::PasswordChanged => "password.changed",
             Self::PasswordResetRequested => "password.reset_requested",
             Self::PasswordReset => "password.reset",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
+            Self::LoginMfaRequired => "login.mfa_required",
+            Self::MfaCodeSent => "mfa.code_sent",
+            Self::MfaSetup => "mfa.setup",
+            Self::MfaEnabled => "mfa.enabled",
+            Self::MfaDisabled => "mfa.disabled",
+            Self::MfaBackupCodesRenewed => "mfa.backup_codes_renewed",
+            Self::MfaBackupCodeUsed => "mfa.backup_code_used",
+            Self::TotpDebugViewed => "totp.debug_viewed",
+            Self::SessionSteppedUp => "session.stepped_up",
             Self::SessionEnded => "session.ended",
             Self::SessionAllEnded => "session.all_ended",
             Self::RefreshRotated => "refresh.rotated",
             Self::RefreshReused => "refresh.reused",
+            Self::UserDeleted => "user.deleted",
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
             Self::AccessDenied => "access.denied",
             Self::SetupDenied => "setup.denied",
             Self::LockoutSet => "lockout.set",
             Self::LockoutCleared => "lockout.cleared",
+            Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyUpdated => "api_key.updated",
+            Self::ApiKeyRotated => "api_key.rotated",
+            Self::ApiKeyRevoked => "api_key.revoked",
             Self::ConfigLoaded => "config.loaded",
         }
     }

@@ -84,6 +84,10 @@ id!(
     SessionId
 );
 id!(
+    /// Names an API key.
+    ApiKeyId
+);
+id!(
     /// Names a mail in the outbox.
     MailId
 );

@@ -28,22 +28,28 @@ pub enum Class {
     ResetConfirm,
     /// Mails that strangers cause, by the address they go to.
     Mail,
+    /// Looks at the valid codes of a second factor, by account.
+    MfaDebug,
     /// Everything else without a good token, by client address.
     Anonymous,
     /// Calls with a good token, by account.
     Authenticated,
+    /// Calls with an API key, by key; a key may have a budget of its own.
+    ApiKey,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
         Self::ResetConfirm,
         Self::Mail,
+        Self::MfaDebug,
         Self::Anonymous,
         Self::Authenticated,
+        Self::ApiKey,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -54,8 +60,10 @@ impl Class {
             Self::PasswordReset => "password_reset",
             Self::ResetConfirm => "reset_confirm",
             Self::Mail => "mail",
+            Self::MfaDebug => "mfa_debug",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
+            Self::ApiKey => "api_key",
         }
     }
 
@@ -74,8 +82,10 @@ pub struct PerClass<T> {
     password_reset: T,
     reset_confirm: T,
     mail: T,
+    mfa_debug: T,
     anonymous: T,
     authenticated: T,
+    api_key: T,
 }
 
 impl<T> PerClass<T> {
@@ -87,8 +97,10 @@ impl<T> PerClass<T> {
             password_reset: make(Class::PasswordReset),
             reset_confirm: make(Class::ResetConfirm),
             mail: make(Class::Mail),
+            mfa_debug: make(Class::MfaDebug),
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
+            api_key: make(Class::ApiKey),
         }
     }
 
@@ -100,8 +112,10 @@ impl<T> PerClass<T> {
             Class::PasswordReset => &self.password_reset,
             Class::ResetConfirm => &self.reset_confirm,
             Class::Mail => &self.mail,
+            Class::MfaDebug => &self.mfa_debug,
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
+            Class::ApiKey => &self.api_key,
         }
     }
 
@@ -113,8 +127,10 @@ impl<T> PerClass<T> {
             Class::PasswordReset => &mut self.password_reset,
             Class::ResetConfirm => &mut self.reset_confirm,
             Class::Mail => &mut self.mail,
+            Class::MfaDebug => &mut self.mfa_debug,
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
+            Class::ApiKey => &mut self.api_key,
         }
     }
 }

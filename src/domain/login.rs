@@ -35,8 +35,12 @@ pub enum DenyReason {
     AccountSuspended,
     /// The account changed while its password was compared.
     AccountChanged,
-    /// Too many wrong passwords: this one was not even compared.
+    /// Too many wrong passwords or codes: this one was not even compared.
     Locked,
+    /// The password was right, and the second-factor code is wrong or was used.
+    WrongCode,
+    /// No login waits under this handle: it was finished, took too many wrong codes, is too old, or never was.
+    NoPendingLogin,
 }
 
 impl DenyReason {
@@ -50,13 +54,15 @@ impl DenyReason {
             Self::AccountSuspended => "account_suspended",
             Self::AccountChanged => "account_changed",
             Self::Locked => "locked",
+            Self::WrongCode => "wrong_code",
+            Self::NoPendingLogin => "no_pending_login",
         }
     }
 }
 
 /// Decides. The password is judged before the state of the account: who does not know the password
 /// learns nothing about the account, in the audit log as little as outside.
-pub fn decide(user: Option<&User>, matches: bool, has_factor: bool, policy: LoginPolicy) -> Decision {
+pub fn decide(user: Option<&User>, matches: bool, policy: LoginPolicy) -> Decision {
     let Some(user) = user else { return Decision::Deny(DenyReason::UnknownUser) };
     if !matches {
         return Decision::Deny(DenyReason::WrongPassword);
@@ -67,7 +73,7 @@ pub fn decide(user: Option<&User>, matches: bool, has_factor: bool, policy: Logi
         Status::Pending | Status::Active => {
             if policy.require_verified_email && user.email_verified_at.is_none() {
                 Decision::Deny(DenyReason::EmailNotVerified)
-            } else if has_factor {
+            } else if user.has_factor {
                 Decision::RequireFactor
             } else {
                 Decision::Grant
@@ -102,16 +108,16 @@ mod tests {
             (Status::Inactive, proved, false, false, LAX, Deny(WrongPassword)),
             (Status::Suspended, proved, true, true, LAX, Deny(AccountSuspended)),
         ];
-        for (status, email_verified_at, matches, factor, policy, expected) in table {
-            let user = User { status, email_verified_at, ..ada() };
-            assert_eq!(decide(Some(&user), matches, factor, policy), expected, "{status} {matches} {factor}");
+        for (status, email_verified_at, matches, has_factor, policy, expected) in table {
+            let user = User { status, email_verified_at, has_factor, ..ada() };
+            assert_eq!(decide(Some(&user), matches, policy), expected, "{status} {matches} {has_factor}");
         }
     }
 
     #[test]
     fn nobody_is_denied_whatever_else_is_true() {
-        for (matches, factor) in [(true, true), (false, false)] {
-            assert_eq!(decide(None, matches, factor, LAX), Decision::Deny(DenyReason::UnknownUser));
+        for matches in [true, false] {
+            assert_eq!(decide(None, matches, LAX), Decision::Deny(DenyReason::UnknownUser));
         }
     }
 }

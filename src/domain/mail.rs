@@ -4,15 +4,19 @@
 //! A letter never carries a name that a stranger typed. Whoever registers chooses the address and the name; a
 //! name in the letter would let them send words of their own, under our sender, to anybody.
 
+mod news;
+mod retry;
+
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::email::EmailAddress;
 use super::link::Link;
 use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
-use super::time::Timestamp;
+
+pub use news::{EmailNotice, FactorNews, FactorNotice, KeyEvent, NewEmail, NewPassword, PasswordNotice};
+pub use retry::{retry_delay, sms_retry_delay};
 
 /// The kinds of mail. The names are stored and stay for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +29,18 @@ pub enum MailKind {
     ResetPassword,
     /// Tells the owner of an account that it has a new password.
     PasswordChanged,
+    /// Tells the owner of an account what happened to its second factor.
+    FactorChanged,
+    /// Carries the link that gives an account another address.
+    ChangeEmail,
+    /// Tells the owner of an address that somebody wanted it for another account.
+    EmailTaken,
+    /// Tells the old address of an account that it gets, or has, another one.
+    EmailChanged,
+    /// Tells the owner of an account that it is gone.
+    AccountDeleted,
+    /// Tells the owner of an account of something about one of its API keys.
+    ApiKey,
 }
 
 /// The name is no kind of mail.
@@ -34,8 +50,18 @@ pub struct NotAMailKind;
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 4] =
-        [Self::VerifyEmail, Self::RegistrationAttempted, Self::ResetPassword, Self::PasswordChanged];
+    pub const ALL: [Self; 10] = [
+        Self::VerifyEmail,
+        Self::RegistrationAttempted,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::FactorChanged,
+        Self::ChangeEmail,
+        Self::EmailTaken,
+        Self::EmailChanged,
+        Self::AccountDeleted,
+        Self::ApiKey,
+    ];
 
     /// The stable name.
     pub const fn name(self) -> &'static str {
@@ -44,6 +70,12 @@ impl MailKind {
             Self::RegistrationAttempted => "registration_attempted",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::FactorChanged => "factor_changed",
+            Self::ChangeEmail => "change_email",
+            Self::EmailTaken => "email_taken",
+            Self::EmailChanged => "email_changed",
+            Self::AccountDeleted => "account_deleted",
+            Self::ApiKey => "api_key",
         }
     }
 }
@@ -83,26 +115,12 @@ pub struct Letters {
     registration_attempted: Form<3>,
     reset_password: Form<4>,
     password_changed: Form<6>,
-}
-
-/// How an account came to a new password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewPassword {
-    /// Its owner, logged in, gave the old one.
-    Changed,
-    /// A mailed link was followed.
-    Reset,
-}
-
-/// What the owner of an account is told of its new password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordNotice {
-    /// How it came about.
-    pub how: NewPassword,
-    /// When.
-    pub at: Timestamp,
-    /// From which address.
-    pub client: IpAddr,
+    api_key: Form<6>,
+    factor_changed: Form<7>,
+    change_email: Form<4>,
+    email_taken: Form<2>,
+    email_changed: Form<6>,
+    account_deleted: Form<2>,
 }
 
 impl Letters {
@@ -131,6 +149,36 @@ impl Letters {
                 include_str!("../../assets/mail/password_changed.html"),
                 ["service", "email", "how", "at", "client", "link"],
             )?,
+            api_key: Form::parse(
+                include_str!("../../assets/mail/api_key.txt"),
+                include_str!("../../assets/mail/api_key.html"),
+                ["service", "email", "title", "what", "hint", "link"],
+            )?,
+            factor_changed: Form::parse(
+                include_str!("../../assets/mail/factor_changed.txt"),
+                include_str!("../../assets/mail/factor_changed.html"),
+                ["service", "email", "title", "what", "at", "client", "link"],
+            )?,
+            change_email: Form::parse(
+                include_str!("../../assets/mail/change_email.txt"),
+                include_str!("../../assets/mail/change_email.html"),
+                ["service", "email", "link", "lifetime"],
+            )?,
+            email_taken: Form::parse(
+                include_str!("../../assets/mail/email_taken.txt"),
+                include_str!("../../assets/mail/email_taken.html"),
+                ["service", "email"],
+            )?,
+            email_changed: Form::parse(
+                include_str!("../../assets/mail/email_changed.txt"),
+                include_str!("../../assets/mail/email_changed.html"),
+                ["service", "email", "what", "at", "client", "link"],
+            )?,
+            account_deleted: Form::parse(
+                include_str!("../../assets/mail/account_deleted.txt"),
+                include_str!("../../assets/mail/account_deleted.html"),
+                ["service", "email"],
+            )?,
         })
     }
 
@@ -145,6 +193,23 @@ impl Letters {
     pub fn registration_attempted(&self, to: &EmailAddress, home: &Link) -> Letter {
         let values = [self.service.as_str(), to.as_str(), home.as_str()];
         self.registration_attempted.write(MailKind::RegistrationAttempted, values)
+    }
+
+    /// The letter to `to` about the API key whose text begins with `hint`; `home` is where one logs in. It does not say
+    /// what the key is called: a thief of the account would choose that.
+    pub fn api_key(&self, what: KeyEvent, to: &EmailAddress, hint: &str, home: &Link) -> Letter {
+        let (title, what) = match what {
+            KeyEvent::Created => ("A new API key", "An API key was made for your account."),
+            KeyEvent::Rotated => {
+                ("An API key has a new secret", "One of your API keys was given a new secret.")
+            }
+            KeyEvent::Old => (
+                "An API key is old",
+                "One of your API keys has had its secret for a long time. Please rotate it.",
+            ),
+        };
+        let values = [self.service.as_str(), to.as_str(), title, what, hint, home.as_str()];
+        self.api_key.write(MailKind::ApiKey, values)
     }
 
     /// The letter with the link that sets a new password for the account of `to`; the link lives for `lifetime`.
@@ -165,18 +230,52 @@ impl Letters {
         let values = [self.service.as_str(), to.as_str(), how, &at, &client, link.as_str()];
         self.password_changed.write(MailKind::PasswordChanged, values)
     }
-}
 
-/// How long to wait after `failed` failed attempts before the next one: 1, 5, 15 minutes, 1, 3, 6 hours, then 12
-/// hours each time. `None`: `max_attempts` are used up and the mail is a dead letter. Ten attempts span 46 hours.
-pub fn retry_delay(failed: u32, max_attempts: u32) -> Option<Duration> {
-    const MINUTES: [u64; 7] = [1, 5, 15, 60, 180, 360, 720];
-    if failed >= max_attempts {
-        return None;
+    /// The letter that tells the owner of the account of `to` what happened to its second factor; `link` is where a new
+    /// password can be asked for.
+    pub fn factor_changed(&self, to: &EmailAddress, notice: &FactorNotice, link: &Link) -> Letter {
+        let (title, what) = notice.news.words();
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), title, what, &at, &client, link.as_str()];
+        self.factor_changed.write(MailKind::FactorChanged, values)
     }
-    let step = usize::try_from(failed.saturating_sub(1)).unwrap_or(usize::MAX);
-    let minutes = MINUTES.get(step).or(MINUTES.last()).copied().unwrap_or(720);
-    Some(Duration::from_secs(minutes * 60))
+
+    /// The letter with the link that makes `to` the address of an account; the link lives for `lifetime`.
+    pub fn change_email(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
+        let lifetime = in_words(lifetime);
+        let values = [self.service.as_str(), to.as_str(), link.as_str(), &lifetime];
+        self.change_email.write(MailKind::ChangeEmail, values)
+    }
+
+    /// The letter to the owner of `to`, which somebody wanted for another account.
+    pub fn email_taken(&self, to: &EmailAddress) -> Letter {
+        self.email_taken.write(MailKind::EmailTaken, [self.service.as_str(), to.as_str()])
+    }
+
+    /// The letter that tells `to` that its account gets, or has, another address; `link` is where a new password can
+    /// be asked for.
+    pub fn email_changed(&self, to: &EmailAddress, notice: &EmailNotice, link: &Link) -> Letter {
+        let what = match notice.what {
+            NewEmail::Asked => {
+                "was asked for. It takes effect once the link that was mailed there is followed"
+            }
+            NewEmail::Done => "took effect. This address is no longer the account's",
+        };
+        let (at, client) = (notice.at.in_words(), notice.client.to_string());
+        let values = [self.service.as_str(), to.as_str(), what, &at, &client, link.as_str()];
+        self.email_changed.write(MailKind::EmailChanged, values)
+    }
+
+    /// The text message with a code; the code lives for `lifetime`.
+    pub fn sms_code(&self, code: &str, lifetime: Duration) -> String {
+        let lifetime = in_words(lifetime);
+        format!("{code} is your code for {}. It works once, for {lifetime}. Give it to nobody.", self.service)
+    }
+
+    /// The letter that tells `to` that its account is gone.
+    pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
+        self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
+    }
 }
 
 /// Both halves of a letter; the text begins with `Subject: ..` and an empty line. Every half shows every value

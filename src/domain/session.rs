@@ -25,6 +25,8 @@ pub struct Session {
     pub epoch: u32,
     /// When the login was.
     pub created_at: Timestamp,
+    /// When its person last proved a password or a second factor: at login or at a step-up. A refresh proves nothing.
+    pub authenticated_at: Timestamp,
     /// When tokens were last given out: at login or refresh.
     pub last_used_at: Timestamp,
     /// Where the login came from.

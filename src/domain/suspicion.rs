@@ -9,6 +9,8 @@ pub enum Suspicious {
     TokenReuse,
     /// A caller reached for an account of a higher rank.
     PrivilegeEscalation,
+    /// A planted API key was used, which nobody has a reason to use.
+    CanaryUsed,
 }
 
 impl Suspicious {
@@ -18,6 +20,7 @@ impl Suspicious {
             Self::FailedLogins => "failed_logins",
             Self::TokenReuse => "token_reuse",
             Self::PrivilegeEscalation => "privilege_escalation",
+            Self::CanaryUsed => "canary_used",
         }
     }
 }

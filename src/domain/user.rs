@@ -50,6 +50,10 @@ pub struct User {
     pub roles: Vec<Role>,
     /// A session is alive only while it carries this number: raising it ends them all at once.
     pub session_epoch: u32,
+    /// The same for API keys: it rises when the account is switched off.
+    pub key_epoch: u32,
+    /// Whether a login asks for a second factor.
+    pub has_factor: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -237,7 +241,7 @@ fn is_username_byte(c: u8) -> bool {
 }
 
 /// Control characters, and format characters that show nothing (zero width, direction marks, fillers).
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -258,6 +262,8 @@ pub(crate) fn ada() -> User {
         email_verified_at: Some(Timestamp::EPOCH),
         roles: vec![Role::Developer],
         session_epoch: 0,
+        key_epoch: 0,
+        has_factor: false,
         created_at: Timestamp::EPOCH,
     }
 }

@@ -16,14 +16,18 @@ pub struct Asked(pub Context);
 
 impl<'a> FromRequest<'a> for Asked {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let visit = Visit::of(request)?;
-        let agent = request.headers().get(header::USER_AGENT);
-        Ok(Self(Context {
-            request_id: visit.request_id.clone(),
-            client: visit.client,
-            user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
-            now: visit.now(),
-        }))
+        Ok(Self(context(request, Visit::of(request)?)))
+    }
+}
+
+/// The context of a request as it is now.
+pub(super) fn context(request: &Request, visit: &Visit) -> Context {
+    let agent = request.headers().get(header::USER_AGENT);
+    Context {
+        request_id: visit.request_id.clone(),
+        client: visit.client,
+        user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
+        now: visit.now(),
     }
 }
 

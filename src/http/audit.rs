@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Bearer;
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::id::{MailId, SuspicionId, UserId};
 use crate::domain::time::Timestamp;
@@ -40,7 +40,7 @@ impl AuditApi {
     async fn list(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// Only records about this account.
         user_id: Query<Option<String>>,
         /// Only this act, for example `login.failed`.
@@ -82,7 +82,7 @@ impl AuditApi {
     async fn suspicious(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// Only events about this account.
         user_id: Query<Option<String>>,
         /// The most events to answer, 1 to 100.
@@ -105,13 +105,13 @@ impl AuditApi {
 
     /// List mails that have not been sent
     ///
-    /// Newest first: those that wait for another try, and dead letters. Needs `users:read`. Bodies are never
+    /// Newest first: those that wait for another try, and dead letters. Needs `users:update`. Bodies are never
     /// shown.
     #[oai(path = "/outbox", method = "get", operation_id = "list_outbox", tag = "Tag::Operation")]
     async fn outbox(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// The most mails to answer, 1 to 100.
         #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,

@@ -24,7 +24,7 @@ use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
-use super::principal::Authenticate;
+use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
@@ -39,6 +39,10 @@ pub struct Gate {
     pub entropy: Arc<dyn Entropy>,
     /// Checks bearer tokens.
     pub authenticate: Box<Authenticate>,
+    /// Checks API keys.
+    pub authenticate_key: Box<AuthenticateKey>,
+    /// Records what is remarkable about them.
+    pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The other origins whose pages may call.
@@ -170,15 +174,23 @@ fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option
         let allow = gate.routes.find(pattern).map(|route| route.allow.clone());
         headers.insert(header::ALLOW, allow.unwrap_or(HeaderValue::from_static("GET, HEAD")));
     }
-    if let Some(challenge) = challenge(error.code()) {
+    if let Some(challenge) = challenge(&error) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     shown
 }
 
-/// RFC 6750 3: a challenge without an error when no token was sent.
-fn challenge(code: ErrorCode) -> Option<HeaderValue> {
-    match code {
+/// RFC 6750 3: a challenge without an error when no token was sent. RFC 9470 3 when the proof behind the token is old.
+fn challenge(error: &ApiError) -> Option<HeaderValue> {
+    match error.code() {
+        ErrorCode::StepUpRequired => {
+            let max_age = error.max_age_seconds().unwrap_or_default();
+            let challenge = format!(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 error_description=\"A more recent authentication is required\", max_age=\"{max_age}\""
+            );
+            HeaderValue::try_from(challenge).ok()
+        }
         ErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
         ErrorCode::TokenExpired => Some(HeaderValue::from_static(
             "Bearer error=\"invalid_token\", error_description=\"Access token has expired\"",

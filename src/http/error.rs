@@ -28,13 +28,21 @@ pub struct ApiError {
     message: Cow<'static, str>,
     details: Option<Box<Value>>,
     retry_after_seconds: Option<u64>,
+    max_age_seconds: Option<u64>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl ApiError {
     /// A failure of kind `code`. The message is for people and must carry no secret and no internal.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: None, retry_after_seconds: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            retry_after_seconds: None,
+            max_age_seconds: None,
+            cause: None,
+        }
     }
 
     /// A 400 that names the field to blame. `reason` is one stable word, for programs.
@@ -58,6 +66,13 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Adds how old the proof of who one is may be.
+    #[must_use]
+    pub fn max_age(mut self, seconds: u64) -> Self {
+        self.max_age_seconds = Some(seconds);
         self
     }
 
@@ -86,6 +101,11 @@ impl ApiError {
     /// Seconds for `Retry-After`.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds
+    }
+
+    /// Seconds for `max_age` of a challenge.
+    pub fn max_age_seconds(&self) -> Option<u64> {
+        self.max_age_seconds
     }
 
     /// What really happened, for the log.
@@ -252,7 +272,8 @@ fn status_of(code: ErrorCode) -> StatusCode {
         | Code::Unauthorized
         | Code::TokenInvalid
         | Code::TokenExpired
-        | Code::MfaInvalid => StatusCode::UNAUTHORIZED,
+        | Code::MfaInvalid
+        | Code::StepUpRequired => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::HttpsRequired => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

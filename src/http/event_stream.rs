@@ -119,6 +119,7 @@ enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     SessionEnded,
+    KeyEnded,
     TokenExpired,
     PermissionMissing,
     Shutdown,
@@ -129,6 +130,7 @@ impl End {
     const fn name(self) -> &'static str {
         match self {
             Self::SessionEnded => "session_ended",
+            Self::KeyEnded => "key_ended",
             Self::TokenExpired => "token_expired",
             Self::PermissionMissing => "permission_missing",
             Self::Shutdown => "shutdown",
@@ -214,11 +216,13 @@ impl Follower {
 
     /// Whether the caller may still read.
     fn judge(&self) -> Result<(), End> {
-        match self.again.caller() {
-            Ok(caller) if events::may_follow(&caller) => Ok(()),
+        match self.again.caller(&self.app) {
+            Ok(caller) if events::may_follow(&self.app, &caller) => Ok(()),
             Ok(_) => Err(End::PermissionMissing),
             Err(error) if error.code() == ErrorCode::TokenExpired => Err(End::TokenExpired),
-            Err(error) if error.status().is_client_error() => Err(End::SessionEnded),
+            Err(error) if error.status().is_client_error() => {
+                Err(if self.again.is_key() { End::KeyEnded } else { End::SessionEnded })
+            }
             Err(error) => {
                 if let Some(cause) = error.log_cause() {
                     request_log::failure(&self.again.visit().request_id, cause);

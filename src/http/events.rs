@@ -8,7 +8,7 @@ use poem_openapi::param::{Header, Query};
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
 use super::event_stream::{EventStream, Follower};
-use super::principal::{Again, Bearer};
+use super::principal::{Again, Caller};
 use super::tag::Tag;
 use crate::domain::feed::{TOPICS, Topics};
 use crate::services::Services;
@@ -31,15 +31,15 @@ impl EventsApi {
     /// Server-sent events over the audit log, each once and in order. Needs `audit:read`, at every moment. `ready`
     /// comes first: `{"cursor", "heartbeat_seconds"}`. `audit` is one record, as in `GET /audit/logs`. `gap` says
     /// that something is missing, why, and where the stream goes on: `{"reason": "expired" | "unknown_cursor",
-    /// "cursor"}`. `end` is the last: `{"reason": "session_ended" | "token_expired" | "permission_missing" |
-    /// "shutdown" | "unavailable"}`. `id` is a cursor, opaque; in silence it moves on with a heartbeat. To resume,
+    /// "cursor"}`. `end` is the last: `{"reason": "session_ended" | "key_ended" | "token_expired" |
+    /// "permission_missing" | "shutdown" | "unavailable"}`. `id` is a cursor, opaque; in silence it moves on with a heartbeat. To resume,
     /// send it as `Last-Event-ID`. To go on from a page without losing or repeating anything, send its `as_of` as
     /// `after`. Without either the stream begins now.
     #[oai(path = "/events", method = "get", operation_id = "follow_events", tag = "Tag::Audit")]
     async fn follow(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         again: Again,
         /// Only acts whose name begins with this word, such as `login` for `login.failed`; repeat it for more.
         #[oai(default, validator(max_items = 32))]

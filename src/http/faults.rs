@@ -1,17 +1,24 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
+mod factor;
+
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use crate::domain::permission::Permission;
+use crate::services::api_key::ManageFault;
+use crate::services::api_key::usage::UseFault;
+use crate::services::email_change::EmailChangeFault;
 use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
 use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
+use crate::services::password_proof::ProofFault;
 use crate::services::password_reset::ResetFault;
 use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
@@ -21,9 +28,11 @@ use crate::services::stats::StatsFault;
 use crate::services::streams::NoRoom;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
+use crate::services::user_deletion::DeletionFault;
 use crate::services::verification::VerifyFault;
 use crate::services::{StoreError, Taken};
 use crate::wire::error::ErrorCode as Code;
+use factor::{mfa_required, wrong_code};
 
 impl From<AuthFault> for ApiError {
     fn from(fault: AuthFault) -> Self {
@@ -41,11 +50,44 @@ impl From<Exceeded> for ApiError {
     }
 }
 
+/// A key that is known and must not be used so looks like one that is not.
+impl From<UseFault> for ApiError {
+    fn from(fault: UseFault) -> Self {
+        match fault {
+            UseFault::Invalid | UseFault::Noticed(_) => Self::new(Code::TokenInvalid, "Invalid API key"),
+            UseFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ManageFault> for ApiError {
+    fn from(fault: ManageFault) -> Self {
+        match fault {
+            ManageFault::Field(fault) => {
+                Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field()))
+            }
+            ManageFault::TooMany(max) => {
+                Self::new(Code::Conflict, format!("You have {max} API keys already. Revoke one first."))
+            }
+            ManageFault::NotFound => Self::new(Code::NotFound, "There is no such API key."),
+            ManageFault::Outranked => Self::new(Code::Forbidden, "The owner of this key outranks you."),
+            ManageFault::Caller(fault) => fault.into(),
+            ManageFault::Stale(needed) => needed.into(),
+            ManageFault::Refused(refused) => refused.into(),
+            ManageFault::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<LoginFault> for ApiError {
     fn from(fault: LoginFault) -> Self {
         match fault {
             LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
             LoginFault::Locked { retry_after } => locked(retry_after),
+            LoginFault::WrongCode => wrong_code(),
+            LoginFault::NoPendingLogin => {
+                Self::new(Code::AuthenticationFailed, "This login is not open any more. Log in again.")
+            }
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }
@@ -142,14 +184,23 @@ impl From<NewPasswordFault> for ApiError {
 impl From<ChangeFault> for ApiError {
     fn from(fault: ChangeFault) -> Self {
         match fault {
-            ChangeFault::WrongPassword => {
+            ChangeFault::Current(ProofFault::WrongPassword) => {
                 Self::new(Code::AuthenticationFailed, "The current password is wrong.")
             }
-            ChangeFault::Locked { retry_after } => locked(retry_after),
+            ChangeFault::Current(fault) => fault.into(),
             ChangeFault::New(fault) => fault.into(),
-            ChangeFault::Caller(fault) => fault.into(),
-            ChangeFault::Hash(fault) => fault.into(),
-            ChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProofFault> for ApiError {
+    fn from(fault: ProofFault) -> Self {
+        match fault {
+            ProofFault::WrongPassword => Self::new(Code::AuthenticationFailed, "The password is wrong."),
+            ProofFault::Locked { retry_after } => locked(retry_after),
+            ProofFault::Caller(fault) => fault.into(),
+            ProofFault::Hash(fault) => fault.into(),
+            ProofFault::Store(error) => error.into(),
         }
     }
 }
@@ -177,10 +228,11 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Missing { required, held } => {
-                let held: Vec<_> = held.iter().map(|permission| permission.name()).collect();
+                let held: Vec<_> = held.iter().map(Permission::name).collect();
                 let details = json!({ "required_permission": required.name(), "user_permissions": held });
                 Self::new(Code::Forbidden, "Insufficient permissions").details(details)
             }
+            Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
         }
     }
@@ -223,6 +275,38 @@ impl From<UpdateFault> for ApiError {
             UpdateFault::Caller(fault) => fault.into(),
             UpdateFault::Refused(refused) => refused.into(),
             UpdateFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EmailChangeFault> for ApiError {
+    fn from(fault: EmailChangeFault) -> Self {
+        const FIELD: &str = "new_email";
+        match fault {
+            EmailChangeFault::Stale(needed) => needed.into(),
+            EmailChangeFault::Address(fault) => Self::field(FIELD, "invalid", format!("{FIELD}: {fault}")),
+            EmailChangeFault::Unchanged => {
+                Self::field(FIELD, "unchanged", "This is the address of your account already.")
+            }
+            EmailChangeFault::Taken => {
+                Self::new(Code::AlreadyExists, "A user with this email already exists")
+                    .details(json!({ "field": FIELD }))
+            }
+            EmailChangeFault::Caller(fault) => fault.into(),
+            EmailChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeletionFault> for ApiError {
+    fn from(fault: DeletionFault) -> Self {
+        match fault {
+            DeletionFault::Stale(needed) => needed.into(),
+            DeletionFault::LastSuperAdmin => {
+                Self::new(Code::Conflict, "The last active super administrator cannot be deleted.")
+            }
+            DeletionFault::Caller(fault) => fault.into(),
+            DeletionFault::Store(error) => error.into(),
         }
     }
 }

@@ -12,7 +12,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::visit::Visit;
-use crate::domain::limit::PerClass;
+use crate::domain::limit::{Budget, PerClass};
 use crate::domain::time::Timestamp;
 use crate::services::limits::{Class, Limits, Standing};
 
@@ -78,6 +78,7 @@ pub struct Notices(PerClass<Notice>);
 
 #[derive(Debug)]
 struct Notice {
+    budget: Budget,
     limit: HeaderValue,
     policy: HeaderValue,
     name: &'static str,
@@ -88,6 +89,8 @@ struct Notice {
 pub struct Left {
     /// The budget's class.
     pub class: Class,
+    /// The budget itself: the usual of its class, or one of the caller's own.
+    pub budget: Budget,
     /// How it stands.
     pub standing: Standing,
     /// When it stood so.
@@ -99,20 +102,16 @@ pub struct Left {
 impl Notices {
     /// For the budgets of `limits`.
     pub fn new(limits: &Limits) -> Self {
-        Self(PerClass::of(|class| {
-            let (budget, name) = (limits.budget(class), class.name());
-            let policy = format!("\"{name}\";q={};w={}", budget.count(), budget.period().as_secs());
-            // The name is a plain word, so the text is a header value.
-            let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""));
-            Notice { limit: budget.count().into(), policy, name }
-        }))
+        Self(PerClass::of(|class| Notice::new(class.name(), limits.budget(class))))
     }
 
     /// Adds how a budget stands. `X-RateLimit-Reset` is the second of the Unix epoch in which it is full again.
     /// `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers-11: `t` says when it is full, or,
     /// where nothing is left, when there is one again: that is then the time of `Retry-After`.
     pub fn apply(&self, headers: &mut HeaderMap, left: &Left) {
-        let (notice, standing) = (self.0.get(left.class), &left.standing);
+        let (usual, standing) = (self.0.get(left.class), &left.standing);
+        let own = (usual.budget != left.budget).then(|| Notice::new(usual.name, left.budget));
+        let notice = own.as_ref().unwrap_or(usual);
         let (until_next, until_full) = (seconds(standing.until_next), seconds(standing.until_full));
         let reset = left.at.plus(standing.until_full.saturating_add(ALMOST_A_SECOND)).seconds();
         let remaining = HeaderValue::from(standing.remaining);
@@ -127,6 +126,15 @@ impl Notices {
         if left.is_exceeded {
             headers.insert(header::RETRY_AFTER, until_next.into());
         }
+    }
+}
+
+impl Notice {
+    fn new(name: &'static str, budget: Budget) -> Self {
+        let policy = format!("\"{name}\";q={};w={}", budget.count(), budget.period().as_secs());
+        // The name is a plain word, so the text is a header value.
+        let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""));
+        Self { budget, limit: budget.count().into(), policy, name }
     }
 }
 

@@ -11,9 +11,12 @@ use super::error::{Fault, Statuses};
 use super::limit::{self, Place};
 use super::principal::Bearer;
 use super::tag::Tag;
+use crate::services::login::LoggedIn;
 use crate::services::token::Granted;
 use crate::services::{Services, login, session, token};
-use crate::wire::auth::{LoggedOutAll, LoginAnswer, LoginRequest, Message, RefreshRequest, TokenPair};
+use crate::wire::auth::{
+    CodeNeeded, LoggedOutAll, LoginAnswer, LoginGranted, LoginRequest, Message, RefreshRequest, TokenPair,
+};
 use crate::wire::secret::Secret;
 use crate::wire::user::UserSummary;
 
@@ -41,6 +44,9 @@ impl LoginApi {
     /// With an email address or username and the password. Every denial looks the same from outside: an
     /// unknown name, a wrong password, an unverified address and a suspended account. After too many of them from
     /// one network the name is locked there for a while, whether there is such an account or not.
+    ///
+    /// Where a second factor is on, a right password answers `requires_mfa` and a `session_id` for
+    /// `/auth/mfa/verify`; with a right `mfa_code` in the same call it answers tokens at once.
     #[oai(path = "/auth/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
@@ -48,18 +54,12 @@ impl LoginApi {
         body: Json<LoginRequest>,
         asked: Asked,
     ) -> Result<Answer<LoginAnswer>, Fault<LoginListed>> {
-        let granted = login::log_in(&self.0, &asked.0, &body.0.email, body.0.password.reveal()).await?;
-        let user = UserSummary {
-            id: granted.user.id.to_string(),
-            email: granted.user.email.as_str().to_owned(),
-            username: granted.user.username.as_str().to_owned(),
-            name: granted.user.name.as_str().to_owned(),
-            status: granted.user.status.name().to_owned(),
-            mfa_enabled: false,
+        let LoginRequest { email, password, mfa_code } = &body.0;
+        let code = mfa_code.as_ref().map(Secret::reveal);
+        let answer = match login::log_in(&self.0, &asked.0, email, password.reveal(), code).await? {
+            LoggedIn::Granted(tokens) => LoginAnswer::Granted(granted(*tokens)),
+            LoggedIn::CodeNeeded(handle) => LoginAnswer::CodeNeeded(CodeNeeded::new(handle.as_str().into())),
         };
-        let TokenPair { access_token, refresh_token, token_type, expires_in } = pair(granted);
-        let answer =
-            LoginAnswer { access_token, refresh_token, token_type, expires_in, user, requires_mfa: false };
         Ok(Answer::new(answer, asked.0.now))
     }
 
@@ -107,6 +107,20 @@ impl LoginApi {
         let message = "Logged out of all sessions.".to_owned();
         Ok(Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now))
     }
+}
+
+/// The answer of a login that is done.
+pub(super) fn granted(tokens: Granted) -> LoginGranted {
+    let user = UserSummary {
+        id: tokens.user.id.to_string(),
+        email: tokens.user.email.as_str().to_owned(),
+        username: tokens.user.username.as_str().to_owned(),
+        name: tokens.user.name.as_str().to_owned(),
+        status: tokens.user.status.name().to_owned(),
+        mfa_enabled: tokens.user.has_factor,
+    };
+    let TokenPair { access_token, refresh_token, token_type, expires_in } = pair(tokens);
+    LoginGranted { access_token, refresh_token, token_type, expires_in, user, requires_mfa: false }
 }
 
 fn pair(granted: Granted) -> TokenPair {

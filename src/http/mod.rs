@@ -1,6 +1,7 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
 pub mod answer;
+pub mod api_key;
 pub mod asked;
 pub mod audit;
 pub mod body;
@@ -10,23 +11,29 @@ pub mod edge;
 pub mod error;
 pub mod event_stream;
 pub mod events;
+pub mod factor;
 pub mod faults;
 pub mod health;
 pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod own_account;
 pub mod pages;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod principal;
+pub mod qr;
 pub mod registration;
 pub mod reset_page;
 pub mod routes;
+pub mod sample;
 pub mod session;
 pub mod site;
+pub mod sms_factor;
 pub mod stats;
+pub mod step_up;
 pub mod tag;
 pub mod user;
 pub mod visit;
@@ -48,11 +55,13 @@ use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
+use principal::Remark;
 use routes::Routes;
 use site::Site;
 
 use crate::ambient::Gathered;
 use crate::services::Services;
+use crate::services::api_key::usage;
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
@@ -71,6 +80,8 @@ pub struct Parts {
     pub registry: Registry,
     /// The looks of the served pages.
     pub pages: Pages,
+    /// Whether the sample resources of the guides are there.
+    pub samples: bool,
     /// The tools of `--dev`.
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
@@ -102,17 +113,34 @@ impl Front {
         }
         let route =
             metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
-        let api = service(&parts.app, parts.health);
-        let app = parts.app.clone();
+        let operations = operations(&parts.app, parts.health);
+        let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         for path in TAKES_POST {
             routes.add(path, &["GET", "POST"]);
         }
+        let api = if parts.samples {
+            routes.add(sample::INGEST, &["POST"]);
+            let samples = sample::SampleApi(parts.app.clone());
+            described((operations, samples)).into_endpoint().boxed()
+        } else {
+            described(operations).into_endpoint().boxed()
+        };
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: Arc::new(Gathered::from(parts.app.entropy.clone())),
             authenticate: Box::new(move |token, now| {
                 crate::services::session::authenticate(&app, token, now)
+            }),
+            authenticate_key: Box::new(move |key, client, now| usage::authenticate(&keys, key, client, now)),
+            record: Box::new(move |ctx, remark| {
+                let app = records.clone();
+                Box::pin(async move {
+                    match remark {
+                        Remark::Noticed(noticed) => usage::record(&app, &ctx, noticed).await,
+                        Remark::NoSession(caller) => usage::record_no_session(&app, &ctx, &caller).await,
+                    }
+                })
             }),
             trusted_proxies: parts.trusted_proxies,
             cors: parts.cors,
@@ -123,7 +151,7 @@ impl Front {
             metrics,
             routes,
         };
-        Self { everything: Arc::new(Everything::of(api, route)), gate: Arc::new(gate) }
+        Self { everything: Arc::new(Everything { api, site: route }), gate: Arc::new(gate) }
     }
 
     /// What answers on a listener that carries requests by `transport`.
@@ -139,20 +167,29 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
         Operations are limited: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds at which all is \
         there again) say what is left, and one too many is answered 429 with `Retry-After`.";
-    let api = (
+    described(operations(app, health)).description(description)
+}
+
+/// Every operation of the API.
+fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
+    (
         registration::RegistrationApi(app.clone()),
         login::LoginApi(app.clone()),
+        factor::FactorApi(app.clone()),
+        sms_factor::SmsFactorApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),
         password_reset::PasswordResetApi(app.clone()),
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
+        step_up::StepUpApi(app.clone()),
+        own_account::OwnAccountApi(app.clone()),
         user::UserApi(app.clone()),
+        api_key::ApiKeyApi(app.clone()),
         audit::AuditApi(app.clone()),
         events::EventsApi(app.clone()),
         stats::StatsApi(app.clone()),
         health,
-    );
-    described(api).description(description)
+    )
 }
 
 fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
@@ -162,12 +199,6 @@ fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 struct Everything {
     api: BoxEndpoint<'static>,
     site: Route,
-}
-
-impl Everything {
-    fn of<T: OpenApi + 'static>(api: OpenApiService<T, ()>, site: Route) -> Self {
-        Self { api: api.into_endpoint().boxed(), site }
-    }
 }
 
 impl Endpoint for Everything {

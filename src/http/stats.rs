@@ -8,7 +8,7 @@ use poem_openapi::param::Query;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Bearer;
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::stats::Series;
 use crate::domain::time::Timestamp;
@@ -36,7 +36,7 @@ impl StatsApi {
     async fn stats(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// The minute to begin with (RFC 3339); without it the hour before `to`.
         from: Query<Option<String>>,
         /// The minute to end with (RFC 3339); without it the present one.

@@ -7,10 +7,14 @@ use poem_openapi::Tags;
 pub enum Tag {
     /// Register, log in, refresh and log out.
     Auth,
+    /// Second factors.
+    Mfa,
     /// Accounts, for administrators.
     Users,
     /// One's own sessions.
     Sessions,
+    /// Keys for programs.
+    ApiKeys,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
     /// Running the server.

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Bearer;
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::id::UserId;
 use crate::domain::user::{DisplayName, Status};
@@ -33,7 +33,7 @@ impl Statuses for Listed {
 impl UserApi {
     /// Who am I
     #[oai(path = "/auth/me", method = "get", operation_id = "me")]
-    async fn me(&self, asked: Asked, caller: Bearer) -> Result<Answer<User>, Fault<Listed>> {
+    async fn me(&self, asked: Asked, caller: Caller) -> Result<Answer<User>, Fault<Listed>> {
         Ok(Answer::new(to_wire(&caller.0.user), asked.0.now))
     }
 
@@ -45,7 +45,7 @@ impl UserApi {
     async fn list(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Caller,
         /// The most accounts to answer, 1 to 100.
         #[oai(default = "twenty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
@@ -83,7 +83,7 @@ impl UserApi {
     #[oai(path = "/users/:id", method = "put", operation_id = "update_user")]
     async fn update(
         &self,
-        caller: Bearer,
+        caller: Caller,
         id: Path<String>,
         body: Json<UpdateUser>,
         asked: Asked,
@@ -121,7 +121,7 @@ pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
         name: user.name.as_str().to_owned(),
         status: user.status.name().to_owned(),
         email_verified: user.email_verified_at.is_some(),
-        mfa_enabled: false,
+        mfa_enabled: user.has_factor,
         roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
         created_at: user.created_at.to_string(),
     }

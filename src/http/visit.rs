@@ -9,7 +9,8 @@ use poem::http::StatusCode;
 use super::edge::Gate;
 use super::error::ApiError;
 use super::limit::Left;
-use crate::domain::id::UserId;
+use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::limit::Budget;
 use crate::domain::time::Timestamp;
 use crate::services::limits::{Class, Exceeded, Key};
 use crate::wire::error::ErrorCode;
@@ -66,14 +67,24 @@ impl Visit {
         self.count(Class::Authenticated, Key::user(user))
     }
 
+    /// Takes one of the budget of the API key that calls: its own, or the usual.
+    pub fn take_of_key(&self, key: ApiKeyId, own: Option<Budget>) -> Result<(), ApiError> {
+        let budget = own.unwrap_or_else(|| self.gate.limits.budget(Class::ApiKey));
+        self.count_of(Class::ApiKey, Key::api_key(key), budget)
+    }
+
     fn count(&self, class: Class, key: Key) -> Result<(), ApiError> {
+        self.count_of(class, key, self.gate.limits.budget(class))
+    }
+
+    fn count_of(&self, class: Class, key: Key, budget: Budget) -> Result<(), ApiError> {
         if !self.gate.limits.applies_to(self.client) {
             return Ok(());
         }
         let at = self.now();
-        let taken = self.gate.limits.take(class, key, at);
+        let taken = self.gate.limits.take_of(class, key, budget, at);
         let standing = taken.unwrap_or_else(|Exceeded(standing)| standing);
-        *self.lock() = Some(Left { class, standing, at, is_exceeded: taken.is_err() });
+        *self.lock() = Some(Left { class, budget, standing, at, is_exceeded: taken.is_err() });
         Ok(taken.map(drop)?)
     }
 

@@ -1,3 +1,5 @@
 //! Everything that calls out. Knows the traits that services define for it, not who calls them or why.
 
+pub mod http_client;
 pub mod mail;
+pub mod sms;

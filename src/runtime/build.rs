@@ -8,15 +8,20 @@ use super::failure::Failure;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
 use crate::crypto::digest::{array_from_base64url, to_base64url};
-use crate::crypto::{HashParams, HashPool, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
+use crate::domain::api_key::KeyPolicy;
+use crate::domain::factor::FactorPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::session::{Rotation, TokenPolicy};
+use crate::services::api_key::usage::KeyUses;
+use crate::services::code_guard::WrongCodes;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::sms_factor::SmsSends;
 use crate::services::stats::Stats;
 use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
@@ -98,10 +103,14 @@ pub fn services(
         streams: Arc::new(Streams::new(policy.streams)),
         policy,
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
+        sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
         limits: Arc::new(Limits::new(&config.limits)),
+        key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
     })
 }
 
@@ -156,6 +165,13 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         },
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
+        api_keys: KeyPolicy {
+            max_per_user: config.api_keys.max_per_user,
+            rotate_after: config.api_keys.rotate_after,
+            rotation_grace: config.api_keys.rotation_grace,
+        },
+        api_key_prefix: KeyPrefix::parse(&config.api_keys.prefix)
+            .map_err(|error| Failure::new(format!("api_keys.prefix: {error}")))?,
         lockout: config.lockout,
         registration: RegistrationPolicy {
             is_enabled: registration.enabled,
@@ -165,14 +181,23 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         reset_ttl: config.password_reset.ttl,
+        step_up_ttl: config.step_up.ttl,
         password: PasswordPolicy {
             kind: config.password.policy,
             block_common: config.password.block_common,
             history: usize::from(config.password.history),
         },
+        factor: FactorPolicy {
+            // The label of an otpauth URI parts issuer and account by a colon.
+            issuer: config.mfa.issuer.clone().unwrap_or_else(|| config.mail.from_name.replace(':', " ")),
+            required_for: config.mfa.required_for.clone(),
+            debug_codes: config.mfa.debug_codes,
+            ..FactorPolicy::default()
+        },
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
         streams: config.events,
+        sms_attempts_max: config.sms.retry_max.saturating_add(1),
     })
 }

@@ -189,7 +189,7 @@ impl DataDir {
         let marker = self.path.join("dev");
         let is_new = exists(&self.first_start())?;
         match (dev, exists(&marker)?) {
-            (true, false) if is_new => create(&marker, ""),
+            (true, false) if is_new => make_folder(&marker),
             (true, false) => Err(DataDirError::Production(self.path.clone())),
             (false, true) => Err(DataDirError::Development(self.path.clone())),
             _ => Ok(()),

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
 use crate::net::TlsSource;
+use crate::services::api_key::usage;
 use crate::services::mail_transport::MailTransport;
 use crate::services::{Services, audit_log, mail, stats, sweep};
 
@@ -36,6 +37,9 @@ const COUNTS_KEPT_EVERY: Duration = Duration::from_secs(60);
 /// Time between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// Time between two writes of when API keys were used last.
+const KEY_USES_EVERY: Duration = Duration::from_secs(60);
+
 /// Starts all jobs. They end after `shutdown` turns true; join the set to wait for them.
 pub fn start(
     app: &Arc<Services>,
@@ -52,6 +56,9 @@ pub fn start(
     let sweeping = app.clone();
     let job = move || sweep_expired(sweeping.clone());
     jobs.spawn(supervise("sweep", AFTER_FAILURE, shutdown.clone(), job));
+    let noting = app.clone();
+    let job = move || write_key_uses(noting.clone());
+    jobs.spawn(supervise("key_uses", AFTER_FAILURE, shutdown.clone(), job));
     let sealing = app.clone();
     let job = move || seal_audit(sealing.clone(), seal_every);
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
@@ -119,6 +126,15 @@ async fn sweep_expired(app: Arc<Services>) {
             }
         };
         sleep(wait).await;
+    }
+}
+
+async fn write_key_uses(app: Arc<Services>) {
+    loop {
+        sleep(KEY_USES_EVERY).await;
+        if let Err(error) = usage::write_uses(&app).await {
+            tracing::error!(%error, "when API keys were used last could not be written");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod dev;
 pub mod failure;
 pub mod hardening;
 pub mod import;
+pub mod inspect;
 pub mod jobs;
 pub mod listen;
 pub mod log_lines;

@@ -22,8 +22,10 @@ use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
+use crate::http::sample::INGEST;
 use crate::http::{Front, Parts};
 use crate::net;
+use crate::services::api_key::usage;
 use crate::services::audit::Witness;
 use crate::services::mail::release_claims;
 use crate::services::{Services, audit_log, setup, stats};
@@ -59,7 +61,9 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         None => Arc::new(SystemClock),
     };
     let mail = transport::mail(config, &dir, &clock)?;
-    let app = Arc::new(build::services(config, &keys, store, clock, Arc::new(OsEntropy))?);
+    let mut app = build::services(config, &keys, store, clock, Arc::new(OsEntropy))?;
+    app.sms.clone_from(&mail.sms);
+    let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());
     let pages = Pages::load(&config.mail.from_name).map_err(|error| Failure::from_error(&error))?;
@@ -76,6 +80,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         health: health(&app, &ready),
         registry: metrics::registry(app.clone(), net_metrics.clone()),
         pages,
+        samples: config.samples,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
         cors: Cors::new(config.cors.allow_origins.iter().map(String::as_str), config.cors.max_age),
@@ -110,6 +115,9 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     let _ = timeout(JOBS_END, async { while jobs.join_next().await.is_some() {} }).await;
     if let Err(error) = stats::keep(&app).await {
         tracing::error!(%error, "the counts could not be written");
+    }
+    if let Err(error) = usage::write_uses(&app).await {
+        tracing::error!(%error, "when API keys were used last could not be written");
     }
     if let Err(error) = audit_log::seal(&app).await {
         tracing::error!(%error, "the audit log could not be sealed");
@@ -151,6 +159,9 @@ async fn announce(
     let told = |result: std::io::Result<()>| result.map_err(|error| Failure::from_error(&error));
     for listening in listeners {
         told(writeln!(out, "listening on {}", listening.description))?;
+    }
+    if config.samples {
+        told(writeln!(out, "sample resource at {url}{INGEST}"))?;
     }
     if config.dev {
         dev::seed(app).await?;

@@ -1,5 +1,6 @@
-//! Which way mail leaves: the configured one, and in `--dev` through the captured mailbox.
+//! Which way mail and text messages leave: the configured one, and in `--dev` through the captured mailbox.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -8,17 +9,23 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use crate::ambient::Clock;
 use crate::config::{self, Config};
+use crate::crypto::digest::{MacKey, to_hex};
 use crate::domain::email::EmailAddress;
 use crate::http::dev;
+use crate::outbound::http_client::{ClientError, Endpoint, HttpClient};
 use crate::outbound::mail::{
     Captured, CapturedMail, EmlFolder, Sender, SmtpLogin, SmtpSettings, SmtpTls, SmtpTransport,
 };
+use crate::outbound::sms::{SmsAsMail, WebhookSender};
 use crate::services::mail_transport::MailTransport;
+use crate::services::sms_sender::SmsSender;
 
-/// The transport, and the mailbox that `--dev` shows.
+/// The transports, and the mailbox that `--dev` shows.
 pub struct Mail {
     /// Sends mail.
     pub transport: Arc<dyn MailTransport>,
+    /// Sends text messages, where there is a gateway or `--dev`.
+    pub sms: Option<Arc<dyn SmsSender>>,
     /// The captured mails, in `--dev`.
     pub captured: Option<Arc<Captured>>,
 }
@@ -27,17 +34,35 @@ pub struct Mail {
 pub fn mail(config: &Config, dir: &DataDir, clock: &Arc<dyn Clock>) -> Result<Mail, Failure> {
     let sender = sender(&config.mail)?;
     let smtp = smtp(&config.mail, sender.clone())?;
+    let gateway = gateway(&config.sms, clock)?;
     if config.dev {
         let onward = smtp.map(|smtp| Arc::new(smtp) as Arc<dyn MailTransport>);
         let captured = Arc::new(Captured::new(&sender, clock.clone(), onward));
-        return Ok(Mail { transport: captured.clone(), captured: Some(captured) });
+        let kept: [Arc<dyn MailTransport>; 2] =
+            [Arc::new(captured.keeping_only()), Arc::new(folder(&dir.path().join("dev/sms"), sender)?)];
+        let sms: Arc<dyn SmsSender> = Arc::new(SmsAsMail::new(kept.into(), gateway));
+        return Ok(Mail { transport: captured.clone(), sms: Some(sms), captured: Some(captured) });
     }
     if let Some(smtp) = smtp {
-        return Ok(Mail { transport: Arc::new(smtp), captured: None });
+        return Ok(Mail { transport: Arc::new(smtp), sms: gateway, captured: None });
     }
-    let folder = EmlFolder::open(&dir.path().join("mail"), sender);
-    let folder = folder.map_err(|error| Failure::from_error(&error))?;
-    Ok(Mail { transport: Arc::new(folder), captured: None })
+    let folder = folder(&dir.path().join("mail"), sender)?;
+    Ok(Mail { transport: Arc::new(folder), sms: gateway, captured: None })
+}
+
+fn folder(path: &Path, sender: Sender) -> Result<EmlFolder, Failure> {
+    EmlFolder::open(path, sender).map_err(|error| Failure::from_error(&error))
+}
+
+fn gateway(sms: &config::Sms, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn SmsSender>>, Failure> {
+    let Some(webhook) = &sms.webhook else { return Ok(None) };
+    let at = |key: &str, error: &ClientError| Failure::new(format!("sms.{key}: {error}"));
+    let endpoint = Endpoint::parse(&webhook.url).map_err(|error| at("webhook_url", &error))?;
+    let client = HttpClient::new(webhook.ca_file.as_deref(), sms.timeout);
+    let client = client.map_err(|error| at("ca_file", &error))?;
+    let key = MacKey::new(webhook.secret.expose().as_bytes());
+    let sign = Box::new(move |bytes: &[u8]| to_hex(&key.tag(&[bytes])));
+    Ok(Some(Arc::new(WebhookSender::new(endpoint, client, sign, clock.clone()))))
 }
 
 /// The captured mails as the dev pages show them.

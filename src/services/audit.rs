@@ -101,6 +101,7 @@ impl Witness {
 }
 
 /// A record being written.
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct Draft(EventV1);
 

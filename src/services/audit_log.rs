@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
+use super::caller::Caller;
 use super::events::as_of;
 use super::role::{Refused, require};
-use super::session::Principal;
 use super::{Context, Services, view};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
@@ -94,7 +94,7 @@ pub struct AuditPage {
 pub async fn list(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     filter: &AuditFilter,
 ) -> Result<AuditPage, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;

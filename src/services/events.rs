@@ -12,13 +12,13 @@ use std::collections::HashMap;
 
 use super::audit::open_personal;
 use super::audit_log::{AuditEntry, entry};
-use super::role::{Refused, require};
-use super::session::Principal;
+use super::caller::Caller;
+use super::role::{Refused, may, require};
 use super::streams::{NoRoom, Place};
 use super::{Context, Services};
 use crate::crypto::digest::to_hex;
 use crate::domain::feed::{Cursor, Topics};
-use crate::domain::role::{self, Permission};
+use crate::domain::permission::Permission;
 use crate::store::lane::{self, LANE_0, Span};
 use crate::store::{Read, StoreError};
 
@@ -93,7 +93,7 @@ pub struct FeedPage {
 pub async fn follow(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     start: Start,
     topics: Topics,
 ) -> Result<Feed, FollowFault> {
@@ -104,8 +104,8 @@ pub async fn follow(
 }
 
 /// Whether `caller` may go on following.
-pub fn may_follow(caller: &Principal) -> bool {
-    role::allows(&caller.user.roles, Permission::AuditRead)
+pub fn may_follow(app: &Services, caller: &Caller) -> bool {
+    may(app, caller, Permission::AuditRead)
 }
 
 /// The place behind everything that `read` sees: events behind it are newer than its rows.

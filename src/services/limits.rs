@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::recent::Recent;
 use super::{Context, Services};
-use crate::domain::id::UserId;
+use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::{Budget, LimitPolicy, PerClass, Spent};
 use crate::domain::time::Timestamp;
 
@@ -42,6 +42,11 @@ impl Key {
         Self(*id.as_bytes())
     }
 
+    /// One API key.
+    pub fn api_key(id: ApiKeyId) -> Self {
+        Self(*id.as_bytes())
+    }
+
     /// One name, as its keyed hash.
     pub fn name(tag: [u8; 16]) -> Self {
         Self(tag)
@@ -70,7 +75,17 @@ impl Limits {
 
     /// Takes one of the budget of `key`, in one step: of any number of callers at once, no more get one than there are.
     pub fn take(&self, class: Class, key: Key, now: Timestamp) -> Result<Standing, Exceeded> {
-        let budget = self.budget(class);
+        self.take_of(class, key, self.budget(class), now)
+    }
+
+    /// The same of a budget that this key has for itself.
+    pub fn take_of(
+        &self,
+        class: Class,
+        key: Key,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<Standing, Exceeded> {
         let taken = self.tables.get(class).with(key, |spent| budget.take(spent, now));
         if taken.is_err() {
             self.refused.get(class).fetch_add(1, Ordering::Relaxed);

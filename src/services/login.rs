@@ -12,24 +12,34 @@
 //! wrong one; else the lock would tell which it was.
 //!
 //! ## Decision: a login renews an outdated verifier
-//! Only here is the password at hand. The second hash is run for a granted login alone, so nobody without
+//! Only here is the password at hand. The second hash is run after a right one alone, so nobody without
 //! the password sees its time. When it cannot be had now, the login goes on and a later one renews.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::audit::{Draft, Witness, person_key};
 use super::lockout::{self, Attempt, Locked, Notice, Target};
-use super::token::{Granted, mint};
+use super::right_password::{Right, go_on};
+use super::token::Granted;
 use super::{Context, Services};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
-use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::login::{Decision, DenyReason, decide};
-use crate::domain::session::{Family, Session};
 use crate::domain::user::{Identifier, User};
 use crate::store::{self, StoreError};
+
+/// What a right password leads to.
+pub enum LoggedIn {
+    /// Tokens.
+    Granted(Box<Granted>),
+    /// A second step: the handle under which the login waits for a code.
+    CodeNeeded(Zeroizing<String>),
+}
 
 /// Why a login gave no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +53,12 @@ pub enum LoginFault {
         /// When to come back; whole seconds, at least one.
         retry_after: Duration,
     },
+    /// The password was right, and the second-factor code is wrong or was used.
+    #[error("the code is wrong or was used")]
+    WrongCode,
+    /// No login waits for this second step.
+    #[error("no login waits for this code")]
+    NoPendingLogin,
     /// The password could not be compared now.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -51,13 +67,15 @@ pub enum LoginFault {
     Store(#[from] StoreError),
 }
 
-/// Logs in with an email address or username and a password.
+/// Logs in with an email address or username and a password; where a second factor is on, with its `code` too, or else
+/// the login waits for it.
 pub async fn log_in(
     app: &Services,
     ctx: &Context,
     identifier: &str,
     password: &str,
-) -> Result<Granted, LoginFault> {
+    code: Option<&str>,
+) -> Result<LoggedIn, LoginFault> {
     let identifier = Identifier::typed(identifier);
     let found = find(app, identifier)?;
     let (attempt, unseen) = match lockout::begin_login(app, ctx, &found.target)? {
@@ -90,12 +108,13 @@ pub async fn log_in(
         return Err(LoginFault::Denied);
     }
     let user = found.account.as_ref().map(|account| &account.user);
-    match decide(user, verdict.matches, false, app.policy.login) {
-        Decision::Grant => {
+    match decide(user, verdict.matches, app.policy.login) {
+        Decision::Grant | Decision::RequireFactor => {
             let notice = found.notice(app, ctx);
             if let Some(account) = found.account {
                 let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
-                return grant(app, ctx, account, renewed, (attempt, notice)).await;
+                let right = Right { account, renewed, attempt: Arc::new(attempt), notice };
+                return go_on(app, ctx, right, code).await;
             }
         }
         Decision::Deny(reason) => {
@@ -107,7 +126,6 @@ pub async fn log_in(
             })
             .await?;
         }
-        Decision::RequireFactor => {}
     }
     Err(LoginFault::Denied)
 }
@@ -143,10 +161,10 @@ struct Found {
 }
 
 /// What a login needs to know of an account.
-struct Account {
-    user: User,
-    phc: String,
-    person: Arc<SealKey>,
+pub(super) struct Account {
+    pub(super) user: User,
+    pub(super) phc: String,
+    pub(super) person: Arc<SealKey>,
 }
 
 fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
@@ -205,65 +223,4 @@ pub(super) fn within_limits(password: &str) -> (Password, bool) {
 async fn renew(app: &Services, password: Password) -> Option<Phc> {
     let renewed = app.hashing.hash(password, app.random()).await;
     renewed.inspect_err(|fault| tracing::warn!(%fault, "an outdated password hash was not renewed")).ok()
-}
-
-/// Opens a session, and stores the `renewed` verifier.
-async fn grant(
-    app: &Services,
-    ctx: &Context,
-    account: Account,
-    renewed: Option<Phc>,
-    (attempt, notice): (Attempt, Notice),
-) -> Result<Granted, LoginFault> {
-    let session_id = SessionId::new(ctx.now, &app.random());
-    let session = Session {
-        id: session_id,
-        user: account.user.id,
-        epoch: account.user.session_epoch,
-        created_at: ctx.now,
-        last_used_at: ctx.now,
-        client: ctx.client,
-        user_agent: ctx.user_agent.clone(),
-        family: Family::begin(ctx.now, TokenId::new(ctx.now, &app.random()), &app.policy.tokens),
-    };
-    let witness = Witness::of_self(app, ctx, account.user.id, &account.person);
-    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session_id).done();
-    let denied = witness.event(Action::LoginFailed, Outcome::Denied);
-    let denied = denied.reason(DenyReason::AccountChanged.name()).done();
-    let (before, attempt) = (account, Arc::new(attempt));
-    let held = Arc::clone(&attempt);
-    let granted = app
-        .write("login", ctx, move |txn| {
-            let user = store::user::by_id(txn, before.user.id)?;
-            let phc = store::user::phc(txn, before.user.id)?;
-            let unchanged = phc.as_deref() == Some(before.phc.as_str());
-            match user {
-                Some(user) if unchanged && same_standing(&user, &before.user) => {
-                    store::session::insert(txn, &session)?;
-                    if let Some(phc) = &renewed {
-                        store::user::renew_phc(txn, user.id, phc.as_str().to_owned())?;
-                    }
-                    txn.emit(succeeded.clone())?;
-                    attempt.succeeded(txn, &witness)?;
-                    Ok(Some((user, session.clone())))
-                }
-                _ => {
-                    txn.emit(denied.clone())?;
-                    attempt.failed_late(txn, &notice)?;
-                    Ok(None)
-                }
-            }
-        })
-        .await
-        // The password was right: a store that cannot write must not lock its owner out.
-        .inspect_err(|_| held.give_back())?;
-    let (user, session) = granted.ok_or(LoginFault::Denied)?;
-    Ok(mint(app, ctx.now, user, &session))
-}
-
-/// Whether nothing changed that the decision stood on.
-fn same_standing(now: &User, before: &User) -> bool {
-    now.status == before.status
-        && now.email_verified_at == before.email_verified_at
-        && now.session_epoch == before.session_epoch
 }

@@ -1,4 +1,4 @@
-//! The outbox: mails are written in the transaction of their cause, and sent after it.
+//! The outbox: mails and text messages are written in the transaction of their cause, and sent after it.
 //!
 //! ## Decision
 //! A mail is claimed before it is sent: one commit counts the attempt and plans the next one. So a disk that
@@ -10,16 +10,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
+use super::caller::Caller;
 use super::events::as_of;
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
 use super::role::{Refused, require};
-use super::session::Principal;
+use super::sms_sender::OutgoingSms;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
 use crate::domain::feed::Cursor;
 use crate::domain::id::MailId;
-use crate::domain::mail::{Letter, retry_delay};
+use crate::domain::mail::{Letter, retry_delay, sms_retry_delay};
+use crate::domain::phone::PhoneNumber;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
@@ -35,15 +38,18 @@ const CLAIM: Duration = Duration::from_secs(600);
 /// How long a dead letter is kept.
 const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// A letter sealed for the outbox.
+/// The kind of every text message.
+const SMS: &str = "sms_code";
+
+/// A letter or a text message, sealed for the outbox.
+#[derive(Clone)]
 pub(super) struct Sealed(Queued);
 
-/// What is sealed of a letter.
+/// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Body {
-    subject: String,
-    text: String,
-    html: String,
+enum Body {
+    Mail { subject: String, text: String, html: String },
+    Sms { to: String, text: String },
 }
 
 impl Sealed {
@@ -55,14 +61,38 @@ impl Sealed {
         letter: &Letter,
         worth: Duration,
     ) -> Self {
+        let Letter { kind, subject, text, html } = letter.clone();
+        Self::of(app, ctx, (to.clone(), kind.name()), &Body::Mail { subject, text, html }, worth)
+    }
+
+    /// Seals the message `text` to a phone, which is worth sending for `worth`. Beside the seal stands only the end of
+    /// the number.
+    pub(super) fn sms(
+        app: &Services,
+        ctx: &Context,
+        to: &PhoneNumber,
+        text: String,
+        worth: Duration,
+    ) -> Self {
+        let shown = EmailAddress::parse(&format!("{}@sms.invalid", to.masked_with_x()));
+        let shown = shown.unwrap_or_else(|_| EmailAddress::of_nobody());
+        let body = Body::Sms { to: to.as_str().to_owned(), text };
+        Self::of(app, ctx, (shown, SMS), &body, worth)
+    }
+
+    fn of(
+        app: &Services,
+        ctx: &Context,
+        (to, kind): (EmailAddress, &str),
+        body: &Body,
+        worth: Duration,
+    ) -> Self {
         let id = MailId::new(ctx.now, &app.random());
-        let body =
-            Body { subject: letter.subject.clone(), text: letter.text.clone(), html: letter.html.clone() };
-        let plain = postcard::to_stdvec(&body).unwrap_or_default();
+        let plain = Zeroizing::new(postcard::to_stdvec(body).unwrap_or_default());
         Self(Queued {
             id,
-            to: to.clone(),
-            kind: letter.kind.name().to_owned(),
+            to,
+            kind: kind.to_owned(),
             sealed: app.keys.mail.seal(id.as_bytes(), &plain, app.random()),
             created_at: ctx.now,
             useless_at: ctx.now.plus(worth),
@@ -192,15 +222,15 @@ pub struct OutboxPage {
     pub as_of: Cursor,
 }
 
-/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:read`.
+/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:update`.
 pub async fn outbox(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     after: Option<MailId>,
     limit: usize,
 ) -> Result<OutboxPage, Refused> {
-    require(app, ctx, caller, Permission::UsersRead).await?;
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
     Ok(app.read(|read| {
         let (mails, more) = outbox::list(read, after, limit)?;
         let next = if more { mails.last().map(|mail| mail.id) } else { None };
@@ -219,7 +249,11 @@ async fn deliver(
         Some(_) if app.clock.now() >= mail.useless_at => {
             Err(MailFault::permanent("what the mail offers has expired"))
         }
-        Some(outgoing) => transport.send(&outgoing).await,
+        Some(Outgoing::Mail(mail)) => transport.send(&mail).await,
+        Some(Outgoing::Sms(sms)) => match &app.sms {
+            Some(sender) => sender.send(&sms).await,
+            None => Err(MailFault::permanent("there is no SMS gateway")),
+        },
         None => Err(MailFault::permanent("the stored mail cannot be opened with this master key")),
     };
     settle(app, mail, outcome, round).await
@@ -241,16 +275,23 @@ async fn claim(app: &Services, (due_at, id): (Timestamp, MailId)) -> Result<Opti
     app.write("outbox.claim", &app.own_context("outbox"), claim).await
 }
 
-fn open(app: &Services, mail: &Queued) -> Option<OutgoingMail> {
+/// What leaves, by which way.
+enum Outgoing {
+    Mail(OutgoingMail),
+    Sms(OutgoingSms),
+}
+
+fn open(app: &Services, mail: &Queued) -> Option<Outgoing> {
     let plain = app.keys.mail.open(mail.id.as_bytes(), &mail.sealed).ok()?;
-    let body: Body = postcard::from_bytes(plain.as_slice()).ok()?;
-    Some(OutgoingMail {
-        id: mail.id,
-        to: mail.to.clone(),
-        subject: body.subject,
-        text: body.text,
-        html: body.html,
-        written_at: mail.created_at,
+    let (id, written_at) = (mail.id, mail.created_at);
+    Some(match postcard::from_bytes(plain.as_slice()).ok()? {
+        Body::Mail { subject, text, html } => {
+            Outgoing::Mail(OutgoingMail { id, to: mail.to.clone(), subject, text, html, written_at })
+        }
+        Body::Sms { to, text } => {
+            let to = PhoneNumber::parse(&to).ok()?;
+            Outgoing::Sms(OutgoingSms { id, to, text, kind: mail.kind.clone(), written_at })
+        }
     })
 }
 
@@ -291,7 +332,11 @@ fn fate(app: &Services, claimed: &Queued, outcome: Result<(), MailFault>) -> Fat
     match outcome {
         Ok(()) => Fate::Sent,
         Err(fault @ MailFault::Temporary(_)) => {
-            match retry_delay(claimed.attempts, app.policy.mail_attempts_max) {
+            let delay = match claimed.kind.as_str() {
+                SMS => sms_retry_delay(claimed.attempts, app.policy.sms_attempts_max),
+                _ => retry_delay(claimed.attempts, app.policy.mail_attempts_max),
+            };
+            match delay {
                 Some(delay) => Fate::Postponed(fault, app.clock.now().plus(delay)),
                 None => Fate::Dead(fault),
             }

@@ -1,9 +1,15 @@
 //! Use cases: one function for each thing a caller can ask for. A use case owns its transaction and
 //! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
 
+pub mod api_key;
 pub mod audit;
 pub mod audit_log;
+pub mod caller;
+pub mod code_guard;
+pub mod email_change;
+pub mod enrolment;
 pub mod events;
+pub mod factor;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -14,18 +20,25 @@ pub mod new_password;
 mod one_time;
 pub mod password;
 pub mod password_change;
+pub mod password_proof;
 pub mod password_reset;
+pub mod pending_login;
 pub mod recent;
 pub mod registration;
+mod right_password;
 pub mod role;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
+pub mod sms_sender;
 pub mod stats;
+pub mod step_up;
 pub mod streams;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
 pub mod user;
+pub mod user_deletion;
 pub mod verification;
 
 use std::net::IpAddr;
@@ -36,7 +49,12 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{AuditSigner, HashPool, MasterKey, OneTimeTokens, Purpose, SealKey, TokenKeys};
+use crate::crypto::{
+    AuditSigner, BackupCodes, HashPool, KeyPrefix, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey,
+    SmsCodes, TokenKeys,
+};
+use crate::domain::api_key::KeyPolicy;
+use crate::domain::factor::FactorPolicy;
 use crate::domain::feed::StreamPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
@@ -75,6 +93,10 @@ pub struct Services {
     pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
+    /// Text messages of late.
+    pub sms_sends: sms_factor::SmsSends,
+    /// What sends text messages; without it there are none.
+    pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
@@ -85,6 +107,10 @@ pub struct Services {
     pub streams: Arc<streams::Streams>,
     /// What happened how often.
     pub stats: stats::Stats,
+    /// When API keys were used, as far as that is not written yet.
+    pub key_uses: api_key::usage::KeyUses,
+    /// Wrong second-factor codes of late.
+    pub wrong_codes: Arc<code_guard::WrongCodes>,
 }
 
 /// Keys that seal what is at rest, each for one purpose.
@@ -95,6 +121,14 @@ pub struct Keys {
     pub people: SealKey,
     /// Seals the personal fields of records about nobody.
     pub nobody: Arc<SealKey>,
+    /// Seals the secrets of second factors.
+    pub factors: SealKey,
+    /// Hashes backup codes.
+    pub backup_codes: BackupCodes,
+    /// Hashes the codes of text messages.
+    pub sms_codes: SmsCodes,
+    /// Hashes the handles of waiting logins.
+    pub logins: LoginHandles,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
     /// Signs the seals of the audit log.
@@ -111,6 +145,10 @@ impl Keys {
             mail: seal(Purpose::MailSealing),
             people: seal(Purpose::UserKeySealing),
             nobody: Arc::new(seal(Purpose::AuditOfNobody)),
+            factors: seal(Purpose::FactorSealing),
+            backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
+            sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
+            logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
@@ -170,14 +208,24 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
+    pub step_up_ttl: Duration,
     /// Which passwords may be chosen.
     pub password: PasswordPolicy,
+    /// How API keys live.
+    pub api_keys: KeyPolicy,
+    /// What every new API key begins with.
+    pub api_key_prefix: KeyPrefix,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Where this server is reached: the start of every link in a mail. Never taken from a request (R62).
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.
     pub mail_attempts_max: u32,
     /// How many may follow the feed, and how.
     pub streams: StreamPolicy,
+    /// How often a text message is tried before it is given up.
+    pub sms_attempts_max: u32,
 }
 
 /// Who may register, and how.

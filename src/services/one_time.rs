@@ -24,6 +24,7 @@ pub(super) fn issue(
         hash: *app.keys.one_time.hash(&plain).as_bytes(),
         issued_at: ctx.now,
         expires_at: ctx.now.plus(ttl),
+        address: None,
     };
     (plain, stored)
 }
@@ -59,6 +60,7 @@ const fn purpose(kind: OneTimeKind) -> Purpose {
     match kind {
         OneTimeKind::VerifyEmail => Purpose::VerifyEmail,
         OneTimeKind::ResetPassword => Purpose::ResetPassword,
+        OneTimeKind::ChangeEmail => Purpose::ChangeEmail,
         OneTimeKind::Setup => Purpose::Setup,
     }
 }

@@ -12,8 +12,9 @@
 //! ## Decision: a reset proves the address
 //! The token was mailed to the address of the account, so whoever has it reads that mailbox: the very thing that
 //! verification asks for. A pending account becomes active, since otherwise its owner would hold a fresh password
-//! that opens nothing. Whoever registered the address before its owner came gains nothing: their password and
-//! sessions are gone. A later kind of credential that a pending account may have must be voided here too.
+//! that opens nothing. Whoever registered the address before its owner came gains nothing: their password,
+//! sessions and second factor are gone. A later kind of credential that a pending account may have must be voided
+//! here too. Of a proved account a reset leaves the second factor as it is (R49).
 
 use super::audit::{Witness, person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
@@ -184,6 +185,12 @@ impl Reset {
             user.email_verified_at = Some(txn.now());
             user.status = Status::Active;
             one_time::remove_of(txn, Purpose::VerifyEmail, user.id)?;
+            store::factor::remove(txn, user.id)?;
+            store::sms_factor::remove(txn, user.id)?;
+            if std::mem::take(&mut user.has_factor) {
+                let event = self.witness.event(Action::MfaDisabled, Outcome::Success);
+                txn.emit(event.reason("password_reset").done())?;
+            }
         }
         let ended = self.prepared.set(txn, &mut user, None)?;
         let event = self.witness.event(Action::PasswordReset, Outcome::Success);

@@ -278,6 +278,8 @@ impl Draft {
             email_verified_at: standing.is_proved.then_some(ctx.now),
             roles: vec![standing.role],
             session_epoch: 0,
+            key_epoch: 0,
+            has_factor: false,
             created_at: ctx.now,
         };
         NewAccount {

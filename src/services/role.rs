@@ -1,53 +1,65 @@
 //! Who may do what: the one question every guarded operation asks.
 
-use super::audit::{Witness, person_key};
-use super::session::Principal;
+use super::audit::{Draft, Witness, person_key};
+use super::caller::Caller;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::role::{self, Permission};
+use crate::domain::permission::{Permission, Permissions};
 use crate::store::StoreError;
 
 /// A caller was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The caller's roles do not hold the permission.
+    /// The caller does not hold the permission: its roles do not, or its key was not given it.
     #[error("the permission {required} is missing")]
     Missing {
         /// What is needed.
         required: Permission,
         /// What the caller holds.
-        held: Vec<Permission>,
+        held: Permissions,
     },
+    /// The caller's role must have a second factor, and has none (G41).
+    #[error("a second factor is missing")]
+    NoFactor,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Refuses, and records it, unless the caller's roles hold `required`.
+/// Refuses, and records it, unless the caller holds `required` and the account has the second factor that its roles
+/// must have; a key is no way around it.
 pub async fn require(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     required: Permission,
 ) -> Result<(), Refused> {
-    if role::allows(&caller.user.roles, required) {
+    if may(app, caller, required) {
         return Ok(());
     }
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
-    let event = witness.event(Action::AccessDenied, Outcome::Denied).session(caller.session);
-    let event = event.reason("permission_missing").detail("required", required.name()).done();
-    app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await?;
-    Err(Refused::Missing { required, held: held(caller) })
+    let held = caller.rights();
+    let is_allowed = held.contains(required);
+    let reason = if is_allowed { "mfa_required" } else { "permission_missing" };
+    let why = |event: Draft| event.reason(reason).detail("required", required.name());
+    denied(app, ctx, caller, why).await?;
+    if is_allowed { Err(Refused::NoFactor) } else { Err(Refused::Missing { required, held }) }
 }
 
-/// What the caller's roles hold, without repetition.
-pub fn held(caller: &Principal) -> Vec<Permission> {
-    let mut held: Vec<Permission> = Vec::new();
-    for permission in caller.user.roles.iter().flat_map(|role| role.permissions()) {
-        if !held.contains(permission) {
-            held.push(*permission);
-        }
-    }
-    held
+/// Whether the caller holds `required`, and the account the second factor that its roles must have.
+pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
+    let user = &caller.user;
+    caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(&user.roles))
+}
+
+/// Records that the caller was refused; `why` says for what.
+pub(super) async fn denied(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    why: impl FnOnce(Draft) -> Draft,
+) -> Result<(), StoreError> {
+    let person = app.read(|read| person_key(app, read, caller.user.id))?;
+    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+    let event = why(caller.signed(witness.event(Action::AccessDenied, Outcome::Denied))).done();
+    app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await
 }

@@ -26,6 +26,8 @@ pub struct Principal {
     pub user: User,
     /// The session of the token.
     pub session: SessionId,
+    /// When the person last proved in it who they are.
+    pub authenticated_at: Timestamp,
 }
 
 /// Why a caller is nobody.
@@ -50,9 +52,9 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
     })?;
     app.store
         .read(|read| {
-            let user = live_owner(read, token.user_id, token.sid, now)?;
-            let user = user.ok_or(Abort::Rule(AuthFault::Invalid))?;
-            Ok(Principal { user, session: token.sid })
+            let live = live_session(read, token.user_id, token.sid, now)?;
+            let (user, session) = live.ok_or(Abort::Rule(AuthFault::Invalid))?;
+            Ok(Principal { user, session: session.id, authenticated_at: session.authenticated_at })
         })
         .map_err(flatten)
 }
@@ -64,11 +66,21 @@ pub(super) fn live_owner(
     session: SessionId,
     now: Timestamp,
 ) -> Result<Option<User>, StoreError> {
+    Ok(live_session(read, id, session, now)?.map(|(user, _)| user))
+}
+
+/// The same, with the session.
+pub(super) fn live_session(
+    read: &impl Read,
+    id: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<(User, Session)>, StoreError> {
     let Some(session) = store::session::by_id(read, session)?.filter(|session| session.user == id) else {
         return Ok(None);
     };
     let user = store::user::by_id(read, id)?.filter(|user| user.status.is_usable());
-    Ok(user.filter(|user| session.is_alive(user.session_epoch, now)))
+    Ok(user.filter(|user| session.is_alive(user.session_epoch, now)).map(|user| (user, session)))
 }
 
 /// A page of a person's own live sessions.
@@ -151,8 +163,8 @@ pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, St
     end_others_of(txn, user, None)
 }
 
-/// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password
-/// was asked for in the epoch that ends, and ends with it.
+/// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password or
+/// another address was asked for in the epoch that ends, and ends with it.
 pub(super) fn end_others_of(
     txn: &mut Txn<'_>,
     user: &mut User,
@@ -165,6 +177,7 @@ pub(super) fn end_others_of(
         store::session::remove(txn, session)?;
     }
     one_time::remove_of(txn, Purpose::ResetPassword, user.id)?;
+    one_time::remove_of(txn, Purpose::ChangeEmail, user.id)?;
     user.session_epoch = ending.wrapping_add(1);
     let kept = kept.map(|id| store::session::by_id(txn, id)).transpose()?.flatten();
     if let Some(kept) = kept.filter(|kept| kept.user == user.id && kept.is_alive(ending, now)) {

@@ -9,12 +9,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::caller::Caller;
 use super::role::{Refused, require};
-use super::session::Principal;
 use super::{Context, Services};
 use crate::crypto::HashStats;
 use crate::domain::feed::Cursor;
-use crate::domain::role::Permission;
+use crate::domain::permission::Permission;
 use crate::domain::stats::{Counts, History, Hour, MINUTES, Series, minute_of, start_of};
 use crate::domain::time::Timestamp;
 use crate::store::lane::{self, LANE_0, Span};
@@ -92,7 +92,7 @@ pub enum StatsFault {
 pub async fn report(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     query: &StatsQuery,
 ) -> Result<StatsPage, StatsFault> {
     require(app, ctx, caller, Permission::AuditRead).await?;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
+use super::caller::Caller;
 use super::events::as_of;
 use super::role::{Refused, require};
-use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, SuspicionId, UserId};
@@ -82,7 +82,7 @@ pub struct SuspicionPage {
 pub async fn list(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     filter: &SuspicionFilter,
 ) -> Result<SuspicionPage, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;

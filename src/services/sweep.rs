@@ -2,12 +2,15 @@
 //! sweep costs space and nothing else.
 
 use super::Services;
-use crate::store::{StoreError, expiry, lockout, one_time, outbox, session, suspicion, tables};
+use super::api_key::care::Look;
+use crate::store::{
+    StoreError, api_key, expiry, factor, lockout, one_time, outbox, session, suspicion, tables,
+};
 
-/// Most expired rows that one transaction handles: each takes up to four writes of the hundred.
-const BATCH: usize = 20;
+/// Most expired rows that one transaction handles: each takes up to six writes of the hundred.
+const BATCH: usize = 16;
 
-/// Removes one batch of whatever expired; answers whether there may be more.
+/// Removes one batch of whatever expired, and has the owners of old API keys told; answers whether there may be more.
 pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
     let ctx = app.own_context("sweep");
     let due = app.read(|read| expiry::due(read, ctx.now, BATCH))?;
@@ -15,12 +18,18 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let may_be_more = due.len() == BATCH;
-    app.write("sweep", &ctx, move |txn| {
+    let looks = app.read(|read| {
+        let keys = due.iter().filter_map(|due| Some((due.key_in(&tables::API_KEYS)?, due.at)));
+        keys.map(|key| Look::prepare(app, &ctx, read, key)).collect::<Result<Vec<_>, _>>()
+    })?;
+    let queued = app.write("sweep", &ctx, move |txn| {
         for due in &due {
             if let Some(id) = due.key_in(&tables::SESSIONS) {
                 session::expire(txn, id, due.at)?;
             } else if let Some(key) = due.key_in(&tables::ONE_TIME) {
                 one_time::expire(txn, key, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::PENDING_LOGINS) {
+                factor::expire_pending(txn, key, due.at)?;
             } else if let Some(id) = due.key_in(&tables::OUTBOX) {
                 outbox::expire(txn, id, due.at)?;
             } else if let Some(key) = due.key_in(&tables::STREAKS) {
@@ -29,9 +38,14 @@ pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
                 lockout::expire_place(txn, key, due.at)?;
             } else if let Some(id) = due.key_in(&tables::SUSPICIONS) {
                 suspicion::expire(txn, id, due.at)?;
+            } else if let Some(hash) = due.key_in(&tables::API_KEY_HASHES) {
+                api_key::expire_former(txn, hash, due.at)?;
             }
         }
-        Ok(may_be_more)
-    })
-    .await
+        looks.iter().try_fold(false, |queued, look| Ok(look.run(txn)? || queued))
+    });
+    if queued.await? {
+        app.mail_queued.notify_one();
+    }
+    Ok(may_be_more)
 }

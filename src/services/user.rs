@@ -1,9 +1,10 @@
 //! Accounts as an administrator sees and changes them.
 
 use super::audit::{Witness, person_key};
+use super::caller::Caller;
 use super::events::as_of;
 use super::role::{Refused, require};
-use super::session::{AuthFault, Principal, end_all_of};
+use super::session::{AuthFault, end_all_of};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
@@ -53,7 +54,7 @@ pub struct UserPage {
 pub async fn list(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     filter: &UserFilter,
 ) -> Result<UserPage, Refused> {
     require(app, ctx, caller, Permission::UsersRead).await?;
@@ -95,12 +96,12 @@ pub enum UpdateFault {
     Store(#[from] StoreError),
 }
 
-/// Changes the name or the status of an account. A status that switches it off ends its sessions at
-/// once. Needs `users:update`.
+/// Changes the name or the status of an account. A status that switches it off ends its sessions and its API keys at
+/// once, for good. Needs `users:update`.
 pub async fn update(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     id: UserId,
     change: UserChange,
 ) -> Result<User, UpdateFault> {
@@ -108,29 +109,28 @@ pub async fn update(
     if change.status == Some(Status::Pending) {
         return Err(UpdateFault::NotSettable);
     }
-    let actor = caller.user.clone();
-    let person = app.read(|read| person_key(app, read, actor.id))?;
-    let witness = Witness::of_other(app, ctx, (actor.id, id), &person);
+    let caller = caller.clone();
+    let person = app.read(|read| person_key(app, read, caller.user.id))?;
+    let witness = Witness::of_other(app, ctx, (caller.user.id, id), &person);
     let watch = (witness, Suspicion::new(app, ctx, Suspicious::PrivilegeEscalation));
-    let run = move |txn: &mut Txn<'_>| apply(txn, &actor, id, &change, &watch);
+    let run = move |txn: &mut Txn<'_>| apply(txn, &caller, id, &change, &watch);
     app.store.transact("user.update", app.stamp(ctx), run).await.map_err(flatten)?
 }
 
 /// The inner fault is a refusal that is recorded, so the transaction goes through.
 fn apply(
     txn: &mut Txn<'_>,
-    caller: &User,
+    caller: &Caller,
     id: UserId,
     change: &UserChange,
     (witness, escalation): &(Witness, Suspicion),
 ) -> Result<Result<User, UpdateFault>, Abort<UpdateFault>> {
     // The caller was let in at the head of the request; the body may have taken half a minute since. Whoever was
     // suspended meanwhile must not be able to undo it.
-    let actor = store::user::by_id(txn, caller.id)?
-        .filter(|actor| actor.status.is_usable() && actor.session_epoch == caller.session_epoch)
-        .ok_or(Abort::Rule(UpdateFault::Caller(AuthFault::Invalid)))?;
+    let actor = caller.still_there::<UpdateFault>(txn)?;
     let mut user = store::user::by_id(txn, id)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
-    let denied = |reason| witness.event(Action::AccessDenied, Outcome::Denied).reason(reason).done();
+    let denied =
+        |reason| caller.signed(witness.event(Action::AccessDenied, Outcome::Denied)).reason(reason).done();
     if rank(&user.roles) > rank(&actor.roles) {
         let event = denied("outranked");
         escalation.write(txn, &event)?;
@@ -144,13 +144,15 @@ fn apply(
     }
     if let Some(name) = change.name.clone().filter(|name| *name != user.name) {
         user.name = name;
-        txn.emit(witness.event(Action::UserUpdated, Outcome::Success).detail("field", "name").done())?;
+        let event = caller.signed(witness.event(Action::UserUpdated, Outcome::Success));
+        txn.emit(event.detail("field", "name").done())?;
     }
     if let Some(status) = status {
-        let event = witness.event(Action::UserStatusChanged, Outcome::Success);
+        let event = caller.signed(witness.event(Action::UserStatusChanged, Outcome::Success));
         txn.emit(event.detail("from", user.status.name()).detail("to", status.name()).done())?;
         if !status.is_usable() {
             end_all_of(txn, &mut user)?;
+            user.key_epoch = user.key_epoch.wrapping_add(1);
         }
         user.status = status;
     }
@@ -158,7 +160,8 @@ fn apply(
     Ok(Ok(user))
 }
 
-fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {
+/// Whether `user` is the only super administrator that is active.
+pub(super) fn is_last_super_admin(read: &impl Read, user: &User) -> Result<bool, StoreError> {
     if !user.roles.contains(&Role::SuperAdmin) {
         return Ok(false);
     }

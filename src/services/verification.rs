@@ -6,7 +6,7 @@ use super::audit::{Witness, person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::one_time::{Presented, issue};
-use super::{Context, Services, flatten};
+use super::{Context, Services, email_change, flatten};
 use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
@@ -31,8 +31,12 @@ pub enum VerifyFault {
     Store(#[from] StoreError),
 }
 
-/// Proves an address with the token that was mailed to it. The token works once.
+/// Proves an address with the token that was mailed to it, be it the account's or the one it is to have. The token
+/// works once.
 pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
+    if let Some(token) = Presented::read(app, ctx, OneTimeKind::ChangeEmail, token) {
+        return email_change::confirm(app, ctx, token).await;
+    }
     let token = Presented::read(app, ctx, OneTimeKind::VerifyEmail, token).ok_or(VerifyFault::Invalid)?;
     let found = app.read(|read| {
         let Some(found) = token.live(read)? else { return Ok(None) };

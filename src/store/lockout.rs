@@ -114,6 +114,12 @@ pub fn note_place(
     txn.put(&tables::PLACES, &key, &record)
 }
 
+/// Forgets all places of `subject`.
+pub fn forget_places(txn: &mut Txn<'_>, subject: Subject) -> Result<(), StoreError> {
+    let known = txn.scan(&tables::PLACES, Scan::all(PLACES_MAX).prefix(&subject.0))?.rows;
+    known.iter().try_for_each(|(key, _)| txn.remove(&tables::PLACES, key))
+}
+
 /// Handles the end that was planned for a row of wrong passwords at `planned`: removes it, or plans its new end.
 pub fn expire_streak(txn: &mut Txn<'_>, key: [u8; 16], planned: Timestamp) -> Result<(), StoreError> {
     expiry::unschedule(txn, planned, &tables::STREAKS, &key)?;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+pub mod api_key;
 pub mod check;
 pub mod codec;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod conformance;
 pub mod engine;
 pub mod error;
 pub mod expiry;
+pub mod factor;
 pub mod keys;
 pub mod lane;
 pub mod lockout;
@@ -37,6 +39,7 @@ mod overlay;
 mod scan;
 pub mod seal;
 pub mod session;
+pub mod sms_factor;
 mod snapshot;
 pub mod stats;
 pub mod suspicion;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, StoreError, Txn, expiry, tables};
+use crate::domain::email::EmailAddress;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::time::Timestamp;
 
@@ -19,6 +20,13 @@ pub enum Purpose {
     Setup,
     /// Sets a new password without the old one.
     ResetPassword,
+    /// Proves the address that an account is to have.
+    ChangeEmail,
+}
+
+impl Purpose {
+    /// Those of which a person may have a token.
+    pub const OF_PEOPLE: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail];
 }
 
 /// A one-time token without its text.
@@ -34,6 +42,8 @@ pub struct OneTime {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The address it proves, where that is not the account's.
+    pub address: Option<EmailAddress>,
 }
 
 /// The owner of tokens that are for nobody yet.
@@ -46,6 +56,7 @@ pub struct OneTimeV1 {
     hash: [u8; 32],
     issued_at: i64,
     expires_at: i64,
+    address: Option<String>,
 }
 
 impl Value for OneTimeV1 {
@@ -72,6 +83,7 @@ pub fn by_id(read: &impl Read, purpose: Purpose, id: TokenId) -> Result<Option<O
         hash: record.hash,
         issued_at: Timestamp::from_millis(record.issued_at),
         expires_at: Timestamp::from_millis(record.expires_at),
+        address: record.address.and_then(EmailAddress::stored),
     }))
 }
 
@@ -93,6 +105,7 @@ pub fn replace(txn: &mut Txn<'_>, purpose: Purpose, token: &OneTime) -> Result<(
         hash: token.hash,
         issued_at: token.issued_at.millis(),
         expires_at: token.expires_at.millis(),
+        address: token.address.as_ref().map(|address| address.as_str().to_owned()),
     };
     txn.put(&tables::ONE_TIME_OF, &(token.owner, code(purpose)), token.id.as_bytes())?;
     expiry::schedule(txn, token.expires_at, &tables::ONE_TIME, &(code(purpose), token.id))?;
@@ -129,5 +142,6 @@ const fn code(purpose: Purpose) -> u8 {
         Purpose::VerifyEmail => 0,
         Purpose::Setup => 1,
         Purpose::ResetPassword => 2,
+        Purpose::ChangeEmail => 3,
     }
 }

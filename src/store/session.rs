@@ -17,6 +17,7 @@ pub struct SessionV1 {
     user: [u8; 16],
     epoch: u32,
     created_at: i64,
+    authenticated_at: i64,
     last_used_at: i64,
     client: IpAddr,
     user_agent: Option<String>,
@@ -83,6 +84,14 @@ pub fn put(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.put(&tables::SESSIONS, &session.id, &to_record(session))
 }
 
+/// Notes that the person of the session `id` has just proved who they are.
+pub fn authenticated(txn: &mut Txn<'_>, id: SessionId) -> Result<(), StoreError> {
+    match by_id(txn, id)? {
+        Some(session) => put(txn, &Session { authenticated_at: txn.now(), ..session }),
+        None => Ok(()),
+    }
+}
+
 /// Removes a session. Its expiry row goes when the sweep reaches it.
 pub fn remove(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.remove(&tables::USER_SESSIONS, &(session.user, session.id))?;
@@ -108,6 +117,7 @@ fn to_record(session: &Session) -> SessionV1 {
         user: *session.user.as_bytes(),
         epoch: session.epoch,
         created_at: session.created_at.millis(),
+        authenticated_at: session.authenticated_at.millis(),
         last_used_at: session.last_used_at.millis(),
         client: session.client,
         user_agent: session.user_agent.clone(),
@@ -125,6 +135,7 @@ fn to_session(id: SessionId, record: SessionV1) -> Session {
         user: UserId::from_bytes(record.user),
         epoch: record.epoch,
         created_at: Timestamp::from_millis(record.created_at),
+        authenticated_at: Timestamp::from_millis(record.authenticated_at),
         last_used_at: Timestamp::from_millis(record.last_used_at),
         client: record.client,
         user_agent: record.user_agent,

@@ -4,18 +4,21 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::api_key::ApiKeyV1;
 use super::codec::{Codec, Value};
 use super::error::StoreError;
+use super::factor::{FactorV1, PendingLoginV1};
 use super::keys::{self, Bytes, Key};
 use super::lane::{LaneRecordV1, SealV1};
 use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
+use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -43,6 +46,10 @@ pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentia
 pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
 /// Which accounts hold a role: (role code, account).
 pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Phones of accounts.
+pub const SMS_FACTORS: Table<UserId, SmsFactorV1> = Table::new(0x19, "sms_factors");
+/// Time-based second factors of accounts.
+pub const FACTORS: Table<UserId, FactorV1> = Table::new(0x18, "factors");
 /// Sessions.
 pub const SESSIONS: Table<SessionId, SessionV1> = Table::new(0x20, "sessions");
 /// The sessions of an account: (account, session).
@@ -51,6 +58,8 @@ pub const USER_SESSIONS: Table<(UserId, SessionId), ()> = Table::new(0x21, "user
 pub const ONE_TIME: Table<(u8, TokenId), OneTimeV1> = Table::new(0x22, "one_time");
 /// The one-time token of a person: (account, purpose code).
 pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_time_of");
+/// Logins that wait for their second step: keyed hash of the handle.
+pub const PENDING_LOGINS: Table<[u8; 16], PendingLoginV1> = Table::new(0x24, "pending_logins");
 /// Mails to send, and dead letters.
 pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
 /// When mails are due: (time, mail).
@@ -63,6 +72,12 @@ pub const PLACES: Table<([u8; 16], [u8; 16]), PlaceV1> = Table::new(0x41, "place
 pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspicions");
 /// The suspicious acts about an account: (account, act).
 pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
+/// API keys.
+pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
+/// The API key with a hash.
+pub const API_KEY_HASHES: Table<[u8; 32], [u8; 16]> = Table::new(0x51, "api_key_hashes");
+/// The API keys of an account: (account, key).
+pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_api_keys");
 
 /// What happened how often since the store was made: one row.
 pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
@@ -82,10 +97,13 @@ pub const ALL: &[&dyn AnyTable] = &[
     &CREDENTIALS,
     &PERSON_KEYS,
     &ROLE_MEMBERS,
+    &FACTORS,
+    &SMS_FACTORS,
     &SESSIONS,
     &USER_SESSIONS,
     &ONE_TIME,
     &ONE_TIME_OF,
+    &PENDING_LOGINS,
     &OUTBOX,
     &OUTBOX_DUE,
     &STREAKS,
@@ -94,6 +112,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &SUSPICIONS_OF,
     &STATS,
     &STATS_HOURS,
+    &API_KEYS,
+    &API_KEY_HASHES,
+    &USER_API_KEYS,
     &END,
 ];
 
@@ -105,10 +126,15 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::user::NUMBER_INDEX,
     super::user::ROLE_INDEX,
     super::user::NAMES_OF_USER,
+    super::factor::ASKED_FOR,
+    super::sms_factor::ASKED_FOR,
     super::session::USER_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
     super::suspicion::USER_INDEX,
+    super::api_key::HASH_INDEX,
+    super::api_key::USER_INDEX,
+    super::api_key::PLACES_OF_KEY,
 ];
 
 /// The table with this byte.

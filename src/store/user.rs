@@ -22,6 +22,8 @@ pub struct UserV1 {
     email_verified_at: Option<i64>,
     roles: Vec<u8>,
     session_epoch: u32,
+    key_epoch: u32,
+    has_factor: bool,
     created_at: i64,
 }
 
@@ -164,6 +166,34 @@ pub fn put(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.put(&tables::USERS, &user.id, &to_record(user))
 }
 
+/// Gives an account another address, or, when somebody has it, nothing. Whoever calls stores the account.
+pub fn move_to(
+    txn: &mut Txn<'_>,
+    user: &mut User,
+    email: EmailAddress,
+) -> Result<Result<(), Taken>, StoreError> {
+    if let Some(taken) = taken(txn, &email, None)? {
+        return Ok(Err(taken));
+    }
+    txn.remove(&tables::IDENTIFIERS, &user.email.as_str().to_owned())?;
+    txn.put(&tables::IDENTIFIERS, &email.as_str().to_owned(), user.id.as_bytes())?;
+    user.email = email;
+    Ok(Ok(()))
+}
+
+/// Removes an account: its names, its roles, its verifier and its personal key. Nothing leads to it any more.
+pub fn remove(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
+    txn.remove(&tables::IDENTIFIERS, &user.email.as_str().to_owned())?;
+    txn.remove(&tables::IDENTIFIERS, &user.username.folded())?;
+    txn.remove(&tables::USER_NUMBERS, &user.number)?;
+    for role in &user.roles {
+        txn.remove(&tables::ROLE_MEMBERS, &(role_code(*role), user.id))?;
+    }
+    txn.remove(&tables::CREDENTIALS, &user.id)?;
+    txn.remove(&tables::PERSON_KEYS, &user.id)?;
+    txn.remove(&tables::USERS, &user.id)
+}
+
 /// Accounts, newest first, after (that is, older than) `after`; and whether there are more.
 pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Vec<User>, bool), StoreError> {
     let mut scan = Scan::all(limit).reverse();
@@ -233,6 +263,8 @@ fn to_record(user: &User) -> UserV1 {
         email_verified_at: user.email_verified_at.map(Timestamp::millis),
         roles: user.roles.iter().copied().map(role_code).collect(),
         session_epoch: user.session_epoch,
+        key_epoch: user.key_epoch,
+        has_factor: user.has_factor,
         created_at: user.created_at.millis(),
     }
 }
@@ -251,6 +283,8 @@ fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
         email_verified_at: record.email_verified_at.map(Timestamp::from_millis),
         roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
         session_epoch: record.session_epoch,
+        key_epoch: record.key_epoch,
+        has_factor: record.has_factor,
         created_at: Timestamp::from_millis(record.created_at),
     })
 }

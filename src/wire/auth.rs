@@ -2,8 +2,8 @@
 //!
 //! Lengths of passwords are a rule of the service, counted there after normalising; the wire only caps bodies.
 
-use poem_openapi::Object;
 use poem_openapi::types::Example;
+use poem_openapi::{Object, Union};
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
@@ -81,25 +81,47 @@ impl Example for ResendRequest {
 
 /// A login.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 #[serde(deny_unknown_fields)]
 pub struct LoginRequest {
     /// The email address or the username.
     pub email: String,
     /// The password.
     pub password: Secret,
+    /// A code of the authenticator app or a backup code, to log in with one call. Without a second factor it is not
+    /// looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_code: Option<Secret>,
 }
 
 impl Example for LoginRequest {
     fn example() -> Self {
-        Self { email: "ada@example.com".to_owned(), password: "correct horse battery".into() }
+        let password = "correct horse battery".into();
+        Self { email: "ada@example.com".to_owned(), password, mfa_code: None }
+    }
+}
+
+/// What a login answers: tokens, or the handle of a second step.
+#[derive(Debug, Clone, Union, Serialize, Deserialize)]
+#[oai(one_of)]
+#[serde(untagged)]
+pub enum LoginAnswer {
+    /// The login is done.
+    Granted(LoginGranted),
+    /// The password was right, and a code is asked for.
+    CodeNeeded(CodeNeeded),
+}
+
+impl Example for LoginAnswer {
+    fn example() -> Self {
+        Self::Granted(LoginGranted::example())
     }
 }
 
 /// A successful login.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example)]
-pub struct LoginAnswer {
+pub struct LoginGranted {
     /// A JWT for `Authorization: Bearer`.
     pub access_token: Secret,
     /// A JWT for `/auth/refresh`, and for nothing else.
@@ -114,11 +136,36 @@ pub struct LoginAnswer {
     pub requires_mfa: bool,
 }
 
-impl Example for LoginAnswer {
+impl Example for LoginGranted {
     fn example() -> Self {
         let TokenPair { access_token, refresh_token, token_type, expires_in } = TokenPair::example();
         let user = UserSummary::example();
         Self { access_token, refresh_token, token_type, expires_in, user, requires_mfa: false }
+    }
+}
+
+/// A login that waits for its second step.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct CodeNeeded {
+    /// Always true: send a code to `/auth/mfa/verify`.
+    pub requires_mfa: bool,
+    /// Names the login there, for 5 minutes. It opens nothing by itself.
+    pub session_id: Secret,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl CodeNeeded {
+    /// For the login under `session_id`.
+    pub fn new(session_id: Secret) -> Self {
+        Self { requires_mfa: true, session_id, message: "MFA verification required".to_owned() }
+    }
+}
+
+impl Example for CodeNeeded {
+    fn example() -> Self {
+        Self::new("5c9a4b1e-0f7d-4c55-9a36-8d2b7e41c0fa".into())
     }
 }
 

@@ -22,6 +22,9 @@ pub enum ErrorCode {
     TokenExpired,
     /// 401: the second-factor code is wrong.
     MfaInvalid,
+    /// 401: the token is good, and the password or factor behind it was proved too long ago for this act;
+    /// `POST /api/v1/auth/step-up` proves it again.
+    StepUpRequired,
     /// 403: the caller is known and not allowed.
     Forbidden,
     /// 403: this was sent over plain HTTP.

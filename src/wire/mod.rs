@@ -7,21 +7,27 @@
 //! of passwords behind. So each request type carries `deny_unknown_fields` twice, no type renames a field, and
 //! an optional field is absent, never `null`, in an answer.
 
+pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod dev;
+pub mod email_change;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod factor;
 pub mod health;
 pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod setup;
+pub mod sms_factor;
 pub mod stats;
+pub mod step_up;
 pub mod user;
 
 #[cfg(test)]

@@ -30,6 +30,16 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<auth::Registered>();
     both_writers_agree::<auth::LoginRequest>();
     both_writers_agree::<auth::LoginAnswer>();
+    both_writers_agree::<auth::LoginGranted>();
+    both_writers_agree::<auth::CodeNeeded>();
+    both_writers_agree::<factor::MfaSetup>();
+    both_writers_agree::<factor::MfaCode>();
+    both_writers_agree::<factor::MfaEnabled>();
+    both_writers_agree::<factor::MfaPassword>();
+    both_writers_agree::<factor::BackupCodes>();
+    both_writers_agree::<factor::MfaVerify>();
+    both_writers_agree::<factor::MfaStatus>();
+    both_writers_agree::<factor::MfaDebug>();
     both_writers_agree::<auth::RefreshRequest>();
     both_writers_agree::<auth::TokenPair>();
     both_writers_agree::<auth::Message>();
@@ -44,6 +54,14 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<audit::AuditPage>();
     both_writers_agree::<outbox::OutboxMail>();
     both_writers_agree::<outbox::OutboxPage>();
+    both_writers_agree::<api_key::CreateApiKey>();
+    both_writers_agree::<api_key::UpdateApiKey>();
+    both_writers_agree::<api_key::RotateApiKey>();
+    both_writers_agree::<api_key::ApiKey>();
+    both_writers_agree::<api_key::NewApiKey>();
+    both_writers_agree::<api_key::OwnApiKeys>();
+    both_writers_agree::<api_key::AllApiKeys>();
+    both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
     both_writers_agree::<health::Probe>();
@@ -57,7 +75,14 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<auth::RegisterRequest>();
     unknown_fields_are_refused::<auth::LoginRequest>();
     unknown_fields_are_refused::<auth::RefreshRequest>();
+    unknown_fields_are_refused::<factor::MfaCode>();
+    unknown_fields_are_refused::<factor::MfaPassword>();
+    unknown_fields_are_refused::<factor::MfaVerify>();
     unknown_fields_are_refused::<user::UpdateUser>();
+    unknown_fields_are_refused::<api_key::CreateApiKey>();
+    unknown_fields_are_refused::<api_key::UpdateApiKey>();
+    unknown_fields_are_refused::<api_key::RotateApiKey>();
+    unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();
 }

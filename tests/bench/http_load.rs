@@ -28,7 +28,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tokio_rustls::TlsConnector;
 
-use lab::client::{Client, get, post, trusting};
+use lab::client::{Client, get, post, post_as, trusting};
 use lab::figures::{argument, at_least, bar, median, micros, word};
 use lab::process::{Server, latchkey};
 use load::{Caller, Round, drive, total};
@@ -58,6 +58,8 @@ async fn measure(rounds: usize, length: Duration) {
 
     let of_plain = plain.compare_get("plain", rounds, length).await;
     let of_secure = secure.compare_get("TLS", rounds, length).await;
+    let of_key = plain.compare_key(rounds, length).await;
+    bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
     bar("authenticated GET / empty handler, plain", of_plain, 1.8, "x");
     bar("authenticated GET / empty handler, TLS", of_secure, 1.8, "x");
     if word("--only").as_deref() == Some("get") {
@@ -69,6 +71,27 @@ async fn measure(rounds: usize, length: Duration) {
 
     bar("login / one fresh-memory argon2 hash", login, 1.05, "x");
     at_least("transactions per durable commit, 64 callers refresh", grouped, 16.0, "");
+}
+
+/// Drives two sides in turns: all rounds of each, and the median of the rounds' ratios of the second to the first.
+async fn alternate(
+    (base, base_callers): (&Server, &mut Vec<Caller>),
+    (ours, our_callers): (&Server, &mut Vec<Caller>),
+    rounds: usize,
+    length: Duration,
+) -> (Round, Round, f64) {
+    let (mut all_base, mut all_ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=rounds {
+        let first = drive(base, base_callers, length).await;
+        let second = drive(ours, our_callers, length).await;
+        // The first round warms both up.
+        if round > 0 {
+            ratios.push(second.cpu_each() / first.cpu_each());
+            all_base.push(first);
+            all_ours.push(second);
+        }
+    }
+    (total(all_base), total(all_ours), median(ratios))
 }
 
 /// The program and the empty handler, both with or both without TLS.
@@ -118,20 +141,25 @@ impl Pair {
             let client = Client::connect(self.empty.address, self.empty_tls.as_ref()).await;
             empty.push(Caller::repeat(client, &get(empty::PATH, None)));
         }
-        let (mut all_ours, mut all_empty, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..=rounds {
-            let base = drive(&self.empty, &mut empty, length).await;
-            let mine = drive(&self.ours, &mut ours, length).await;
-            // The first round warms both up.
-            if round > 0 {
-                ratios.push(mine.cpu_each() / base.cpu_each());
-                all_ours.push(mine);
-                all_empty.push(base);
-            }
-        }
-        total(all_empty).print(&format!("empty handler, {name}, {MANY} conn."));
-        total(all_ours).print(&format!("authenticated GET, {name}, {MANY} conn."));
-        median(ratios)
+        let (all_empty, all_ours, ratio) =
+            alternate((&self.empty, &mut empty), (&self.ours, &mut ours), rounds, length).await;
+        all_empty.print(&format!("empty handler, {name}, {MANY} conn."));
+        all_ours.print(&format!("authenticated GET, {name}, {MANY} conn."));
+        ratio
+    }
+
+    /// The median ratio of a GET with an API key to one with an access token.
+    async fn compare_key(&self, rounds: usize, length: Duration) -> f64 {
+        let body = json!({ "name": "Bench", "scopes": ["metrics:read"], "rate_limit": 1_000_000, "rate_limit_period": 1 });
+        let mut client = Client::connect(self.ours.address, self.tls.as_ref()).await;
+        let made = client.send(&post_as("/api/v1/users/me/api-keys", &body, &self.access)).await.data();
+        let key = made["api_key"].as_str().expect("a key");
+        let mut keyed = self.callers(MANY, &get("/api/v1/auth/me", Some(key))).await;
+        let mut bearer = self.callers(MANY, &get("/api/v1/auth/me", Some(&self.access))).await;
+        let (_, all, ratio) =
+            alternate((&self.ours, &mut bearer), (&self.ours, &mut keyed), rounds, length).await;
+        all.print(&format!("API-key GET, {MANY} conn."));
+        ratio
     }
 
     /// The median ratio of a login to one hash of the `argon2` crate with fresh memory, both on all processors.

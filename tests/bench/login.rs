@@ -10,7 +10,9 @@ use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use latchkey::ambient::{OsEntropy, SystemClock};
 use latchkey::config::Config;
-use latchkey::crypto::{HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::crypto::{HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::domain::api_key::KeyPolicy;
+use latchkey::domain::factor::FactorPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -18,9 +20,11 @@ use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
+use latchkey::services::api_key::usage::KeyUses;
+use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
-use latchkey::services::login::log_in;
+use latchkey::services::login::{LoggedIn, log_in};
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::session::authenticate;
@@ -52,12 +56,13 @@ fn login(criterion: &mut Criterion) {
         });
     });
     group.bench_function("log_in", |bench| {
-        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens"));
+        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens"));
     });
     group.finish();
 
     let mut group = criterion.benchmark_group("session");
-    let granted = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD)).expect("tokens");
+    let logged_in = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens");
+    let LoggedIn::Granted(granted) = logged_in else { return };
     group.bench_function("authenticate", |bench| {
         bench.iter(|| authenticate(&app, &granted.access_token, app.clock.now()).expect("a caller"));
     });
@@ -94,6 +99,7 @@ fn services() -> Services {
     let Config { limits, events, .. } = Config::from_toml_str("").expect("the defaults");
     Services {
         limits: Arc::new(Limits::new(&limits)),
+        key_uses: KeyUses::default(),
         store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
@@ -107,17 +113,29 @@ fn services() -> Services {
             limits,
             lockout: LockoutPolicy::default(),
             registration,
+            api_keys: KeyPolicy {
+                max_per_user: 50,
+                rotate_after: Duration::from_secs(90 * 86_400),
+                rotation_grace: Duration::from_secs(86_400),
+            },
+            api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
             reset_ttl: Duration::from_secs(3_600),
+            step_up_ttl: Duration::from_secs(3_600),
             password: PasswordPolicy::default(),
+            factor: FactorPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
             streams: events,
+            sms_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
+        sms: None,
+        sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
+        wrong_codes: Arc::new(WrongCodes::new(1_000)),
     }
 }
 

@@ -4,13 +4,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 10] = [
+const SUBCOMMANDS: [&[&str]; 12] = [
     &[],
     &["serve"],
     &["check"],
     &["user"],
     &["user", "create"],
     &["user", "import"],
+    &["key"],
+    &["key", "inspect"],
     &["audit"],
     &["audit", "verify"],
     &["openapi"],
@@ -59,7 +61,7 @@ fn senseless_arguments_end_with_2_and_one_name() {
         &["serve", "--tls"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--data-dir", ""],
-        &["serve", "--samples"],
+        &["serve", "--sample"],
         &["user", "create"],
         &["user", "create", "--email", "a@example.com", "--password", "x"],
         &["user", "create", "--email", "a@example.com", "--password-stdin", "--password-file", "x"],

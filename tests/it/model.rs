@@ -4,6 +4,7 @@
 //! epochs or of rows. Every answer and every audit event of the server must be the one the model foretells, and
 //! after each step every session is as alive as the model says. A failure prints the shortest life that shows it.
 
+mod account;
 mod password;
 mod session;
 
@@ -50,6 +51,10 @@ enum Step {
         who: usize,
         to: usize,
     },
+    /// Asks for the other of a person's two addresses.
+    AskForEmail(usize),
+    ConfirmEmail(usize),
+    Delete(usize),
     Switch {
         who: usize,
         to: Status,
@@ -60,6 +65,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..NAMES.len();
     let any = 0..64_usize;
+    let any_session = any.clone();
     let password = 0..PASSWORDS.len();
     let is_right = prop_oneof![2 => Just(true), 1 => Just(false)];
     let back = prop_oneof![5 => Just(0), 3 => Just(1), 1 => 2..4_usize];
@@ -85,6 +91,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(session, to, is_right)| Step::Change { session, to, is_right }),
         2 => who.clone().prop_map(Step::AskForReset),
         2 => (who.clone(), password).prop_map(|(who, to)| Step::Reset { who, to }),
+        2 => any_session.clone().prop_map(Step::AskForEmail),
+        2 => who.clone().prop_map(Step::ConfirmEmail),
+        1 => any_session.prop_map(Step::Delete),
         2 => (who, to).prop_map(|(who, to)| Step::Switch { who, to }),
         6 => seconds.prop_map(|seconds| Step::Wait(Duration::from_secs(seconds))),
     ]
@@ -137,6 +146,10 @@ struct Account {
     reset: Option<Link>,
     /// The numbers of the passwords, the present one last.
     passwords: Vec<usize>,
+    /// Whether the address is the second of the person's two.
+    has_moved: bool,
+    /// The link that gives the account the other address, while it lives, and whether that is the second.
+    other: Option<(Link, bool)>,
 }
 
 struct Link {
@@ -148,6 +161,7 @@ struct Link {
 struct Session {
     who: usize,
     is_ended: bool,
+    began: Timestamp,
     dies: Timestamp,
     /// The refresh tokens, oldest first, and when each was replaced.
     tokens: Vec<Refresh>,
@@ -198,6 +212,15 @@ impl World<'_> {
             },
             Step::AskForReset(who) => self.ask_for_reset(who).await,
             Step::Reset { who, to } => self.reset(who, to).await,
+            Step::AskForEmail(session) => match self.pick(session) {
+                Some(session) => self.ask_for_email(session).await,
+                None => Vec::new(),
+            },
+            Step::ConfirmEmail(who) => self.confirm_email(who).await,
+            Step::Delete(session) => match self.pick(session) {
+                Some(session) => self.delete(session).await,
+                None => Vec::new(),
+            },
             Step::Switch { who, to } => self.switch(who, to).await,
             Step::Wait(time) => {
                 self.app.advance(time);
@@ -207,7 +230,7 @@ impl World<'_> {
     }
 
     async fn register(&mut self, who: usize) -> Vec<String> {
-        let email = format!("{}@example.com", NAMES[who]);
+        let email = self.email(who);
         let answer = self.app.anonymous().register(&email).await;
         if self.people[who].account.is_some() {
             answer.refused(409, "ALREADY_EXISTS");
@@ -215,8 +238,15 @@ impl World<'_> {
         }
         answer.data(201);
         let link = Link { token: self.app.mailed_token(&email).await, dies: self.now().plus(DAY) };
-        let status = Status::Pending;
-        let account = Some(Account { status, is_proved: false, link, reset: None, passwords: vec![0] });
+        let account = Some(Account {
+            status: Status::Pending,
+            is_proved: false,
+            link,
+            reset: None,
+            passwords: vec![0],
+            has_moved: false,
+            other: None,
+        });
         self.people[who] = Person { account, ..Person::default() };
         one("user.registered success")
     }
@@ -260,6 +290,7 @@ impl World<'_> {
         let session = Session {
             who,
             is_ended: false,
+            began: now,
             dies: now.plus(DAY * 30),
             tokens: Vec::new(),
             access: String::new(),
@@ -319,9 +350,10 @@ impl World<'_> {
         self.people[who].locked_until.is_some_and(|until| self.now() < until)
     }
 
-    /// Ends every session of a person, and with them the link that was asked for meanwhile.
+    /// Ends every session of a person, and with them the links that were asked for meanwhile.
     fn end_all(&mut self, who: usize) {
-        self.people[who].account.as_mut().unwrap().reset = None;
+        let account = self.people[who].account.as_mut().unwrap();
+        (account.reset, account.other) = (None, None);
         self.sessions
             .iter_mut()
             .filter(|session| session.who == who)

@@ -17,7 +17,7 @@ use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::harness::{Answer, LoggedIn, TestApp, text_at};
+use crate::harness::{Answer, Authenticator, LoggedIn, PASSWORD, TestApp, text_at};
 use crate::mail::Relay;
 
 const GOOD: &str = "planted-good-password";
@@ -189,6 +189,35 @@ async fn new_passwords(app: &TestApp, story: &mut Story) {
     stranger.log_in("ada", LAST).await.data(200);
 }
 
+/// A second factor, set up and used, with every mistake on the way.
+async fn second_factors(app: &TestApp, story: &mut Story) {
+    let boss = app.log_in("boss").await;
+    story.tokens(&boss);
+    let post = async |path: &str, body: serde_json::Value| {
+        boss.post(&format!("/api/v1/auth/mfa/{path}"), body).await
+    };
+    let setup = post("setup", json!({})).await.data(200);
+    let phone = Authenticator::of(&setup);
+    story.secret(text_at(&setup, "/secret"));
+    phone.backup_codes.iter().for_each(|code| story.secret(code));
+    story.heard(&post("enable", json!({ "code": phone.backup_codes[0] })).await);
+    story.heard(&post("enable", json!({ "code": phone.code(app) })).await);
+    story.heard(&post("setup", json!({})).await);
+    story.heard(&post("disable", json!({ "password": WRONG })).await);
+    story.heard(&boss.get("/api/v1/auth/mfa").await);
+    let handle = app.first_step("boss").await;
+    story.secret(&handle);
+    for code in ["planted", &phone.backup_codes[1], &phone.backup_codes[1]] {
+        let answer = app.second_step(&handle, code).await;
+        if !answer.status.is_success() {
+            story.heard(&answer);
+        }
+    }
+    let renewed = post("backup-codes", json!({ "password": PASSWORD })).await.data(200);
+    renewed["backup_codes"].as_array().unwrap().iter().for_each(|code| story.secret(code.as_str().unwrap()));
+    story.heard(&post("disable", json!({ "password": PASSWORD })).await);
+}
+
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     listen();
@@ -199,6 +228,7 @@ async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     beginnings(&app, &mut story).await;
     doings(&app, &mut story).await;
     new_passwords(&app, &mut story).await;
+    second_factors(&app, &mut story).await;
     let boss = app.log_in("boss").await;
     let id = text_at(&boss.get("/api/v1/auth/me").await.data(200), "/id").parse().unwrap();
     let phc = app.services.read(|read| store::user::phc(read, id)).unwrap().unwrap();

@@ -46,6 +46,32 @@ fn impossible_combinations_are_refused() {
                 "auth.toml:2: registration.hide_existing: hides nothing while registration.require_verified_email is false: a login with the chosen password tells",
             ],
         ),
+        (
+            "[sms]\nwebhook_url = \"https://sms.example.com\"",
+            &["auth.toml:2: sms.webhook_url: needs sms.secret or sms.secret_file too"],
+        ),
+        (
+            "[sms]\nsecret = \"0123456789abcdef0123456789abcdef\"",
+            &["auth.toml:2: sms.secret: needs sms.webhook_url too"],
+        ),
+        (
+            "[sms]\nwebhook_url = \"https://sms.example.com\"\nsecret = \"short\"",
+            &[
+                "auth.toml:3: sms.secret: the secret is shorter than 32 bytes | make one with `openssl rand -hex 32`",
+            ],
+        ),
+        (
+            "[sms]\nwebhook_url = \"http://sms.example.com\"",
+            &[
+                "auth.toml:2: sms.webhook_url: http:// is for a gateway on loopback only: codes could be read on the way",
+            ],
+        ),
+        (
+            "[sms]\nwebhook_url = \"https://me@sms.example.com\"",
+            &[
+                "auth.toml:2: sms.webhook_url: expected https://host[:port][/path], without user name and fragment",
+            ],
+        ),
         ("[mail]\ntransport = \"smtp\"", &["auth.toml:2: mail.transport: \"smtp\" needs mail.host"]),
         (
             "[mail]\nhost = \"smtp.example.com\"\ntls = \"none\"",

@@ -1,7 +1,10 @@
 //! What the letters say, and how attempts to send them are spaced.
 
+use std::net::IpAddr;
+
 use super::*;
 use crate::domain::link::{LinkTarget, PublicUrl};
+use crate::domain::time::Timestamp;
 
 fn ada() -> EmailAddress {
     EmailAddress::parse("ada&co@example.com").unwrap()
@@ -105,4 +108,12 @@ fn a_kind_is_read_back_from_its_name() {
         assert_eq!(kind.name().parse(), Ok(kind));
     }
     assert_eq!("verify".parse::<MailKind>(), Err(NotAMailKind));
+}
+
+#[test]
+fn a_text_message_is_tried_again_within_the_life_of_its_code() {
+    let delays: Vec<_> =
+        (1..).map_while(|failed| sms_retry_delay(failed, 9)).map(|delay| delay.as_secs()).collect();
+    assert_eq!(delays, [2, 5, 15, 30, 60, 60, 60, 60]);
+    assert_eq!(sms_retry_delay(1, 1), None);
 }

@@ -88,6 +88,7 @@ fn a_session_is_alive_only_at_its_epoch_and_before_its_end() {
         user: UserId::from_bytes([2; 16]),
         epoch: 3,
         created_at: START,
+        authenticated_at: START,
         last_used_at: START,
         client: IpAddr::from([127, 0, 0, 1]),
         user_agent: None,

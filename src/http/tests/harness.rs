@@ -7,7 +7,7 @@ use std::time::Duration;
 use poem::http::header::HeaderMap;
 use poem::http::{Method, StatusCode, uri::Scheme};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Body, Endpoint, Request, RequestParts, Response, Route};
+use poem::{Addr, Body, Endpoint, EndpointExt, IntoEndpoint, Request, RequestParts, Response, Route};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use prometheus_client::registry::Registry;
@@ -30,6 +30,7 @@ use crate::http::middleware::transport::Transport;
 use crate::http::principal::Bearer;
 use crate::http::routes::Routes;
 use crate::http::{Everything, described, docs, metrics_page};
+use crate::services::api_key::usage::UseFault;
 use crate::services::limits::Limits;
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
@@ -118,7 +119,7 @@ impl App {
             Arc::new(registry),
             vec!["0.0.0.0/0".parse().unwrap()],
         );
-        let inner = Everything::of(api, site);
+        let inner = Everything { api: api.into_endpoint().boxed(), site };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
             notices: Notices::new(&limits),
@@ -126,6 +127,8 @@ impl App {
             clock,
             entropy: Arc::new(SeededEntropy::new(1)),
             authenticate: Box::new(authenticate),
+            authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
+            record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
@@ -202,7 +205,11 @@ fn generous() -> LimitPolicy {
 
 fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {
     match token {
-        "good" => Ok(Principal { user: ada(), session: SessionId::from_bytes([8; 16]) }),
+        "good" => Ok(Principal {
+            user: ada(),
+            session: SessionId::from_bytes([8; 16]),
+            authenticated_at: Timestamp::EPOCH,
+        }),
         "old" => Err(AuthFault::Expired),
         _ => Err(AuthFault::Invalid),
     }

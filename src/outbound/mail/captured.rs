@@ -53,6 +53,12 @@ impl Captured {
         Self { mails: Arc::default(), from: sender.shown(), clock, onward }
     }
 
+    /// The same mailbox, passing nothing on.
+    #[must_use]
+    pub fn keeping_only(&self) -> Self {
+        Self { onward: None, ..self.clone() }
+    }
+
     /// All mails, newest first.
     pub fn list(&self) -> Vec<CapturedMail> {
         self.lock().iter().rev().cloned().collect()

@@ -6,18 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::id::{MailId, SessionId, SuspicionId, TokenId};
+use crate::domain::api_key::ApiKey;
+use crate::domain::factor::Factor;
+use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
-use crate::domain::user::ada;
+use crate::domain::user::{User, ada};
 use crate::store::conformance::{KEY, event, in_memory, run};
+use crate::store::factor::PendingLogin;
 use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, check, expiry, lane, lockout, session, stats, user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, stats,
+    user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -111,10 +116,15 @@ fn the_store_of_version_1_opens_and_reads() {
     let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
     assert_eq!((session.len(), more), (1, false));
     assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
-    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(ada()));
+    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(User { has_factor: true, ..ada() }));
+    assert_eq!(factor::of_user(&snapshot, ada().id).unwrap().unwrap().last_step, Some(60_000_000));
+    let login = factor::pending_login(&snapshot, [12; 16]).unwrap().unwrap();
+    assert_eq!((login.user, login.tries_left), (ada().id, 5));
     assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
+    let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
+    assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
     let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
     assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
@@ -138,8 +148,18 @@ const PHCS: [&str; 2] =
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
-    user::insert(txn, &ada)?.unwrap();
+    user::insert(txn, &User { has_factor: true, ..ada.clone() })?.unwrap();
     stats::put(txn, &some_counts())?;
+    let factor = Factor {
+        sealed_secret: vec![12; 49],
+        started_at: now,
+        confirmed_at: Some(now),
+        last_step: Some(60_000_000),
+        backup_codes: vec![[13; 32]; 5],
+    };
+    factor::put(txn, ada.id, &factor)?;
+    let login = PendingLogin { key: [12; 16], user: ada.id, epoch: 0, tries_left: 5, expires_at: now };
+    factor::insert_pending(txn, &login)?;
     for phc in PHCS {
         user::set_phc(txn, ada.id, phc.to_owned(), 5)?;
     }
@@ -155,9 +175,18 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     family.present(family.head.id, now, TokenId::from_bytes([2; 16]), &policy);
     let id = SessionId::from_bytes([3; 16]);
     let (client, user_agent) = (IpAddr::from([198, 51, 100, 7]), Some("curl/8".to_owned()));
-    let (created_at, last_used_at) = (now, now);
-    let session =
-        Session { id, user: ada.id, epoch: 0, created_at, last_used_at, client, user_agent, family };
+    let (created_at, authenticated_at, last_used_at) = (now, now, now);
+    let session = Session {
+        id,
+        user: ada.id,
+        epoch: 0,
+        created_at,
+        authenticated_at,
+        last_used_at,
+        client,
+        user_agent,
+        family,
+    };
     session::insert(txn, &session)?;
     let token = OneTime {
         id: TokenId::from_bytes([4; 16]),
@@ -165,6 +194,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         hash: [5; 32],
         issued_at: now,
         expires_at: now,
+        address: None,
     };
     one_time::replace(txn, Purpose::VerifyEmail, &token)?;
     let mail = Queued {
@@ -180,7 +210,31 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         last_error: Some("451".to_owned()),
     };
     outbox::insert(txn, &mail)?;
+    api_key::insert(txn, &key(ada.id, now))?;
     insert_guesses(txn)
+}
+
+fn key(owner: UserId, now: Timestamp) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::from_bytes([13; 16]),
+        owner,
+        epoch: 0,
+        name: "Sensor".to_owned(),
+        description: Some("On the roof".to_owned()),
+        scopes: vec!["metrics:write".parse().unwrap()],
+        created_at: now,
+        rotated_at: now,
+        expires_at: Some(now),
+        last_used_at: Some(now),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        rate: Some(Budget::new(7, Duration::from_secs(60)).unwrap()),
+        is_canary: true,
+        hint: "lk_abcde".to_owned(),
+        hash: [14; 32],
+        former: None,
+        is_reminded: true,
+        look_at: now,
+    }
 }
 
 fn insert_guesses(txn: &mut Txn<'_>) -> Result<(), StoreError> {

@@ -91,6 +91,8 @@ impl Account {
             email_verified_at: Some(now),
             roles: vec![Role::Developer],
             session_epoch: 0,
+            key_epoch: 0,
+            has_factor: false,
             created_at: now,
         };
         let person_key = keys.people.seal(id.as_bytes(), &random::<32>(), random());
@@ -104,6 +106,7 @@ fn session_of(user: UserId, now: Timestamp) -> Session {
         user,
         epoch: 0,
         created_at: now,
+        authenticated_at: now,
         last_used_at: now,
         client: [203, 0, 113, 7].into(),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),

@@ -104,9 +104,18 @@ pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
 
 /// A POST request with a JSON body.
 pub fn post(path: &str, body: &Value) -> Vec<u8> {
+    post_with(path, body, "")
+}
+
+/// A POST request with a JSON body and an access token.
+pub fn post_as(path: &str, body: &Value, bearer: &str) -> Vec<u8> {
+    post_with(path, body, &format!("authorization: Bearer {bearer}\r\n"))
+}
+
+fn post_with(path: &str, body: &Value, header: &str) -> Vec<u8> {
     let body = body.to_string();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\ncontent-type: application/json\r\n{header}\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -15,7 +15,7 @@ use poem::Body;
 use poem::http::Method;
 use serde_json::Value;
 
-use super::app::{services, shipped_policy};
+use super::parts::{services, shipped_policy};
 use super::{Anonymous, Answer, START, TestApp};
 
 impl TestApp {

@@ -21,7 +21,7 @@ impl Answer {
             let first = Box::pin(body.into_bytes_stream()).next().await;
             first.map_or_else(String::new, |first| String::from_utf8(first.unwrap().into()).unwrap())
         } else {
-            body.into_string().await.unwrap()
+            String::from_utf8_lossy(&body.into_vec().await.unwrap()).into_owned()
         };
         Self { status, headers, text }
     }

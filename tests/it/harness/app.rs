@@ -4,18 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey::ambient::{ManualClock, SeededEntropy};
-use latchkey::config::Config;
-use latchkey::crypto::{HashParams, HashPool, MasterKey, PoolConfig, TokenKeys, TokenRules};
+use latchkey::ambient::ManualClock;
 use latchkey::domain::email::EmailAddress;
-use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
-use latchkey::domain::link::PublicUrl;
-use latchkey::domain::lockout::LockoutPolicy;
-use latchkey::domain::login::LoginPolicy;
-use latchkey::domain::mail::Letters;
-use latchkey::domain::password_policy::PasswordPolicy;
 use latchkey::domain::role::Role;
-use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::DevTools;
 use latchkey::http::health::{HealthApi, Vitals};
@@ -24,23 +15,20 @@ use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
-use latchkey::services::limits::Limits;
-use latchkey::services::lockout::Lockouts;
-use latchkey::services::mail::{MailCounts, deliver_due};
+use latchkey::outbound::sms::SmsAsMail;
+use latchkey::services::mail::deliver_due;
 use latchkey::services::registration::{Registration, create};
-use latchkey::services::stats::Stats;
-use latchkey::services::streams::Streams;
-use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::services::{Policy, Services};
+use latchkey::store::MemoryEngine;
 use latchkey::store::lane::{self, EventV1, LANE_0, Span};
-use latchkey::store::{MemoryEngine, Store};
 use poem::http::{Method, uri::Scheme};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use super::Answer;
+use super::parts::{services, shipped_policy};
 
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -48,10 +36,6 @@ pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The password of every account the harness makes.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Pairs of account and network that the lockouts of the server under test remember.
-pub const LOCKOUT_ENTRIES: usize = 200;
-
-const SEED: u64 = 0x1a7c_4e57;
 const PEER: &str = "198.51.100.7";
 
 /// The one proxy whose word on the client's address is believed.
@@ -66,6 +50,7 @@ pub struct TestApp {
     pub clock: ManualClock,
     pub engine: Arc<MemoryEngine>,
     pub(super) mailbox: Captured,
+    pub(super) texts: Captured,
     pub(super) endpoint: Box<dyn poem::endpoint::DynEndpoint<Output = Response>>,
 }
 
@@ -85,6 +70,23 @@ impl TestApp {
         Self::assembled(services, clock, engine, None)
     }
 
+    /// A server that sends text messages.
+    pub fn with_sms() -> Self {
+        Self::with_sms_and_policy(|_| {})
+    }
+
+    /// The same, whose policies differ from the shipped ones.
+    pub fn with_sms_and_policy(change: impl FnOnce(&mut Policy)) -> Self {
+        let mut policy = shipped_policy();
+        change(&mut policy);
+        let clock = ManualClock::at(START);
+        let engine = Arc::new(MemoryEngine::new());
+        let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
+        let mut services = services(policy, &clock, engine.clone());
+        services.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
+        Self { texts, ..Self::assembled(Arc::new(services), clock, engine, None) }
+    }
+
     /// A server that limits nobody, for tests of what a limit would hide.
     pub fn unlimited() -> Self {
         Self::with_policy(|policy| policy.limits.is_enabled = false)
@@ -98,13 +100,13 @@ impl TestApp {
         dev: Option<DevTools>,
     ) -> Self {
         let shared = services.clock.clone();
-        let sender = Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap();
         let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
         let front = Front::new(Parts {
             app: services.clone(),
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
+            samples: true,
             dev,
             trusted_proxies: vec![PROXY.parse().unwrap()],
             cors: Cors::new([], Duration::ZERO),
@@ -113,7 +115,8 @@ impl TestApp {
             request_timeout: Duration::from_secs(30),
         });
         let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
-        Self { services, clock, engine, mailbox: Captured::new(&sender, shared, None), endpoint }
+        let captured = || Captured::new(&sender(), shared.clone(), None);
+        Self { services, clock, engine, mailbox: captured(), texts: captured(), endpoint }
     }
 
     /// Adds an active developer, known as `name` and `name@example.com`.
@@ -154,6 +157,12 @@ impl TestApp {
     pub async fn mails(&self) -> Vec<CapturedMail> {
         deliver_due(&self.services, &self.mailbox).await.unwrap();
         self.mailbox.list()
+    }
+
+    /// Sends what waits in the outbox; answers every text message ever sent, newest first: number and text.
+    pub async fn texts(&self) -> Vec<(String, String)> {
+        deliver_due(&self.services, &self.mailbox).await.unwrap();
+        self.texts.list().into_iter().map(|sms| (sms.to, sms.text)).collect()
     }
 
     /// The audit events so far: `action outcome reason`, oldest first.
@@ -211,73 +220,14 @@ impl TestApp {
     }
 }
 
+fn sender() -> Sender {
+    Sender::new("Latchkey", EmailAddress::parse("auth@example.com").unwrap()).unwrap()
+}
+
 fn shown(event: &EventV1) -> String {
     let outcome = format!("{:?}", event.outcome).to_lowercase();
     let reason = event.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
     format!("{} {outcome}{reason}", event.action)
-}
-
-/// The limits as shipped.
-pub fn shipped_limits() -> LimitPolicy {
-    Config::from_toml_str("").unwrap().limits
-}
-
-/// Limits that no test meets by accident.
-fn generous_limits() -> LimitPolicy {
-    let budgets = PerClass::of(|_| Budget::new(1_000_000, Duration::from_secs(60)).unwrap());
-    LimitPolicy { budgets, ..shipped_limits() }
-}
-
-pub(super) fn shipped_policy() -> Policy {
-    Policy {
-        tokens: TokenPolicy {
-            access_ttl: Duration::from_secs(3_600),
-            refresh_ttl: Duration::from_secs(7 * 86_400),
-            family_ttl: Duration::from_secs(30 * 86_400),
-            rotation: Rotation::Strict,
-            retry_grace: Duration::from_secs(10),
-        },
-        login: LoginPolicy { require_verified_email: true },
-        limits: generous_limits(),
-        lockout: LockoutPolicy::default(),
-        registration: RegistrationPolicy {
-            is_enabled: true,
-            hides_existing: false,
-            verify_ttl: Duration::from_secs(86_400),
-            default_role: Role::Developer,
-        },
-        reset_ttl: Duration::from_secs(3_600),
-        password: PasswordPolicy::default(),
-        public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
-        mail_attempts_max: 3,
-        streams: Config::from_toml_str("").unwrap().events,
-    }
-}
-
-pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
-    let rules = TokenRules {
-        issuer: "https://auth.example.com".to_owned(),
-        audience: "latchkey".to_owned(),
-        access_ttl: policy.tokens.access_ttl,
-        refresh_ttl: policy.tokens.refresh_ttl,
-    };
-    let pool = PoolConfig { params: HashParams::insecure_for_tests(), ..PoolConfig::default() };
-    Services {
-        store: Store::open(engine, [7; 32]).unwrap(),
-        clock: Arc::new(clock.clone()),
-        entropy: Arc::new(SeededEntropy::new(SEED)),
-        hashing: HashPool::start(pool).unwrap(),
-        tokens: TokenKeys::new(&[9; 32], rules).unwrap(),
-        keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
-        letters: Letters::load("Latchkey").unwrap(),
-        limits: Arc::new(Limits::new(&policy.limits)),
-        streams: Arc::new(Streams::new(policy.streams)),
-        policy,
-        mail_queued: Arc::new(Notify::new()),
-        mail_counts: MailCounts::default(),
-        stats: Stats::default(),
-        lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
-    }
 }
 
 /// Somebody without a token.
@@ -353,6 +303,11 @@ pub struct LoggedIn<'a> {
 }
 
 impl<'a> LoggedIn<'a> {
+    /// The server.
+    pub fn app(&self) -> &'a TestApp {
+        self.client.app
+    }
+
     /// Takes tokens from the data of a login or a refresh.
     pub fn with(app: &'a TestApp, tokens: &Value) -> Self {
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();

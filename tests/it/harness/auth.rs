@@ -5,11 +5,13 @@ use std::task::Poll;
 
 use latchkey::crypto::digest::{from_base64url, hmac_sha256, to_base64url};
 use latchkey::crypto::{HashError, Password, Verdict, Verifier};
+use latchkey::domain::id::{SessionId, TokenId};
 use latchkey::domain::role::Role;
+use latchkey::domain::session::{Family, Session};
 use latchkey::domain::user::{Identifier, Status, User};
-use latchkey::services::session::Principal;
+use latchkey::services::caller::{Caller, Credential};
 use latchkey::services::user::{UserChange, update};
-use latchkey::store;
+use latchkey::store::{self, Abort};
 use serde_json::Value;
 
 use super::{Answer, LoggedIn, TestApp};
@@ -36,11 +38,44 @@ impl TestApp {
         if self.account(ROOT).is_none() {
             self.add(ROOT, Role::SuperAdmin).await;
         }
-        let root = self.account(ROOT).unwrap();
-        let caller = Principal { session: root.id.as_uuid().into(), user: root };
+        let caller = self.in_session(self.account(ROOT).unwrap()).await;
         let change = UserChange { name: None, status: Some(status) };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
+    }
+
+    /// `user` in a session that nobody logged in for: no password is hashed and nothing recorded.
+    async fn in_session(&self, user: User) -> Caller {
+        let (id, now) = (SessionId::new(self.clock_now(), &self.services.random()), self.clock_now());
+        let family = Family::begin(now, TokenId::from_bytes([1; 16]), &self.services.policy.tokens);
+        let session = Session {
+            id,
+            user: user.id,
+            epoch: user.session_epoch,
+            created_at: now,
+            last_used_at: now,
+            authenticated_at: now,
+            client: [127, 0, 0, 1].into(),
+            user_agent: None,
+            family,
+        };
+        let stamp = self.services.stamp(&self.services.own_context("harness"));
+        let begun = self
+            .store()
+            .transact("begin", stamp, move |txn| Ok::<_, Abort<()>>(store::session::insert(txn, &session)?));
+        begun.await.unwrap();
+        Caller { user, credential: Credential::Session(id) }
+    }
+
+    /// Gives the account that answers to `name` these roles and no other.
+    pub async fn set_roles(&self, name: &str, roles: &[Role]) {
+        let (id, roles) = (self.account(name).unwrap().id, roles.to_vec());
+        let stamp = self.services.stamp(&self.services.own_context("harness"));
+        let set = self.store().transact("set_roles", stamp, move |txn| {
+            let user = store::user::by_id(txn, id)?.unwrap();
+            Ok::<_, Abort<()>>(store::user::put(txn, &User { roles: roles.clone(), ..user })?)
+        });
+        set.await.unwrap();
     }
 
     /// The token of the link in the newest mail to `email`.

@@ -7,10 +7,16 @@ mod admin;
 mod answer;
 mod app;
 mod auth;
+mod factor;
+mod keys;
+mod parts;
 mod stream;
 
 pub use admin::text_at;
 pub use answer::Answer;
-pub use app::{Anonymous, LOCKOUT_ENTRIES, LoggedIn, PASSWORD, START, TestApp, shipped_limits};
+pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp};
 pub use auth::{decoded, forged, is_waiting};
+pub use factor::{Authenticator, STEP};
+pub use keys::{KEYS, KeyHolder};
+pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
 pub use stream::{Following, Heard};

@@ -220,6 +220,7 @@ async fn a_bad_question_names_its_parameter() {
 async fn reading_needs_the_permission_and_a_refusal_is_recorded() {
     let app = watched().await;
     let ada = app.log_in("ada").await;
+    app.set_roles("ada", &[]).await;
     let (answer, events) = app.events_of(ada.get(LOGS)).await;
     assert_eq!(answer.refused(403, "FORBIDDEN")["details"]["required_permission"], "audit:read");
     assert_eq!(events, ["access.denied denied permission_missing"]);

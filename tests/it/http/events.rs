@@ -56,7 +56,15 @@ async fn ready_says_how_long_silence_lasts() {
 async fn a_list_and_the_stream_behind_it_miss_nothing_and_repeat_nothing() {
     let app = watched().await;
     let boss = app.log_in("boss").await;
-    for list in ["audit/logs", "audit/suspicious", "users", "auth/sessions", "outbox"] {
+    for list in [
+        "audit/logs",
+        "audit/suspicious",
+        "users",
+        "users/me/api-keys",
+        "api-keys",
+        "auth/sessions",
+        "outbox",
+    ] {
         let as_of = text_at(&boss.get(&format!("/api/v1/{list}")).await.data(200), "/as_of");
         app.commit(&["meanwhile"]).await;
         let (mut stream, cursor) = boss.followed(&format!("after={as_of}")).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use latchkey::domain::role::Role;
 use serde_json::json;
 
-use crate::harness::{LoggedIn, TestApp, text_at};
+use crate::harness::{Answer, KEYS, LoggedIn, START, TestApp, text_at};
 
 async fn watched() -> TestApp {
     let app = TestApp::new().with_user("ada").await;
@@ -63,6 +63,64 @@ async fn a_suspended_account_hears_nothing_more() {
     let place = format!("/api/v1/users/{}", id_of(&boss).await);
     root.put(&place, json!({ "status": "suspended" })).await.data(200);
     assert_eq!(stream.end().await, "session_ended");
+}
+
+#[tokio::test]
+async fn a_key_follows_within_its_scopes_and_asking_again_is_no_use_of_it() {
+    let app = watched().await;
+    let boss = app.log_in("boss").await;
+    let slow = json!({ "rate_limit": 10, "rate_limit_period": 3_600 });
+    let key = boss.make_key_with(&["audit:read"], slow).await;
+    let other = boss.make_key(&["users:read"]).await;
+    let (answer, events) = app.events_of(other.follow("")).await;
+    answer.err().unwrap().refused(403, "FORBIDDEN");
+    assert_eq!(events, ["access.denied denied permission_missing"]);
+    key.get("/api/v1/stats").await.data(200);
+    let (mut stream, _) = key.followed("topic=config").await;
+    let used = START.to_string();
+    let left = |answer: Answer| answer.header("x-ratelimit-remaining").unwrap().parse::<u32>().unwrap();
+    let before = left(key.get("/api/v1/auth/me").await);
+    for _ in 0..3 {
+        app.advance(Duration::from_millis(1));
+        app.commit(&["x"]).await;
+        assert_eq!(stream.actions(1).await, ["config.loaded"]);
+    }
+    let keys = boss.get(KEYS).await.data(200);
+    let shown = keys["api_keys"].as_array().unwrap().iter().find(|shown| shown["id"] == key.id.as_str());
+    assert_eq!(shown.unwrap()["last_used_at"], used.as_str());
+    assert_eq!(left(key.get("/api/v1/auth/me").await), before - 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_key_ends_its_stream() {
+    let app = watched().await;
+    let (boss, root) = (app.log_in("boss").await, app.log_in("root").await);
+    let revoked = boss.make_key(&["audit:read"]).await;
+    let (mut stream, _) = revoked.followed("").await;
+    boss.delete(&revoked.place()).await.data(200);
+    assert_eq!(stream.end().await, "key_ended");
+
+    let elsewhere = boss.make_key(&["audit:read"]).await;
+    let (mut stream, _) = elsewhere.followed("").await;
+    let nets = json!({ "ip_allowlist": ["203.0.113.0/24"] });
+    let ending = async {
+        boss.put(&elsewhere.place(), nets).await.data(200);
+        stream.end().await
+    };
+    let (reason, events) = app.events_of(ending).await;
+    assert_eq!(reason, "key_ended");
+    assert_eq!(events, ["api_key.updated success"]);
+
+    let narrowed = boss.make_key(&["audit:read"]).await;
+    let (mut stream, _) = narrowed.followed("").await;
+    boss.put(&narrowed.place(), json!({ "scopes": ["users:read"] })).await.data(200);
+    assert_eq!(stream.end().await, "permission_missing");
+
+    let orphan = boss.make_key(&["audit:read"]).await;
+    let (mut stream, _) = orphan.followed("").await;
+    let place = format!("/api/v1/users/{}", id_of(&boss).await);
+    root.put(&place, json!({ "status": "suspended" })).await.data(200);
+    assert_eq!(stream.end().await, "key_ended");
 }
 
 /// The commit that follows the demotion is read, and not sent.

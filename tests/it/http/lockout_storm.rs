@@ -14,7 +14,7 @@ async fn storm(app: &TestApp, name: &str, from: impl Fn(usize) -> String) -> u64
     let mut guesses = JoinSet::new();
     for number in 0..80 {
         let (services, ctx, name) = (app.services.clone(), context(app, &from(number)), name.to_owned());
-        guesses.spawn(async move { log_in(&services, &ctx, &name, "wrong").await.map(drop) });
+        guesses.spawn(async move { log_in(&services, &ctx, &name, "wrong", None).await.map(drop) });
     }
     let faults = guesses.join_all().await;
     let denied = faults.iter().filter(|fault| matches!(fault, Err(LoginFault::Denied))).count();

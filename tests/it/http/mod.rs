@@ -1,9 +1,12 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod api_key;
+mod api_key_use;
 mod audit;
 mod bearer;
 mod dev;
+mod email_change;
 mod events;
 mod events_order;
 mod events_rights;
@@ -17,6 +20,10 @@ mod lockout_storm;
 mod login;
 mod logout;
 mod methods;
+mod mfa;
+mod mfa_codes;
+mod mfa_login;
+mod mfa_policy;
 mod openapi;
 mod outbox;
 mod page;
@@ -31,8 +38,13 @@ mod registration_secrecy;
 mod reset_page;
 mod session;
 mod setup;
+mod sms_factor;
+mod sms_limits;
 mod stale;
 mod stats;
+mod step_up;
+mod step_up_code;
 mod suspicious;
 mod user;
+mod user_deletion;
 mod verification;

@@ -71,6 +71,6 @@ async fn bad_bounds_and_strangers_are_refused() {
         assert_eq!(error["details"]["field"], field);
     }
     let (answer, events) = app.events_of(bob.get(OUTBOX)).await;
-    assert_eq!(answer.refused(403, "FORBIDDEN")["details"]["required_permission"], "users:read");
+    assert_eq!(answer.refused(403, "FORBIDDEN")["details"]["required_permission"], "users:update");
     assert_eq!(events, ["access.denied denied permission_missing"]);
 }

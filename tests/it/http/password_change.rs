@@ -6,6 +6,7 @@ use std::time::Duration;
 use latchkey::domain::password_policy::PolicyKind;
 use latchkey::domain::user::Status;
 use latchkey::services::password_change::{ChangeFault, change};
+use latchkey::services::password_proof::ProofFault;
 use latchkey::services::session::{AuthFault, authenticate};
 use latchkey::store::Abort;
 use serde_json::json;
@@ -307,7 +308,10 @@ async fn a_session_that_ended_meanwhile_changes_nothing() {
         }
         let ctx = app.services.own_context("test");
         let (outcome, events) = app.events_of(change(&app.services, &ctx, &caller, PASSWORD, NEW)).await;
-        assert!(matches!(outcome, Err(ChangeFault::Caller(AuthFault::Invalid))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(ChangeFault::Current(ProofFault::Caller(AuthFault::Invalid)))),
+            "{outcome:?}"
+        );
         assert_eq!(events, [""; 0]);
         assert!(app.mails().await.is_empty());
     }

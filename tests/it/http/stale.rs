@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
+use latchkey::services::caller::Caller;
 use latchkey::services::session::authenticate;
 use latchkey::services::user::{UserChange, update};
 use latchkey::store::Abort;
@@ -21,7 +22,7 @@ async fn an_administrator_who_was_suspended_meanwhile_cannot_undo_it() {
     app.add("root", Role::SuperAdmin).await;
     app.add("boss", Role::Admin).await;
     let (root, boss) = (app.log_in("root").await, app.log_in("boss").await);
-    let caller = |access: &str| authenticate(&app.services, access, START).unwrap();
+    let caller = |access: &str| Caller::from(authenticate(&app.services, access, START).unwrap());
     let (root, boss) = (caller(&root.access), caller(&boss.access));
     let ctx = app.services.own_context("test");
     let to = |status| UserChange { name: None, status: Some(status) };

@@ -123,6 +123,7 @@ async fn whoever_lacks_the_permission_is_told_what_is_missing_and_it_is_recorded
     let app = staffed().await;
     let ada = app.log_in("ada").await;
     let id = id_of(&ada).await;
+    app.set_roles("ada", &[]).await;
     for (required, answer, events) in [
         ("users:read", app.events_of(ada.get(USERS)).await),
         ("users:update", app.events_of(ada.put(&place(&id), json!({ "name": "Queen" }))).await),

@@ -3,7 +3,7 @@
 use latchkey::domain::user::Status;
 use serde_json::json;
 
-use super::{HOUR, Link, NAMES, World, one};
+use super::{HOUR, Link, World, one};
 use crate::harness::PASSWORD;
 
 pub const WRONG: &str = "wrong password";
@@ -57,7 +57,7 @@ impl World<'_> {
     }
 
     pub(super) async fn ask_for_reset(&mut self, who: usize) -> Vec<String> {
-        let email = format!("{}@example.com", NAMES[who]);
+        let email = self.email(who);
         let body = json!({ "email": email });
         self.app.anonymous().post("/api/v1/auth/password-reset/initiate", body).await.data(200);
         let now = self.now();

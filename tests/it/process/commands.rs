@@ -186,3 +186,45 @@ fn an_operator_makes_users_and_is_told_what_is_wrong_with_them() {
     }
     fine(&home.run(&CHECK), "rows: ");
 }
+
+/// B5: a leaked string, with the server's folder and without.
+#[test]
+fn a_leaked_key_is_told_from_a_lookalike_and_traced_to_its_owner() {
+    let home = Home::settled();
+    let server = home.serve(&["--samples"]);
+    let client = server.client();
+    let tokens = client.log_in("root@example.com", PASSWORD).data(200);
+    let access = tokens["access_token"].as_str().unwrap();
+    let body = json!({ "name": "Sensor", "scopes": ["metrics:write"] });
+    let request = Request::post("/api/v1/users/me/api-keys", &body).bearer(access);
+    let key = client.ask(request).data(201)["api_key"].as_str().unwrap().to_owned();
+    let measured = json!({ "provider": "a", "model": "b", "tokens_input": 1, "tokens_output": 2 });
+    client.ask(Request::post("/api/v1/metrics/ingest", &measured).bearer(&key)).data(201);
+    let inspect = ["key", "inspect", "--data-dir", "data"];
+    let running = home.run_with_input(&inspect, &key);
+    fine(&running, "not looked up: ");
+    server.stop();
+
+    let stopped = home.run_with_input(&inspect, &format!("  {key}\n"));
+    for line in [
+        "its checksum fits",
+        "state: live",
+        "name: Sensor",
+        "owner: root@example.com",
+        "scopes: metrics:write",
+        "may do now: metrics:create metrics:update",
+        "from: anywhere",
+        "last used: 2",
+    ] {
+        fine(&stopped, line);
+    }
+    assert!(!stopped.out.contains(&key) && !running.out.contains(&key), "{stopped:?}");
+    let nowhere = home.run_with_input(&["key", "inspect", "--data-dir", "nowhere"], &key);
+    fine(&nowhere, "not looked up: ");
+    assert!(!home.path().join("nowhere").exists());
+    let unknown = "lk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwch9RCU";
+    home.run_with_input(&inspect, unknown).refused("none that this store knows", "");
+    home.run_with_input(&inspect, &key.replacen("lk_", "lj_", 1)).refused("the checksum does not fit", "");
+    home.run_with_input(&inspect, "hello").refused("not in the form of an API key", "");
+    fine(&home.run(&CHECK), "rows: ");
+}

@@ -87,6 +87,27 @@ fn mail_is_captured_and_the_data_of_development_survives_a_restart() {
 }
 
 #[test]
+fn text_messages_are_captured_as_mail_and_as_files() {
+    let home = Home::new();
+    let server = home.serve(&["--dev"]);
+    let client = server.client();
+    let token = access_of(&client, "user");
+    let number = json!({ "phone_number": "+4915112345678" });
+    client.ask(Request::post("/api/v1/auth/mfa/sms/setup", &number).bearer(&token)).data(200);
+    let sms = (0..10_000).find_map(|_| mails(&client).into_iter().next()).expect("the message is captured");
+    assert_eq!((&sms["to"], &sms["subject"]), (&json!("4915112345678@sms.invalid"), &json!("SMS")));
+    let code = sms["text"].as_str().unwrap()[..6].to_owned();
+    let folder = home.data().join("dev/sms");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(text.contains("To: 4915112345678@sms.invalid") && text.contains(&code), "{text}");
+    let code = json!({ "code": code });
+    client.ask(Request::post("/api/v1/auth/mfa/sms/enable", &code).bearer(&token)).data(200);
+    server.stop();
+}
+
+#[test]
 fn development_with_tls_speaks_only_tls() {
     let home = Home::new();
     let server = home.serve(&["--dev", "--tls"]);

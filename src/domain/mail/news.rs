@@ -1,0 +1,103 @@
+//! What owners are told of their accounts: the facts that a letter puts into words. Knows no letter.
+
+use std::net::IpAddr;
+
+use crate::domain::time::Timestamp;
+
+/// What happened to an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEvent {
+    /// It was made.
+    Created,
+    /// It got a new secret.
+    Rotated,
+    /// Its secret is so old that it should be changed.
+    Old,
+}
+
+/// How an account came to a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPassword {
+    /// Its owner, logged in, gave the old one.
+    Changed,
+    /// A mailed link was followed.
+    Reset,
+}
+
+/// What the owner of an account is told of its new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordNotice {
+    /// How it came about.
+    pub how: NewPassword,
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub client: IpAddr,
+}
+
+/// What happened to the second factor of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorNews {
+    /// It was switched on.
+    Enabled,
+    /// It was switched off.
+    Disabled,
+    /// New backup codes were made.
+    BackupCodesRenewed,
+    /// A backup code was used.
+    BackupCodeUsed,
+}
+
+impl FactorNews {
+    /// The subject of the letter, and what it tells.
+    pub(super) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Enabled => (
+                "Two-step login is on",
+                "Two-step login was switched on: from now on a login asks for a code as well. Every other session was ended.",
+            ),
+            Self::Disabled => (
+                "Two-step login is off",
+                "Two-step login was switched off: from now on the password alone is enough. Every other session was ended.",
+            ),
+            Self::BackupCodesRenewed => {
+                ("New backup codes", "New backup codes were made. The old ones do not work any more.")
+            }
+            Self::BackupCodeUsed => (
+                "A backup code was used",
+                "A backup code was used in place of a code of the authenticator app.",
+            ),
+        }
+    }
+}
+
+/// What the owner of an account is told of its second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorNotice {
+    /// What happened.
+    pub news: FactorNews,
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub client: IpAddr,
+}
+
+/// How far an account is on its way to another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewEmail {
+    /// It was asked for.
+    Asked,
+    /// It is done.
+    Done,
+}
+
+/// What the old address of an account is told of the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmailNotice {
+    /// How far it is.
+    pub what: NewEmail,
+    /// When.
+    pub at: Timestamp,
+    /// From which network address.
+    pub client: IpAddr,
+}

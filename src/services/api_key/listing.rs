@@ -1,0 +1,74 @@
+//! Which API keys there are: one's own, and for administrators everybody's.
+
+use crate::domain::api_key::ApiKey;
+use crate::domain::feed::Cursor;
+use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::role::Permission;
+use crate::services::caller::Caller;
+use crate::services::events::as_of;
+use crate::services::role::{Refused, require};
+use crate::services::session::Principal;
+use crate::services::{Context, Services};
+use crate::store::{self, StoreError};
+
+/// Which keys to list.
+#[derive(Debug, Clone, Default)]
+pub struct KeyFilter {
+    /// Only those of this account.
+    pub owner: Option<UserId>,
+    /// Only those whose secret is old.
+    pub rotation_due: bool,
+    /// Only those before this one in the list's order.
+    pub after: Option<ApiKeyId>,
+    /// Most keys to look at.
+    pub limit: usize,
+}
+
+/// A page of live keys.
+#[derive(Debug)]
+pub struct KeyPage {
+    /// The keys, newest first.
+    pub keys: Vec<ApiKey>,
+    /// Where the next page starts, when there is one.
+    pub next: Option<ApiKeyId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
+}
+
+/// The caller's own live keys, newest first.
+pub fn list(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    filter: &KeyFilter,
+) -> Result<KeyPage, StoreError> {
+    page(app, ctx, &KeyFilter { owner: Some(caller.user.id), ..filter.clone() })
+}
+
+/// Everybody's live keys, newest first. A page may be short and still have a next one. Needs `users:update`: who may
+/// switch an account off may see what acts in its name.
+pub async fn list_all(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    filter: &KeyFilter,
+) -> Result<KeyPage, Refused> {
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
+    Ok(page(app, ctx, filter)?)
+}
+
+fn page(app: &Services, ctx: &Context, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
+    app.read(|read| {
+        let (all, more) = store::api_key::list(read, filter.owner, filter.after, filter.limit)?;
+        let next = all.last().map(|key| key.id).filter(|_| more);
+        let mut page = KeyPage { keys: Vec::new(), next, as_of: as_of(read)? };
+        for key in all {
+            let owner = store::user::by_id(read, key.owner)?;
+            let is_alive = owner.is_some_and(|owner| key.is_alive(&owner, ctx.now));
+            if is_alive && (!filter.rotation_due || key.is_rotation_due(&app.policy.api_keys, ctx.now)) {
+                page.keys.push(app.key_uses.overlaid(key));
+            }
+        }
+        Ok(page)
+    })
+}

@@ -1,0 +1,157 @@
+//! The second step of a login: a code for a login whose password was right. Knows no password.
+//!
+//! ## Decision: in the store, under the hash of its handle
+//! A waiting login has five tries and one success, of any number of callers at once and through a restart: what is
+//! left of it is counted in the transaction that judges the code. Whatever ends the account's sessions (a new
+//! password, a changed factor, switching it off) raises the account's epoch and so ends this too (R33, R38).
+//!
+//! ## Decision: a right password alone clears nothing
+//! Wrong passwords counted against the account stay until the second step is done: or whoever has the password would
+//! guess codes for ever behind a clean record.
+
+use super::audit::{Witness, person_key};
+use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
+use super::lockout::Clearing;
+use super::login::LoginFault;
+use super::right_password::new_session;
+use super::token::{Granted, mint};
+use super::{Context, Services};
+use crate::crypto::{LoginHandle, SealKey};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::factor::{PENDING_LOGIN_TRIES, PENDING_LOGIN_TTL};
+use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::login::DenyReason;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::store::factor::PendingLogin;
+use crate::store::lane::EventV1;
+use crate::store::{self, Read, StoreError, Txn};
+
+/// A new waiting login of `user`, and its handle.
+pub(super) fn begin(app: &Services, ctx: &Context, user: &User) -> (LoginHandle, PendingLogin) {
+    let handle = LoginHandle::new(app.random());
+    let login = PendingLogin {
+        key: app.keys.logins.hash(&handle),
+        user: user.id,
+        epoch: user.session_epoch,
+        tries_left: PENDING_LOGIN_TRIES,
+        expires_at: ctx.now.plus(PENDING_LOGIN_TTL),
+    };
+    (handle, login)
+}
+
+/// Finishes the login that waits under `handle` with `code`, a time-based or a backup code.
+pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> Result<Granted, LoginFault> {
+    let Some(handle) = LoginHandle::parse(handle) else { return refuse(app, ctx).await };
+    let key = app.keys.logins.hash(&handle);
+    let found = app.read(|read| {
+        let Some((_, user)) = live(read, key, ctx.now)? else { return Ok(None) };
+        Ok(Some((person_key(app, read, user.id)?, user)))
+    })?;
+    let Some((person, user)) = found else { return refuse(app, ctx).await };
+    let stranger = Witness::of_stranger(app, ctx, user.id, &person);
+    let denied = stranger.event(Action::LoginFailed, Outcome::Denied);
+    let holder = Holder { user: &user, witness: &stranger, stage: Stage::On };
+    let proof = match weigh(app, ctx, &holder, code).await {
+        Ok(proof) => proof,
+        Err(FactorFault::Locked { retry_after }) => {
+            let event = denied.reason(DenyReason::Locked.name()).detail("rule", "factor").done();
+            app.write("login.locked", ctx, move |txn| txn.emit(event.clone())).await?;
+            return Err(LoginFault::Locked { retry_after });
+        }
+        Err(FactorFault::Store(error)) => return Err(error.into()),
+        Err(FactorFault::NotSetUp | FactorFault::Wrong) => return refuse(app, ctx).await,
+    };
+    let held = proof.held();
+    let denied = denied.reason(DenyReason::WrongCode.name()).done();
+    let step = Step::new(app, ctx, (&user, &person), key, (proof, denied));
+    let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
+    match done.inspect_err(|_| held.give_back())? {
+        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)),
+        Ended::Wrong => Err(LoginFault::WrongCode),
+        Ended::Gone => refuse(app, ctx).await,
+    }
+}
+
+/// Records that somebody came with a handle that opens nothing.
+pub(super) async fn refuse(app: &Services, ctx: &Context) -> Result<Granted, LoginFault> {
+    let denied = Witness::of_nobody(app, ctx).event(Action::LoginFailed, Outcome::Denied);
+    let denied = denied.reason(DenyReason::NoPendingLogin.name()).done();
+    app.write("login.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
+    Err(LoginFault::NoPendingLogin)
+}
+
+/// The account whose login waits under `handle`.
+pub(super) fn waiting(app: &Services, ctx: &Context, handle: &str) -> Result<Option<User>, StoreError> {
+    let Some(handle) = LoginHandle::parse(handle) else { return Ok(None) };
+    let key = app.keys.logins.hash(&handle);
+    Ok(app.read(|read| live(read, key, ctx.now))?.map(|(_, user)| user))
+}
+
+/// The login under `key` that still waits at `now`, and its account.
+fn live(read: &impl Read, key: [u8; 16], now: Timestamp) -> Result<Option<(PendingLogin, User)>, StoreError> {
+    let login = store::factor::pending_login(read, key)?.filter(|login| now < login.expires_at);
+    let Some(login) = login else { return Ok(None) };
+    let user = store::user::by_id(read, login.user)?;
+    let user = user.filter(|user| user.status.is_usable() && user.session_epoch == login.epoch);
+    Ok(user.map(|user| (login, user)))
+}
+
+/// What a second step came to. A wrong code is refused *and* counted, so it is no error of the transaction.
+enum Ended {
+    Granted(Box<User>, Box<Session>),
+    Wrong,
+    Gone,
+}
+
+/// A second step, to be held against the login as it is when it is written.
+struct Step {
+    key: [u8; 16],
+    proof: Proof,
+    session: Session,
+    clearing: Clearing,
+    place: Option<(Subject, Place, LockoutPolicy)>,
+    witness: Witness,
+    denied: EventV1,
+}
+
+impl Step {
+    fn new(
+        app: &Services,
+        ctx: &Context,
+        (user, person): (&User, &SealKey),
+        key: [u8; 16],
+        (proof, denied): (Proof, EventV1),
+    ) -> Self {
+        let subject = app.keys.account(user.id);
+        let is_counted = app.limits.applies_to(ctx.client);
+        Self {
+            key,
+            proof,
+            session: new_session(app, ctx, user),
+            clearing: Clearing::new(app, ctx, subject, app.keys.names_of(user)),
+            place: is_counted.then(|| (subject, Place::of(ctx.client), app.policy.lockout)),
+            witness: Witness::of_self(app, ctx, user.id, person),
+            denied,
+        }
+    }
+
+    fn run(&self, txn: &mut Txn<'_>) -> Result<Ended, StoreError> {
+        let Some((login, user)) = live(txn, self.key, txn.now())? else { return Ok(Ended::Gone) };
+        let Some(proved) = self.proof.spend(txn)? else {
+            store::factor::spoil_pending(txn, &login)?;
+            txn.emit(self.denied.clone())?;
+            return Ok(Ended::Wrong);
+        };
+        store::factor::remove_pending(txn, self.key)?;
+        store::session::insert(txn, &self.session)?;
+        let event = self.witness.event(Action::LoginSucceeded, Outcome::Success).session(self.session.id);
+        txn.emit(event.detail("factor", proved.name()).done())?;
+        self.clearing.write(txn, &self.witness, "login")?;
+        if let Some((subject, place, policy)) = &self.place {
+            store::lockout::note_place(txn, *subject, *place, policy)?;
+        }
+        Ok(Ended::Granted(Box::new(user), Box::new(self.session.clone())))
+    }
+}

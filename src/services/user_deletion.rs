@@ -1,0 +1,92 @@
+//! Deleting one's own account.
+//!
+//! ## Decision: forgotten, not hidden
+//! What names the person goes with the act: address, username, number, verifier, tokens, and the key under which the
+//! audit log keeps where they came from. The records stay, under an id that leads to nobody, so the chain still verifies.
+//! The address is free at once. A letter that was under way still leaves, and a dead one goes after its thirty days.
+
+use std::time::Duration;
+
+use super::audit::{Witness, person_key};
+use super::mail::Sealed;
+use super::session::{AuthFault, Principal, live_owner};
+use super::step_up::{StepUpNeeded, require_fresh};
+use super::user::is_last_super_admin;
+use super::{Context, Services, flatten};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::id::UserId;
+use crate::store::one_time::{self, Purpose};
+use crate::store::{self, Abort, StoreError, Txn};
+
+/// How long the last letter is worth sending.
+const NOTICE_WORTH: Duration = Duration::from_secs(7 * 86_400);
+
+/// Most sessions whose rows one transaction removes.
+const BATCH: usize = 20;
+
+/// Why an account was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeletionFault {
+    /// The caller proved nothing of late.
+    #[error(transparent)]
+    Stale(#[from] StepUpNeeded),
+    /// It is the last active super administrator (R58).
+    #[error("the last active super administrator cannot be deleted")]
+    LastSuperAdmin,
+    /// The caller's session ended while the request was under way.
+    #[error(transparent)]
+    Caller(#[from] AuthFault),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Deletes the caller's account, with all that opens it, for good.
+pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), DeletionFault> {
+    require_fresh(app, ctx, caller)?;
+    let (id, session) = (caller.user.id, caller.session);
+    let person = app.read(|read| person_key(app, read, id))?;
+    let witness = Witness::of_self(app, ctx, id, &person);
+    let deleted = witness.event(Action::UserDeleted, Outcome::Success).session(session).done();
+    let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
+    let denied = denied.reason("last_super_admin").done();
+    let letter = app.letters.account_deleted(&caller.user.email);
+    let goodbye = Sealed::new(app, ctx, &caller.user.email, &letter, NOTICE_WORTH);
+    let subject = app.keys.account(id);
+    let names = app.keys.names_of(&caller.user);
+    let run = app.store.transact("user.delete", app.stamp(ctx), move |txn| {
+        let user = live_owner(txn, id, session, txn.now())?;
+        let user = user.ok_or(Abort::Rule(DeletionFault::Caller(AuthFault::Invalid)))?;
+        if is_last_super_admin(txn, &user)? {
+            txn.emit(denied.clone())?;
+            return Ok(Err(DeletionFault::LastSuperAdmin));
+        }
+        for purpose in Purpose::OF_PEOPLE {
+            one_time::remove_of(txn, purpose, id)?;
+        }
+        store::lockout::clear(txn, subject)?;
+        store::lockout::forget_places(txn, subject)?;
+        store::factor::remove(txn, id)?;
+        store::sms_factor::remove(txn, id)?;
+        names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
+        store::user::remove(txn, &user)?;
+        goodbye.insert(txn)?;
+        txn.emit(deleted.clone())?;
+        Ok(Ok(()))
+    });
+    run.await.map_err(flatten)??;
+    app.mail_queued.notify_one();
+    Ok(forget_sessions(app, ctx, id).await?)
+}
+
+/// Removes the rows of sessions that opened nothing any more since their owner was gone; they say where the person
+/// came from. Those that a crash leaves go when they expire.
+async fn forget_sessions(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
+    let batch = move |txn: &mut Txn<'_>| {
+        let (sessions, more) = store::session::of_user(txn, id, None, BATCH)?;
+        sessions.iter().try_for_each(|session| store::session::remove(txn, session))?;
+        Ok(more)
+    };
+    while app.write("user.forget", ctx, batch).await? {}
+    Ok(())
+}
