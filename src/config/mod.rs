@@ -10,6 +10,7 @@ mod cors;
 mod data_dir;
 mod development;
 pub mod duration;
+mod events;
 mod file;
 mod flags;
 mod layers;
@@ -74,6 +75,7 @@ pub use variable::Environment;
 
 use reader::Reader;
 
+use crate::domain::feed::StreamPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 
@@ -138,6 +140,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// The audit log.
     pub audit: Audit,
+    /// Event streams.
+    pub events: StreamPolicy,
 }
 
 /// A configuration and where it came from.
@@ -246,6 +250,7 @@ impl Config {
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
+            events: events::read(reader),
             public_url: public_url?,
             listen,
         })

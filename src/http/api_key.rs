@@ -87,9 +87,12 @@ impl ApiKeyApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
         let filter = KeyFilter { after: after(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
-        let KeyPage { keys, next } = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
+        let KeyPage { keys, next, as_of } = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
         let api_keys = keys.iter().map(|key| self.shown(key, asked.0.now)).collect();
-        Ok(Answer::new(OwnApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()) }, asked.0.now))
+        Ok(Answer::new(
+            OwnApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()), as_of: as_of.to_string() },
+            asked.0.now,
+        ))
     }
 
     /// Change one of one's own API keys
@@ -164,13 +167,16 @@ impl ApiKeyApi {
         let owner = user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(bad)?;
         let filter =
             KeyFilter { owner, rotation_due: rotation_due.0, after: after(cursor.0)?, limit: whole(limit.0) };
-        let KeyPage { keys, next } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
+        let KeyPage { keys, next, as_of } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
         let shown = |key: &api_key::ApiKey| OwnedApiKey {
             user_id: key.owner.to_string(),
             key: self.shown(key, asked.0.now),
         };
         let api_keys = keys.iter().map(shown).collect();
-        Ok(Answer::new(AllApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()) }, asked.0.now))
+        Ok(Answer::new(
+            AllApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()), as_of: as_of.to_string() },
+            asked.0.now,
+        ))
     }
 
     /// Revoke anybody's API key

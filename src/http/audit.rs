@@ -71,7 +71,7 @@ impl AuditApi {
         let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let logs = page.entries.into_iter().map(to_wire).collect();
         let next_cursor = page.next.map(|seq| seq.to_string());
-        Ok(Answer::new(AuditPage { logs, next_cursor }, asked.0.now))
+        Ok(Answer::new(AuditPage { logs, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
     }
 
     /// List suspicious events
@@ -100,7 +100,7 @@ impl AuditApi {
         let page = suspicion::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let events = page.seen.into_iter().map(suspicious_to_wire).collect();
         let next_cursor = page.next.map(|id| id.to_string());
-        Ok(Answer::new(SuspiciousPage { events, next_cursor }, asked.0.now))
+        Ok(Answer::new(SuspiciousPage { events, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
     }
 
     /// List mails that have not been sent
@@ -133,7 +133,8 @@ impl AuditApi {
             next_attempt_at: mail.due_at.map(|at| at.to_string()),
             last_error: mail.last_error,
         });
-        Ok(Answer::new(OutboxPage { mails: mails.collect(), next_cursor }, asked.0.now))
+        let as_of = page.as_of.to_string();
+        Ok(Answer::new(OutboxPage { mails: mails.collect(), next_cursor, as_of }, asked.0.now))
     }
 }
 
@@ -141,7 +142,7 @@ fn fifty() -> u32 {
     50
 }
 
-fn to_wire(entry: AuditEntry) -> AuditLog {
+pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
     let details = entry.detail.into_iter().map(|(name, value)| (name, Value::String(value)));
     AuditLog {
         id: format!("{}-{}", entry.seq, entry.index),

@@ -12,6 +12,7 @@ use crate::domain::permission::Permission;
 use crate::services::api_key::ManageFault;
 use crate::services::api_key::usage::UseFault;
 use crate::services::email_change::EmailChangeFault;
+use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
@@ -23,6 +24,8 @@ use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::role::Refused;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
+use crate::services::stats::StatsFault;
+use crate::services::streams::NoRoom;
 use crate::services::token::RefreshFault;
 use crate::services::user::UpdateFault;
 use crate::services::user_deletion::DeletionFault;
@@ -231,6 +234,31 @@ impl From<Refused> for ApiError {
             }
             Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FollowFault> for ApiError {
+    fn from(fault: FollowFault) -> Self {
+        match fault {
+            FollowFault::Refused(refused) => refused.into(),
+            FollowFault::NoRoom(NoRoom::OfUser) => {
+                Self::new(Code::RateLimitExceeded, "You follow too many streams already.").retry_after(5)
+            }
+            FollowFault::NoRoom(NoRoom::OfServer) => {
+                Self::new(Code::ServiceBusy, "The server carries as many streams as it may.").retry_after(5)
+            }
+            FollowFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatsFault> for ApiError {
+    fn from(fault: StatsFault) -> Self {
+        match fault {
+            StatsFault::Backwards => Self::field("from", "invalid", "`from` is after `to`."),
+            StatsFault::Refused(refused) => refused.into(),
+            StatsFault::Store(error) => error.into(),
         }
     }
 }

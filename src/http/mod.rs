@@ -9,6 +9,8 @@ pub mod dev;
 pub mod docs;
 pub mod edge;
 pub mod error;
+pub mod event_stream;
+pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod health;
@@ -30,6 +32,7 @@ pub mod sample;
 pub mod session;
 pub mod site;
 pub mod sms_factor;
+pub mod stats;
 pub mod step_up;
 pub mod tag;
 pub mod user;
@@ -183,6 +186,8 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         user::UserApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
         audit::AuditApi(app.clone()),
+        events::EventsApi(app.clone()),
+        stats::StatsApi(app.clone()),
         health,
     )
 }

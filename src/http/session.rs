@@ -50,7 +50,7 @@ impl SessionApi {
         let current = caller.0.session;
         let sessions = page.sessions.iter().map(|session| to_wire(session, current)).collect();
         let next_cursor = page.next.map(|id| id.to_string());
-        Ok(Answer::new(SessionList { sessions, next_cursor }, asked.0.now))
+        Ok(Answer::new(SessionList { sessions, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
     }
 
     /// End one of one's own sessions

@@ -71,6 +71,7 @@ impl UserApi {
             limit: limit.0,
             offset: offset.0,
             total_capped: page.is_capped,
+            as_of: page.as_of.to_string(),
         };
         Ok(Answer::new(answer, asked.0.now))
     }

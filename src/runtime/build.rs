@@ -22,6 +22,8 @@ use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::sms_factor::SmsSends;
+use crate::services::stats::Stats;
+use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
@@ -89,6 +91,7 @@ pub fn services(
     source: Arc<dyn Entropy>,
 ) -> Result<Services, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::from_error(error);
+    let policy = policy(config)?;
     Ok(Services {
         store,
         clock,
@@ -97,11 +100,13 @@ pub fn services(
         tokens: token_keys(config, keys)?,
         keys: Keys::derive(&master_key(keys)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
-        policy: policy(config)?,
+        streams: Arc::new(Streams::new(policy.streams)),
+        policy,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
@@ -192,6 +197,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         public_url: PublicUrl::parse(config.public_url.as_str())
             .map_err(|error| Failure::new(format!("public_url: {error}")))?,
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
+        streams: config.events,
         sms_attempts_max: config.sms.retry_max.saturating_add(1),
     })
 }

@@ -14,7 +14,7 @@ use tokio::time::{interval, sleep};
 use crate::net::TlsSource;
 use crate::services::api_key::usage;
 use crate::services::mail_transport::MailTransport;
-use crate::services::{Services, audit_log, mail, sweep};
+use crate::services::{Services, audit_log, mail, stats, sweep};
 
 /// Longest wait between two looks into the outbox: a mail whose bell was missed leaves after it.
 const OUTBOX_EVERY: Duration = Duration::from_secs(30);
@@ -27,6 +27,12 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Time after which the certificate is read even if its files are the same: one of our own is renewed then.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(86_400);
+
+/// Time between two counts of what happened.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Time after which the counts are written.
+const COUNTS_KEPT_EVERY: Duration = Duration::from_secs(60);
 
 /// Time between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -56,6 +62,8 @@ pub fn start(
     let sealing = app.clone();
     let job = move || seal_audit(sealing.clone(), seal_every);
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
+    let counting = app.clone();
+    jobs.spawn(supervise("count", AFTER_FAILURE, shutdown.clone(), move || count(counting.clone())));
     jobs
 }
 
@@ -146,6 +154,27 @@ pub async fn renew_certificate(tls: Arc<TlsSource>, every: Duration, mut hangup:
         match tls.reload() {
             Ok(()) => tracing::info!(sha256 = tls.fingerprint(), "certificate read again"),
             Err(error) => tracing::error!(%error, "the certificate cannot be used; the old one stays"),
+        }
+    }
+}
+
+async fn count(app: Arc<Services>) {
+    let mut keep = interval(COUNTS_KEPT_EVERY);
+    loop {
+        let wait = match stats::count(&app) {
+            // Far behind: everybody else has a turn between.
+            Ok(true) => Duration::ZERO,
+            Ok(false) => COUNT_EVERY,
+            Err(error) => {
+                tracing::error!(%error, "what happened could not be counted");
+                COUNTS_KEPT_EVERY
+            }
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            _ = keep.tick() => if let Err(error) = stats::keep(&app).await {
+                tracing::error!(%error, "the counts could not be written");
+            }
         }
     }
 }

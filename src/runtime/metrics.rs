@@ -52,6 +52,8 @@ impl Collector for Parts {
         show.counter("lockouts", "Locks that began", lockouts.set())?;
         show.counter("lockout_refused", "Guesses refused because of a lock", lockouts.refused())?;
         show.gauge("lockout_entries", "Pairs of account and network remembered", lockouts.entries())?;
+        show.gauge("event_streams", "Event streams open", self.app.streams.open())?;
+        show.counter("event_streams_refused", "Event streams over a cap", self.app.streams.refused())?;
         show.counter("connections_accepted", "Connections accepted", self.net.accepted.value())?;
         show.counter("connections_refused", "Connections over a cap", self.net.refused.value())?;
         show.counter("tls_handshake_failures", "Failed TLS handshakes", self.net.handshake_failures.value())?;

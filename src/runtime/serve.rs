@@ -28,7 +28,7 @@ use crate::net;
 use crate::services::api_key::usage;
 use crate::services::audit::Witness;
 use crate::services::mail::release_claims;
-use crate::services::{Services, audit_log, setup};
+use crate::services::{Services, audit_log, setup, stats};
 
 /// How long the jobs may take to end what they are doing.
 const JOBS_END: Duration = Duration::from_secs(2);
@@ -108,10 +108,14 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         ready.store(false, Ordering::SeqCst);
         notify(&[sd_notify::NotifyState::Stopping]);
         tracing::info!("stopping");
+        app.streams.close();
     };
     let drained = server.serve(listeners.into_iter().map(|bound| bound.listener).collect(), stopping).await;
     shutdown.send_replace(true);
     let _ = timeout(JOBS_END, async { while jobs.join_next().await.is_some() {} }).await;
+    if let Err(error) = stats::keep(&app).await {
+        tracing::error!(%error, "the counts could not be written");
+    }
     if let Err(error) = usage::write_uses(&app).await {
         tracing::error!(%error, "when API keys were used last could not be written");
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
 use super::caller::Caller;
+use super::events::as_of;
 use super::role::{Refused, require};
 use super::{Context, Services, view};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
 use crate::domain::audit::Outcome;
+use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
@@ -84,6 +86,8 @@ pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
     /// Where the next page starts, when there may be one: an [`AuditFilter::before`].
     pub next: Option<u64>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// Lists records, newest first. Needs `audit:read`.
@@ -100,7 +104,7 @@ pub async fn list(
 fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let mut keys = HashMap::new();
     let oldest = filter.from.map(|from| from.minus(DISORDER));
-    let mut page = AuditPage { entries: Vec::new(), next: filter.before };
+    let mut page = AuditPage { entries: Vec::new(), next: filter.before, as_of: as_of(read)? };
     for _ in 0..LOOKED_AT / BATCH {
         let records = batch(read, filter, page.next)?;
         for (seq, record) in records.rows {
@@ -129,7 +133,7 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
     Ok(page)
 }
 
-fn entry(
+pub(super) fn entry(
     (seq, index): (u64, usize),
     checksum: String,
     event: EventV1,

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::caller::Caller;
+use super::events::as_of;
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
 use super::role::{Refused, require};
 use super::sms_sender::OutgoingSms;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
+use crate::domain::feed::Cursor;
 use crate::domain::id::MailId;
 use crate::domain::mail::{Letter, retry_delay, sms_retry_delay};
 use crate::domain::phone::PhoneNumber;
@@ -216,6 +218,8 @@ pub struct OutboxPage {
     pub mails: Vec<Queued>,
     /// Where the next page starts, when there is one.
     pub next: Option<MailId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// Waiting mails and dead letters, newest first, older than `after`. Needs `users:update`.
@@ -227,9 +231,11 @@ pub async fn outbox(
     limit: usize,
 ) -> Result<OutboxPage, Refused> {
     require(app, ctx, caller, Permission::UsersUpdate).await?;
-    let (mails, more) = app.read(|read| outbox::list(read, after, limit))?;
-    let next = if more { mails.last().map(|mail| mail.id) } else { None };
-    Ok(OutboxPage { mails, next })
+    Ok(app.read(|read| {
+        let (mails, more) = outbox::list(read, after, limit)?;
+        let next = if more { mails.last().map(|mail| mail.id) } else { None };
+        Ok(OutboxPage { mails, next, as_of: as_of(read)? })
+    })?)
 }
 
 async fn deliver(

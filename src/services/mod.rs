@@ -8,6 +8,7 @@ pub mod caller;
 pub mod code_guard;
 pub mod email_change;
 pub mod enrolment;
+pub mod events;
 pub mod factor;
 pub mod import;
 pub mod limits;
@@ -30,7 +31,9 @@ pub mod session;
 pub mod setup;
 pub mod sms_factor;
 pub mod sms_sender;
+pub mod stats;
 pub mod step_up;
+pub mod streams;
 pub mod suspicion;
 pub mod sweep;
 pub mod token;
@@ -52,6 +55,7 @@ use crate::crypto::{
 };
 use crate::domain::api_key::KeyPolicy;
 use crate::domain::factor::FactorPolicy;
+use crate::domain::feed::StreamPolicy;
 use crate::domain::id::UserId;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -99,6 +103,10 @@ pub struct Services {
     pub limits: Arc<limits::Limits>,
     /// Wrong passwords of late.
     pub lockouts: Arc<lockout::Lockouts>,
+    /// Who follows the feed.
+    pub streams: Arc<streams::Streams>,
+    /// What happened how often.
+    pub stats: stats::Stats,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
     /// Wrong second-factor codes of late.
@@ -214,6 +222,8 @@ pub struct Policy {
     pub public_url: PublicUrl,
     /// How often a mail is tried before it becomes a dead letter.
     pub mail_attempts_max: u32,
+    /// How many may follow the feed, and how.
+    pub streams: StreamPolicy,
     /// How often a text message is tried before it is given up.
     pub sms_attempts_max: u32,
 }

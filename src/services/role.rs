@@ -34,15 +34,21 @@ pub async fn require(
     caller: &Caller,
     required: Permission,
 ) -> Result<(), Refused> {
-    let (held, user) = (caller.rights(), &caller.user);
-    let is_allowed = held.contains(required);
-    if is_allowed && (user.has_factor || !app.policy.factor.requires(&user.roles)) {
+    if may(app, caller, required) {
         return Ok(());
     }
+    let held = caller.rights();
+    let is_allowed = held.contains(required);
     let reason = if is_allowed { "mfa_required" } else { "permission_missing" };
     let why = |event: Draft| event.reason(reason).detail("required", required.name());
     denied(app, ctx, caller, why).await?;
     if is_allowed { Err(Refused::NoFactor) } else { Err(Refused::Missing { required, held }) }
+}
+
+/// Whether the caller holds `required`, and the account the second factor that its roles must have.
+pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
+    let user = &caller.user;
+    caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(&user.roles))
 }
 
 /// Records that the caller was refused; `why` says for what.

@@ -1,9 +1,11 @@
 //! Sessions: who calls, which sessions a person has, and how they end.
 
 use super::audit::{Witness, person_key};
+use super::events::as_of;
 use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -88,6 +90,8 @@ pub struct SessionPage {
     pub sessions: Vec<Session>,
     /// Where the next page starts, when there is one.
     pub next: Option<SessionId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// The caller's own live sessions, newest first, older than `after`.
@@ -102,7 +106,8 @@ pub fn list(
         let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
         let next = if more { sessions.last().map(|session| session.id) } else { None };
         let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
-        Ok(SessionPage { sessions: sessions.into_iter().filter(alive).collect(), next })
+        let sessions = sessions.into_iter().filter(alive).collect();
+        Ok(SessionPage { sessions, next, as_of: as_of(read)? })
     })
 }
 

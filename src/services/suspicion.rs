@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
 use super::caller::Caller;
+use super::events::as_of;
 use super::role::{Refused, require};
 use super::{Context, Services};
+use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, SuspicionId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::suspicion::Suspicious;
@@ -72,6 +74,8 @@ pub struct SuspicionPage {
     pub seen: Vec<Seen>,
     /// Where the next page starts, when there is one.
     pub next: Option<SuspicionId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// Lists suspicious acts, newest first. Needs `audit:read`.
@@ -103,7 +107,7 @@ fn page(
             seen.push(Seen { id, kind, user, details: details(event, personal), at });
         }
     }
-    Ok(SuspicionPage { seen, next })
+    Ok(SuspicionPage { seen, next, as_of: as_of(read)? })
 }
 
 fn details(event: EventV1, personal: Option<Personal>) -> Vec<(String, String)> {

@@ -2,11 +2,13 @@
 
 use super::audit::{Witness, person_key};
 use super::caller::Caller;
+use super::events::as_of;
 use super::role::{Refused, require};
 use super::session::{AuthFault, end_all_of};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::feed::Cursor;
 use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, rank};
 use crate::domain::suspicion::Suspicious;
@@ -44,6 +46,8 @@ pub struct UserPage {
     pub total: usize,
     /// Whether there are more accounts than were looked at, so that `total` is a lower bound.
     pub is_capped: bool,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// Lists accounts, newest first. Needs `users:read`.
@@ -171,7 +175,7 @@ fn page(read: &impl Read, filter: &UserFilter) -> Result<UserPage, StoreError> {
         filter.status.is_none_or(|status| status == user.status)
             && needle.as_deref().is_none_or(|needle| is_found(user, needle))
     };
-    let mut page = UserPage { users: Vec::new(), total: 0, is_capped: false };
+    let mut page = UserPage { users: Vec::new(), total: 0, is_capped: false, as_of: as_of(read)? };
     let (mut after, mut seen) = (None, 0);
     loop {
         let (users, more) = store::user::list(read, after, SCAN)?;

@@ -130,6 +130,11 @@ pub fn head(reader: &impl Read, lane: u16) -> Result<Head, StoreError> {
     }
 }
 
+/// The record of `lane` at `seq`.
+pub fn record(reader: &impl Read, lane: u16, seq: u64) -> Result<Option<LaneRecordV1>, StoreError> {
+    reader.get(&LANE, &(lane, seq))
+}
+
 /// A bounded stretch of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

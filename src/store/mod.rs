@@ -41,6 +41,7 @@ pub mod seal;
 pub mod session;
 pub mod sms_factor;
 mod snapshot;
+pub mod stats;
 pub mod suspicion;
 pub mod tables;
 mod txn;

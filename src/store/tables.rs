@@ -15,6 +15,7 @@ use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::session::SessionV1;
 use super::sms_factor::SmsFactorV1;
+use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
@@ -78,6 +79,11 @@ pub const API_KEY_HASHES: Table<[u8; 32], [u8; 16]> = Table::new(0x51, "api_key_
 /// The API keys of an account: (account, key).
 pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_api_keys");
 
+/// What happened how often since the store was made: one row.
+pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
+/// The same by minute, for a day: the place of the hour in a ring.
+pub const STATS_HOURS: Table<u8, HourV1> = Table::new(0x61, "stats_hours");
+
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
     &META,
@@ -104,6 +110,8 @@ pub const ALL: &[&dyn AnyTable] = &[
     &PLACES,
     &SUSPICIONS,
     &SUSPICIONS_OF,
+    &STATS,
+    &STATS_HOURS,
     &API_KEYS,
     &API_KEY_HASHES,
     &USER_API_KEYS,

@@ -200,11 +200,17 @@ pub struct OwnApiKeys {
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
+    pub as_of: String,
 }
 
 impl Example for OwnApiKeys {
     fn example() -> Self {
-        Self { api_keys: vec![ApiKey::example()], next_cursor: None }
+        Self {
+            api_keys: vec![ApiKey::example()],
+            next_cursor: None,
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }
 
@@ -233,10 +239,16 @@ pub struct AllApiKeys {
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
+    pub as_of: String,
 }
 
 impl Example for AllApiKeys {
     fn example() -> Self {
-        Self { api_keys: vec![OwnedApiKey::example()], next_cursor: None }
+        Self {
+            api_keys: vec![OwnedApiKey::example()],
+            next_cursor: None,
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }

@@ -77,11 +77,17 @@ pub struct AuditPage {
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
+    pub as_of: String,
 }
 
 impl Example for AuditPage {
     fn example() -> Self {
-        Self { logs: vec![AuditLog::example()], next_cursor: Some("42".to_owned()) }
+        Self {
+            logs: vec![AuditLog::example()],
+            next_cursor: Some("42".to_owned()),
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }
 
@@ -130,11 +136,17 @@ pub struct SuspiciousPage {
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
+    pub as_of: String,
 }
 
 impl Example for SuspiciousPage {
     fn example() -> Self {
         let next_cursor = Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b13".to_owned());
-        Self { events: vec![SuspiciousEvent::example()], next_cursor }
+        Self {
+            events: vec![SuspiciousEvent::example()],
+            next_cursor,
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }

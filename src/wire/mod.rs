@@ -14,6 +14,7 @@ pub mod dev;
 pub mod email_change;
 pub mod envelope;
 pub mod error;
+pub mod event;
 pub mod factor;
 pub mod health;
 pub mod outbox;
@@ -25,6 +26,7 @@ pub mod secret;
 pub mod session;
 pub mod setup;
 pub mod sms_factor;
+pub mod stats;
 pub mod step_up;
 pub mod user;
 

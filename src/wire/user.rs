@@ -86,11 +86,20 @@ pub struct UserPage {
     pub offset: u32,
     /// True when counting stopped at the cap, so there are more than `total`.
     pub total_capped: bool,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
+    pub as_of: String,
 }
 
 impl Example for UserPage {
     fn example() -> Self {
-        Self { users: vec![User::example()], total: 1, limit: 20, offset: 0, total_capped: false }
+        Self {
+            users: vec![User::example()],
+            total: 1,
+            limit: 20,
+            offset: 0,
+            total_capped: false,
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ use latchkey::services::login::{LoggedIn, log_in};
 use latchkey::services::mail::MailCounts;
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::session::authenticate;
+use latchkey::services::stats::Stats;
+use latchkey::services::streams::Streams;
 use latchkey::services::token::refresh;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::{MemoryEngine, Store};
@@ -94,7 +96,7 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
-    let limits = Config::from_toml_str("").expect("the defaults").limits;
+    let Config { limits, events, .. } = Config::from_toml_str("").expect("the defaults");
     Services {
         limits: Arc::new(Limits::new(&limits)),
         key_uses: KeyUses::default(),
@@ -123,13 +125,16 @@ fn services() -> Services {
             factor: FactorPolicy::default(),
             public_url: PublicUrl::parse(URL).expect("a URL"),
             mail_attempts_max: 3,
+            streams: events,
             sms_attempts_max: 3,
         },
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
+        streams: Arc::new(Streams::new(events)),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
     }
 }

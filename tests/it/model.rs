@@ -133,9 +133,35 @@ async fn live(steps: &[Step]) {
 #[derive(Default)]
 struct Person {
     account: Option<Account>,
-    /// When the wrong passwords came that still count: of the account, or of the name while it was nobody's.
+    /// Guesses under the name, whoever had it: they decide what a login is told.
+    named: Guesses,
+    /// Guesses at the account, and at nobody while nobody had the name: they decide what is compared.
+    held: Guesses,
+    at_nobody: Guesses,
+}
+
+#[derive(Default)]
+struct Guesses {
     wrong: Vec<Timestamp>,
     locked_until: Option<Timestamp>,
+}
+
+impl Guesses {
+    /// Counts a wrong password; answers whether it begins a lock.
+    fn count(&mut self, now: Timestamp) -> bool {
+        self.wrong.retain(|at| now < at.plus(LOCK_WINDOW));
+        self.wrong.push(now);
+        let locks = self.wrong.len() == 5;
+        if locks {
+            self.wrong.clear();
+            self.locked_until = Some(now.plus(2 * LOCK_WINDOW));
+        }
+        locks
+    }
+
+    fn is_locked(&self, now: Timestamp) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
 }
 
 struct Account {
@@ -247,7 +273,7 @@ impl World<'_> {
             has_moved: false,
             other: None,
         });
-        self.people[who] = Person { account, ..Person::default() };
+        (self.people[who].account, self.people[who].held) = (account, Guesses::default());
         one("user.registered success")
     }
 
@@ -267,8 +293,14 @@ impl World<'_> {
     async fn log_in(&mut self, who: usize, is_right: bool) -> Vec<String> {
         let password = if is_right { self.password(who) } else { WRONG };
         let answer = self.app.anonymous().log_in(NAMES[who], password).await;
-        if self.is_locked(who) {
+        let now = self.now();
+        if self.people[who].named.is_locked(now) {
             answer.refused(423, "ACCOUNT_LOCKED");
+            return one("login.failed denied locked");
+        }
+        if self.guesses(who).is_locked(now) {
+            answer.refused(401, "AUTHENTICATION_FAILED");
+            self.people[who].named.count(now);
             return one("login.failed denied locked");
         }
         let denial = match &self.people[who].account {
@@ -282,11 +314,12 @@ impl World<'_> {
         if let Some(reason) = denial {
             answer.refused(401, "AUTHENTICATION_FAILED");
             let mut events = vec![format!("login.failed denied {reason}")];
+            self.people[who].named.count(now);
             events.extend(self.count_wrong(who));
             return events;
         }
-        let now = self.now();
-        self.people[who].wrong.clear();
+        self.people[who].named.wrong.clear();
+        self.people[who].held.wrong.clear();
         let session = Session {
             who,
             is_ended: false,
@@ -333,21 +366,20 @@ impl World<'_> {
         }
     }
 
-    /// Counts a wrong password; answers the event of the lock that it begins, if it begins one.
+    /// Counts a wrong password for whoever has the name; answers the event of the lock that it begins, if it does.
     fn count_wrong(&mut self, who: usize) -> Option<String> {
-        let (now, person) = (self.now(), &mut self.people[who]);
-        person.wrong.retain(|at| now < at.plus(LOCK_WINDOW));
-        person.wrong.push(now);
-        let locks = person.wrong.len() == 5;
-        if locks {
-            person.wrong.clear();
-            person.locked_until = Some(now.plus(2 * LOCK_WINDOW));
-        }
-        locks.then(|| "lockout.set success network".to_owned())
+        let now = self.now();
+        self.guesses(who).count(now).then(|| "lockout.set success network".to_owned())
     }
 
-    fn is_locked(&self, who: usize) -> bool {
-        self.people[who].locked_until.is_some_and(|until| self.now() < until)
+    fn is_locked(&mut self, who: usize) -> bool {
+        let now = self.now();
+        self.guesses(who).is_locked(now)
+    }
+
+    fn guesses(&mut self, who: usize) -> &mut Guesses {
+        let person = &mut self.people[who];
+        if person.account.is_some() { &mut person.held } else { &mut person.at_nobody }
     }
 
     /// Ends every session of a person, and with them the links that were asked for meanwhile.

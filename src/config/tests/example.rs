@@ -47,6 +47,7 @@ fn the_example_names_every_key_and_no_other() {
         "metrics",
         "metrics.allow[]",
         "audit",
+        "events",
     ];
     let named: BTreeSet<_> = named
         .keys()

@@ -12,7 +12,7 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Response};
 
 const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, X-Request-ID, X-API-Key");
+    HeaderValue::from_static("Authorization, Content-Type, X-Request-ID, X-API-Key, Last-Event-ID");
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, RateLimit, RateLimit-Policy, \
      Retry-After",

@@ -7,7 +7,7 @@
 //! | `method` | `GET`, `POST`, ..; `OTHER` for an invented one |
 //! | `route` | the pattern, such as `/api/v1/users/{id}`; `unmatched` where there is none |
 //! | `status` | the HTTP status |
-//! | `took_us` | microseconds from the request's head to its answer |
+//! | `took_us` | microseconds from the request's head to its answer, of a stream to its beginning |
 //! | `request_id` | as in `X-Request-ID` and the audit trail |
 //! | `client` | the client's address |
 //! | `user` | the account's id, once known |

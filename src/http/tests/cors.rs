@@ -58,7 +58,7 @@ async fn a_preflight_is_answered_with_the_methods_of_the_route() {
         assert_eq!(answer.header("access-control-allow-origin"), Some(LISTED));
         assert_eq!(answer.header("access-control-allow-methods"), Some(methods), "{path}");
         let allowed = answer.header("access-control-allow-headers");
-        assert_eq!(allowed, Some("Authorization, Content-Type, X-Request-ID, X-API-Key"));
+        assert_eq!(allowed, Some("Authorization, Content-Type, X-Request-ID, X-API-Key, Last-Event-ID"));
         assert_eq!(answer.header("access-control-max-age"), Some("600"));
         assert_eq!(answer.header("vary"), Some("Origin"));
         for name in ["access-control-allow-credentials", "content-type", "allow"] {

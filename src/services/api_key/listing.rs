@@ -1,9 +1,11 @@
 //! Which API keys there are: one's own, and for administrators everybody's.
 
 use crate::domain::api_key::ApiKey;
+use crate::domain::feed::Cursor;
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::role::Permission;
 use crate::services::caller::Caller;
+use crate::services::events::as_of;
 use crate::services::role::{Refused, require};
 use crate::services::session::Principal;
 use crate::services::{Context, Services};
@@ -29,6 +31,8 @@ pub struct KeyPage {
     pub keys: Vec<ApiKey>,
     /// Where the next page starts, when there is one.
     pub next: Option<ApiKeyId>,
+    /// The state that they were read from.
+    pub as_of: Cursor,
 }
 
 /// The caller's own live keys, newest first.
@@ -56,7 +60,8 @@ pub async fn list_all(
 fn page(app: &Services, ctx: &Context, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
     app.read(|read| {
         let (all, more) = store::api_key::list(read, filter.owner, filter.after, filter.limit)?;
-        let mut page = KeyPage { keys: Vec::new(), next: all.last().map(|key| key.id).filter(|_| more) };
+        let next = all.last().map(|key| key.id).filter(|_| more);
+        let mut page = KeyPage { keys: Vec::new(), next, as_of: as_of(read)? };
         for key in all {
             let owner = store::user::by_id(read, key.owner)?;
             let is_alive = owner.is_some_and(|owner| key.is_alive(&owner, ctx.now));

@@ -62,14 +62,21 @@ pub struct Noticed {
     denial: KeyDenial,
 }
 
-/// Who calls with the key `text`. Its form is checked before anything is looked up; then there are three reads: the
-/// hash, the key and its owner. What the owner may do is judged later, by the roles as they are now.
+/// Who calls with the key `text`, which is a use of it.
 pub fn authenticate(
     app: &Services,
     text: &str,
     client: IpAddr,
     now: Timestamp,
 ) -> Result<KeyHolder, UseFault> {
+    let holder = holder(app, text, client, now)?;
+    app.key_uses.note(holder.key, now);
+    Ok(holder)
+}
+
+/// Who holds the key `text`. Its form is checked before anything is looked up; then there are three reads: the hash,
+/// the key and its owner. What the owner may do is judged later, by the roles as they are now.
+pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Result<KeyHolder, UseFault> {
     let hash = KeyHash::of(text).map_err(|_| UseFault::Invalid)?;
     let hash = hash.as_bytes();
     let holder = app.store.read(|read| {
@@ -86,9 +93,7 @@ pub fn authenticate(
         let credential = Credential::ApiKey { id: key.id, scopes: key.permissions() };
         Ok(KeyHolder { caller: Caller { user, credential }, key: key.id, rate: key.rate })
     });
-    let holder = holder.map_err(flatten)?;
-    app.key_uses.note(holder.key, now);
-    Ok(holder)
+    holder.map_err(flatten)
 }
 
 /// Records a use that must not have happened.

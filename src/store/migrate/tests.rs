@@ -21,7 +21,8 @@ use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, stats,
+    user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -129,9 +130,15 @@ fn the_store_of_version_1_opens_and_reads() {
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
     let suspicions = suspicion::list(&snapshot, Some(ada().id), None, 9).unwrap().rows;
     assert_eq!((suspicions.len(), suspicions[0].1.kind.as_str()), (1, "failed_logins"));
+    assert_eq!(stats::load(&snapshot).unwrap().unwrap(), some_counts());
     drop(snapshot);
     run(&store, |txn| Ok(txn.emit(event("third", None))?)).unwrap();
     assert!(check::check(&store).unwrap().is_clean());
+}
+
+fn some_counts() -> stats::Kept {
+    let hours = vec![stats::HourV1 { hour: 500_000, minutes: vec![vec![1, 2]; 60] }];
+    stats::Kept { stats: stats::StatsV1 { seq: 2, totals: vec![3, 4] }, hours }
 }
 
 /// A former password and the present one.
@@ -142,6 +149,7 @@ const PHCS: [&str; 2] =
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
     user::insert(txn, &User { has_factor: true, ..ada.clone() })?.unwrap();
+    stats::put(txn, &some_counts())?;
     let factor = Factor {
         sealed_secret: vec![12; 49],
         started_at: now,

@@ -1,5 +1,6 @@
 //! What came back.
 
+use futures_util::StreamExt;
 use poem::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -14,8 +15,14 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: poem::Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.into_body().into_vec().await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = response.into_body();
+        // A stream has no end: its beginning is its answer.
+        let text = if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            let first = Box::pin(body.into_bytes_stream()).next().await;
+            first.map_or_else(String::new, |first| String::from_utf8(first.unwrap().into()).unwrap())
+        } else {
+            String::from_utf8_lossy(&body.into_vec().await.unwrap()).into_owned()
+        };
         Self { status, headers, text }
     }
 

@@ -196,6 +196,17 @@ impl TestApp {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
+        Answer::of(self.respond(method, path, headers, body).await).await
+    }
+
+    /// The answer with its body unread.
+    pub(super) async fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(String, String)],
+        body: Body,
+    ) -> Response {
         let mut builder = http::Request::builder().method(method).uri(path);
         let peer = headers.iter().rfind(|(name, _)| name == FROM).map_or(PEER, |(_, peer)| peer);
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
@@ -205,7 +216,7 @@ impl TestApp {
         let (parts, ()) = builder.body(()).unwrap().into_parts();
         let peer = RemoteAddr(Addr::SocketAddr(peer));
         let parts = RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTPS));
-        Answer::of(self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()).await
+        self.endpoint.call(Request::from_parts(parts, body)).await.unwrap()
     }
 }
 
@@ -303,6 +314,11 @@ impl<'a> LoggedIn<'a> {
         let access = text("access_token");
         let client = app.anonymous().header("authorization", &format!("Bearer {access}"));
         Self { access, refresh: text("refresh_token"), client }
+    }
+
+    /// The same, coming back to a stream behind the event with this id.
+    pub fn resuming(self, id: &str) -> Self {
+        Self { client: self.client.header("last-event-id", id), ..self }
     }
 }
 

@@ -10,6 +10,7 @@ mod auth;
 mod factor;
 mod keys;
 mod parts;
+mod stream;
 
 pub use admin::text_at;
 pub use answer::Answer;
@@ -18,3 +19,4 @@ pub use auth::{decoded, forged, is_waiting};
 pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
 pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
+pub use stream::{Following, Heard};

@@ -22,6 +22,8 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::sms_factor::SmsSends;
+use latchkey::services::stats::Stats;
+use latchkey::services::streams::Streams;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
 use latchkey::store::{MemoryEngine, Store};
 use tokio::sync::Notify;
@@ -73,6 +75,7 @@ pub(super) fn shipped_policy() -> Policy {
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
         sms_attempts_max: 3,
+        streams: Config::from_toml_str("").unwrap().events,
     }
 }
 
@@ -94,11 +97,13 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         letters: Letters::load("Latchkey").unwrap(),
         limits: Arc::new(Limits::new(&policy.limits)),
         key_uses: KeyUses::default(),
+        streams: Arc::new(Streams::new(policy.streams)),
         policy,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
+        stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
     }

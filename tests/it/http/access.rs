@@ -28,7 +28,7 @@ const OPEN: [&str; 14] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 33] = [
+const GUARDED: [(&str, &str, [u16; 5]); 35] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -61,6 +61,8 @@ const GUARDED: [(&str, &str, [u16; 5]); 33] = [
     ("revoke_any_api_key", "", [403, 403, 403, 404, 404]),
     ("list_audit_logs", "", [403, 403, 403, 200, 200]),
     ("list_suspicious", "", [403, 403, 403, 200, 200]),
+    ("follow_events", "", [403, 403, 403, 200, 200]),
+    ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
 ];
 

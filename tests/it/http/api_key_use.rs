@@ -109,12 +109,14 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 7] = [
+    const OPEN_TO_KEYS: [&str; 9] = [
         "me",
         "list_users",
         "update_user",
         "list_audit_logs",
         "list_suspicious",
+        "follow_events",
+        "stats",
         "list_outbox",
         "list_api_keys",
     ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{LoggedIn, PASSWORD, TestApp, decoded};
+use crate::harness::{LoggedIn, PASSWORD, TestApp, decoded, text_at};
 
 const PATH: &str = "/api/v1/auth/sessions";
 const NONE: [&str; 0] = [];
@@ -33,7 +33,8 @@ async fn a_person_sees_their_own_live_sessions() {
     let refreshed = app.anonymous().refresh(&phone.refresh).await.data(200);
     let (answer, events) = app.events_of(desk.get(PATH)).await;
     assert_eq!(events, NONE);
-    let expected = json!({ "sessions": [
+    let as_of = text_at(&answer.data(200), "/as_of");
+    let expected = json!({ "as_of": as_of, "sessions": [
         {
             "id": desk.session_id(),
             "created_at": "2027-01-15T08:01:00.000Z",

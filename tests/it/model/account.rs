@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{DAY, HOUR, Link, NAMES, Person, World, one};
+use super::{DAY, Guesses, HOUR, Link, NAMES, World, one};
 use crate::harness::Answer;
 
 impl World<'_> {
@@ -47,7 +47,7 @@ impl World<'_> {
             return Vec::new();
         }
         self.end_all(who);
-        self.people[who] = Person::default();
+        (self.people[who].account, self.people[who].held) = (None, Guesses::default());
         one("user.deleted success")
     }
 

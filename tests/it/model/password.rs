@@ -3,7 +3,7 @@
 use latchkey::domain::user::Status;
 use serde_json::json;
 
-use super::{HOUR, Link, World, one};
+use super::{Guesses, HOUR, Link, World, one};
 use crate::harness::PASSWORD;
 
 pub const WRONG: &str = "wrong password";
@@ -51,7 +51,7 @@ impl World<'_> {
         self.end_all(who);
         self.sessions[at].is_ended = false;
         let person = &mut self.people[who];
-        person.wrong.clear();
+        person.held.wrong.clear();
         person.account.as_mut().unwrap().passwords.push(to);
         one("password.changed success")
     }
@@ -100,8 +100,7 @@ impl World<'_> {
             events.push("lockout.cleared success password_reset".to_owned());
         }
         let person = &mut self.people[who];
-        person.wrong.clear();
-        person.locked_until = None;
+        (person.named, person.held) = (Guesses::default(), Guesses::default());
         events
     }
 

@@ -175,7 +175,8 @@ impl Connection {
         }
     }
 
-    fn line(&mut self) -> io::Result<String> {
+    /// The next line.
+    pub fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         match self.stream.read_line(&mut line)? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),

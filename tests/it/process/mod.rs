@@ -8,6 +8,7 @@ pub mod server;
 mod attack;
 mod commands;
 mod development;
+mod events;
 mod import;
 mod refusals;
 mod smtp;
