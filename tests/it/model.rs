@@ -5,6 +5,7 @@
 //! after each step every session is as alive as the model says. A failure prints the shortest life that shows it.
 
 mod account;
+mod guesses;
 mod password;
 mod session;
 
@@ -16,6 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::harness::{Anonymous, TestApp};
+use guesses::Guesses;
 use password::{PASSWORDS, WRONG};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -138,30 +140,6 @@ struct Person {
     /// Guesses at the account, and at nobody while nobody had the name: they decide what is compared.
     held: Guesses,
     at_nobody: Guesses,
-}
-
-#[derive(Default)]
-struct Guesses {
-    wrong: Vec<Timestamp>,
-    locked_until: Option<Timestamp>,
-}
-
-impl Guesses {
-    /// Counts a wrong password; answers whether it begins a lock.
-    fn count(&mut self, now: Timestamp) -> bool {
-        self.wrong.retain(|at| now < at.plus(LOCK_WINDOW));
-        self.wrong.push(now);
-        let locks = self.wrong.len() == 5;
-        if locks {
-            self.wrong.clear();
-            self.locked_until = Some(now.plus(2 * LOCK_WINDOW));
-        }
-        locks
-    }
-
-    fn is_locked(&self, now: Timestamp) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
-    }
 }
 
 struct Account {
