@@ -49,8 +49,10 @@ async function apiPageWorksOnFirstClick(browser) {
   const login = await post('/auth/login', { email: 'admin@example.com', password: 'latchkey-dev-password' });
   assert.equal(login.status, 200, JSON.stringify(login.body));
   await page.locator('.auth-wrapper .authorize').first().click();
-  await page.locator('.modal-ux input').first().fill(login.body.data.access_token);
-  await page.locator('.modal-ux .auth.authorize').first().click();
+  // One form for each scheme: this one is of access tokens, another of API keys.
+  const bearer = page.locator('.modal-ux form').filter({ has: page.locator('[aria-label="auth-bearer-value"]') });
+  await bearer.locator('input').fill(login.body.data.access_token);
+  await bearer.locator('.auth.authorize').click();
   await page.locator('.modal-ux .btn-done').first().click();
 
   const me = page.locator('.opblock-get').filter({ has: page.locator('[data-path$="/auth/me"]') }).first();
