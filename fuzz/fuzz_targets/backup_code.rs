@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
         assert!(text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()));
     }
     let Some(code) = BackupCode::parse(text) else { return };
-    assert!(!format!("{code:?}").contains(text), "the code is not printed");
+    assert_eq!(format!("{code:?}"), "BackupCode(redacted)", "the code is not printed");
     let owner = UserId::from_bytes([1; 16]);
     for format in [BackupCodeFormat::Grouped, BackupCodeFormat::Alphanumeric, BackupCodeFormat::Digits] {
         let again = BackupCode::parse(&code.reveal(format)).expect("what is shown is read");
