@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::audit::{Witness, person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
-use super::one_time::{Presented, issue};
+use super::mailed_link::{MailedLink, Terms};
+use super::one_time::Presented;
 use super::session::{AuthFault, Principal, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
 use super::verification::VerifyFault;
@@ -18,7 +19,8 @@ use super::{Context, Services, flatten};
 use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::{EmailAddress, EmailError};
-use crate::domain::link::LinkTarget;
+use crate::domain::id::UserId;
+use crate::domain::link::{Link, LinkTarget};
 use crate::domain::mail::{EmailNotice, NewEmail};
 use crate::domain::user::{Status, User};
 use crate::store::lane::EventV1;
@@ -76,7 +78,7 @@ pub async fn request(
         caller: caller.clone(),
         hides_taken: app.policy.registration.hides_existing,
         may_send: place.is_some(),
-        link: LinkMail::new(app, ctx, user, &new),
+        link: link_mail(app, ctx, user.id, &new),
         hint: Sealed::new(app, ctx, &new, &app.letters.email_taken(&new), NOTICE_WORTH),
         notice: notice(app, ctx, &user.email, NewEmail::Asked),
         new,
@@ -104,7 +106,7 @@ struct Asked {
     new: EmailAddress,
     hides_taken: bool,
     may_send: bool,
-    link: LinkMail,
+    link: MailedLink,
     hint: Sealed,
     notice: Sealed,
     sent: EventV1,
@@ -133,26 +135,10 @@ impl Asked {
     }
 }
 
-/// The mail with the link, and the token that the link carries.
-struct LinkMail {
-    token: OneTime,
-    mail: Sealed,
-}
-
-impl LinkMail {
-    fn new(app: &Services, ctx: &Context, owner: &User, to: &EmailAddress) -> Self {
-        let (plain, token) = issue(app, ctx, OneTimeKind::ChangeEmail, owner.id, LINK_TTL);
-        let link = app.policy.public_url.link(LinkTarget::VerifyEmail, &plain.reveal());
-        let letter = app.letters.change_email(to, &link, LINK_TTL);
-        let token = OneTime { address: Some(to.clone()), ..token };
-        Self { token, mail: Sealed::new(app, ctx, to, &letter, LINK_TTL) }
-    }
-
-    /// Stores the token in place of an older one, and queues the mail.
-    fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
-        one_time::replace(txn, Purpose::ChangeEmail, &self.token)?;
-        self.mail.insert(txn)
-    }
+fn link_mail(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> MailedLink {
+    let (kind, target, ttl) = (OneTimeKind::ChangeEmail, LinkTarget::VerifyEmail, LINK_TTL);
+    let letter = |link: &Link| app.letters.change_email(to, link, ttl);
+    MailedLink::new(app, ctx, Terms { kind, target, ttl }, (owner, to), letter).of_address(to.clone())
 }
 
 /// Gives the account that asked for it the address that `token` was mailed to. The token works once. Links that were

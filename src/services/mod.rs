@@ -16,6 +16,7 @@ pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod mail_transport;
+mod mailed_link;
 pub mod new_password;
 mod one_time;
 pub mod password;

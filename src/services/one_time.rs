@@ -56,7 +56,8 @@ impl Presented {
     }
 }
 
-const fn purpose(kind: OneTimeKind) -> Purpose {
+/// What a token of `kind` is good for, at rest.
+pub(super) const fn purpose(kind: OneTimeKind) -> Purpose {
     match kind {
         OneTimeKind::VerifyEmail => Purpose::VerifyEmail,
         OneTimeKind::ResetPassword => Purpose::ResetPassword,

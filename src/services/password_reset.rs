@@ -1,9 +1,7 @@
 //! Setting a new password with a mailed link, for whoever lost the old one.
 //!
-//! ## Decision: whoever is named, the request looks alike
-//! The letter is written, one event recorded and one commit made, whether the address has an account or not; only
-//! the owner of a usable account gets the mail (R10). An account that is switched off gets none: a new password
-//! would not switch it on (R33).
+//! ## Decision: an account that is switched off gets no link
+//! A new password would not switch it on (R33). That nobody sees it is the business of `mailed_link`.
 //!
 //! ## Decision: a link dies with whatever ends all sessions
 //! One live link for an account, and the act that ends its sessions for good removes it: a new password by any
@@ -17,21 +15,19 @@
 //! here too. Of a proved account a reset leaves the second factor as it is (R49).
 
 use super::audit::{Witness, person_key};
-use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::lockout::Clearing;
-use super::mail::Sealed;
+use super::mailed_link::{self, MailedLink, Offer, Terms};
 use super::new_password::{NewPasswordFault, Prepared, allowed};
-use super::one_time::{Presented, issue};
+use super::one_time::Presented;
 use super::{Context, Services, flatten};
 use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
-use crate::domain::link::LinkTarget;
+use crate::domain::link::{Link, LinkTarget};
 use crate::domain::mail::NewPassword;
-use crate::domain::user::{Identifier, Status, User};
-use crate::store::lane::EventV1;
-use crate::store::one_time::{self, NOBODY, OneTime, Purpose};
+use crate::domain::user::{Status, User};
+use crate::store::one_time::{self, Purpose};
 use crate::store::{self, Abort, Read, StoreError, Txn};
 
 /// Why a mailed link set no password.
@@ -50,47 +46,8 @@ pub enum ResetFault {
 
 /// Mails a link that sets a new password to the address of the account that `email` names. Answers nothing.
 pub async fn request(app: &Services, ctx: &Context, email: &str) -> Result<(), StoreError> {
-    let identifier = Identifier::typed(email);
-    let found = app.read(|read| {
-        // No username has an `@`; one would be a second name, and a second budget, for one mailbox.
-        let Some(key) = identifier.key().filter(|key| key.contains('@')) else { return Ok(None) };
-        let user = store::user::by_identifier(read, key)?;
-        user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
-    })?;
-    let (witness, owner, to) = match &found {
-        Some((person, user)) => {
-            (Witness::of_stranger(app, ctx, user.id, person), user.id, user.email.clone())
-        }
-        None => (Witness::of_nobody(app, ctx), NOBODY, EmailAddress::of_nobody()),
-    };
-    // For nobody it is written too, and thrown away: writing it is most of the work.
-    let mail = ResetMail::new(app, ctx, owner, &to);
-    let event = |outcome| {
-        let event = witness.event(Action::PasswordResetRequested, outcome);
-        let of_nobody = || app.keys.name_hash(identifier.budget());
-        if found.is_none() { event.detail("name_hash", of_nobody()).done() } else { event.done() }
-    };
-    let (sent, denied) = (event(Outcome::Success), event(Outcome::Denied));
-    let place = MailPlace::take(app, ctx, identifier.budget());
-    let may_send = place.is_some();
-    let is_sent = app
-        .write("password_reset.request", ctx, move |txn| {
-            let refusal = if may_send { refusal(txn, owner)? } else { Some(TOO_MANY_MAILS) };
-            if let Some(reason) = refusal {
-                txn.emit(EventV1 { reason: Some(reason.to_owned()), ..denied.clone() })?;
-                return Ok(false);
-            }
-            mail.insert(txn)?;
-            txn.emit(sent.clone())?;
-            Ok(true)
-        })
-        .await?;
-    if is_sent {
-        app.mail_queued.notify_one();
-    } else if let Some(place) = place {
-        place.give_back(app, ctx);
-    }
-    Ok(())
+    let (name, action) = ("password_reset.request", Action::PasswordResetRequested);
+    mailed_link::ask(app, ctx, email, Offer { name, action, mail: reset_mail, refusal }).await
 }
 
 /// Why `owner` gets no link, as a stable name.
@@ -102,26 +59,10 @@ fn refusal(txn: &Txn<'_>, owner: UserId) -> Result<Option<&'static str>, StoreEr
     })
 }
 
-/// The mail with the link, and the token that the link carries.
-struct ResetMail {
-    token: OneTime,
-    mail: Sealed,
-}
-
-impl ResetMail {
-    fn new(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> Self {
-        let ttl = app.policy.reset_ttl;
-        let (plain, token) = issue(app, ctx, OneTimeKind::ResetPassword, owner, ttl);
-        let link = app.policy.public_url.link(LinkTarget::ResetPassword, &plain.reveal());
-        let letter = app.letters.reset_password(to, &link, ttl);
-        Self { token, mail: Sealed::new(app, ctx, to, &letter, ttl) }
-    }
-
-    /// Stores the token in place of an older one, and queues the mail.
-    fn insert(&self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
-        one_time::replace(txn, Purpose::ResetPassword, &self.token)?;
-        self.mail.insert(txn)
-    }
+fn reset_mail(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> MailedLink {
+    let (kind, target, ttl) = (OneTimeKind::ResetPassword, LinkTarget::ResetPassword, app.policy.reset_ttl);
+    let letter = |link: &Link| app.letters.reset_password(to, link, ttl);
+    MailedLink::new(app, ctx, Terms { kind, target, ttl }, (owner, to), letter)
 }
 
 /// Whether `token` would be taken now. Changes nothing.

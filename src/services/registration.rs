@@ -8,7 +8,7 @@ use super::audit::{Witness, new_person_key};
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::password::{Owner, report};
-use super::verification::VerificationMail;
+use super::verification::verification_mail;
 use super::{Context, Services, flatten};
 use crate::crypto::{Password, Phc};
 use crate::domain::audit::{Action, Outcome};
@@ -111,7 +111,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     }
     let standing = Standing { role: policy.default_role, is_proved: false, maker: Maker::Owner };
     let account = draft.prepare(app, ctx, form.password, standing).await?;
-    let mail = VerificationMail::new(app, ctx, account.user.id, &account.user.email);
+    let mail = verification_mail(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
     let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
     let repeated = Witness::of_nobody(app, ctx).event(Action::RegistrationRepeated, Outcome::Denied);
