@@ -87,6 +87,13 @@ impl Rule {
     }
 }
 
+/// What a caller is told to wait until `until`: whole seconds, rounded up, and at least one. Guesses that are still being
+/// judged may hold the last places, and then the time is over already.
+pub fn wait(now: Timestamp, until: Timestamp) -> Duration {
+    let seconds = until.since(now).as_millis().div_ceil(1_000);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).max(1))
+}
+
 /// The guesses at one subject from one place that count: wrong ones, and those not judged yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guesses {

@@ -17,13 +17,10 @@ use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{WRONG_CODES_MAX, WRONG_CODES_WINDOW};
 use crate::domain::id::UserId;
-use crate::domain::lockout::{Guesses, LockoutPolicy};
+use crate::domain::lockout::{Guesses, LockoutPolicy, wait};
 use crate::domain::suspicion::Suspicious;
 use crate::store::lane::EventV1;
 use crate::store::{StoreError, Txn};
-
-/// When to come back, at the least: while codes that are still being judged hold the last places.
-const SOON: Duration = Duration::from_secs(1);
 
 /// Wrong codes of late, in bounded memory.
 pub type WrongCodes = Recent<UserId, Guesses>;
@@ -60,11 +57,10 @@ pub(super) fn begin(
             let held = Some((Arc::clone(&app.wrong_codes), user, policy));
             Ok(CodeGuess { held, is_judged: AtomicBool::new(false) })
         }
-        Err((until, is_news)) => {
-            let millis = until.since(ctx.now).as_millis().div_ceil(1_000);
-            let retry_after = Duration::from_secs(u64::try_from(millis).unwrap_or(u64::MAX)).max(SOON);
-            Err(TooMany { retry_after, lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))) })
-        }
+        Err((until, is_news)) => Err(TooMany {
+            retry_after: wait(ctx.now, until),
+            lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))),
+        }),
     }
 }
 

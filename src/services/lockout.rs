@@ -29,14 +29,12 @@ use super::audit::Witness;
 use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::lockout::{Guesses, LockoutPolicy, Place, Rule, Subject};
+use crate::domain::lockout::{Guesses, LockoutPolicy, Place, Rule, Subject, wait};
 use crate::domain::suspicion::Suspicious;
+use crate::domain::time::Timestamp;
 use crate::store::{self, StoreError, Txn};
 
 pub use memory::Lockouts;
-
-/// When to come back, at the least: while guesses that are still being judged hold the last places.
-const SOON: Duration = Duration::from_secs(1);
 
 /// A guess is refused unheard.
 #[derive(Debug, Clone, Copy)]
@@ -112,17 +110,15 @@ fn take(
     (subject, account): (Subject, Subject),
 ) -> Result<Result<Arc<Held>, Locked>, StoreError> {
     let (policy, place, lockouts) = (app.policy.lockout, Place::of(ctx.client), &app.lockouts);
-    let refuse = |rule, wait: Duration, is_news| {
+    let refuse = |rule, until: Timestamp, is_news| {
         lockouts.refused.fetch_add(1, Ordering::Relaxed);
-        let seconds = wait.as_millis().div_ceil(1_000);
-        let retry_after = Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).max(SOON);
-        Ok(Err(Locked { retry_after, rule, is_news }))
+        Ok(Err(Locked { retry_after: wait(ctx.now, until), rule, is_news }))
     };
     let taken = lockouts.guesses.with((subject, place), |guesses| {
         guesses.take(ctx.now, &policy).map_err(|until| (until, guesses.tell(&policy)))
     });
     if let Err((until, is_news)) = taken {
-        return refuse(Rule::Network, until.since(ctx.now), is_news);
+        return refuse(Rule::Network, until, is_news);
     }
     // First in the air, then the look at the store: whatever has landed before is in what is read now, so no guess
     // is missed in both.
@@ -153,7 +149,7 @@ fn take(
     }
     held.give_back();
     let forgotten = streak.filter(|_| failures >= policy.account_failures);
-    refuse(Rule::Account, forgotten.map_or(SOON, |streak| streak.forgotten_at.since(ctx.now)), false)
+    refuse(Rule::Account, forgotten.map_or(ctx.now, |streak| streak.forgotten_at), false)
 }
 
 /// A place for one guess. Dropped, it counts as a wrong one.
