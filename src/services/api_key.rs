@@ -189,8 +189,7 @@ pub async fn update(
     let more: Vec<_> =
         change.scopes.iter().flatten().filter(|scope| !old.scopes.contains(scope)).copied().collect();
     refuse_unheld(app, ctx, &caller, &more).await?;
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let signed = caller.signed(witness.event(Action::ApiKeyUpdated, Outcome::Success));
     let event = signed.detail("api_key", id.to_string()).detail("fields", change.names()).done();
     let key = app.store.transact("api_key.update", app.stamp(ctx), move |txn| {
@@ -215,8 +214,7 @@ pub async fn revoke(
     id: ApiKeyId,
 ) -> Result<(), ManageFault> {
     let caller = Caller::from(caller.clone());
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let signed = caller.signed(witness.event(Action::ApiKeyRevoked, Outcome::Success));
     let event = signed.detail("api_key", id.to_string()).done();
     app.store
@@ -304,8 +302,7 @@ impl Issuing {
         key: &ApiKey,
         what: KeyEvent,
     ) -> Result<Self, StoreError> {
-        let person = app.read(|read| person_key(app, read, caller.user.id))?;
-        let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+        let witness = Witness::of_caller(app, ctx, caller.user.id)?;
         let action = match what {
             KeyEvent::Rotated => Action::ApiKeyRotated,
             KeyEvent::Created | KeyEvent::Old => Action::ApiKeyCreated,

@@ -47,6 +47,12 @@ impl Witness {
         Self::new(app, ctx, (Some(subject), Some(subject)), person)
     }
 
+    /// Watches `subject` act for themselves; their key is read now.
+    pub(super) fn of_caller(app: &Services, ctx: &Context, subject: UserId) -> Result<Self, StoreError> {
+        let person = app.read(|read| person_key(app, read, subject))?;
+        Ok(Self::of_self(app, ctx, subject, &person))
+    }
+
     /// Watches somebody who has not shown to be `subject` knock at their door.
     pub fn of_stranger(app: &Services, ctx: &Context, subject: UserId, person: &SealKey) -> Self {
         Self::new(app, ctx, (None, Some(subject)), person)

@@ -70,8 +70,7 @@ pub async fn request(
     if new == user.email {
         return Err(EmailChangeFault::Unchanged);
     }
-    let person = app.read(|read| person_key(app, read, user.id))?;
-    let witness = Witness::of_self(app, ctx, user.id, &person);
+    let witness = Witness::of_caller(app, ctx, user.id)?;
     let event = |outcome| witness.event(Action::EmailChangeRequested, outcome).session(caller.session);
     let place = MailPlace::take(app, ctx, new.as_str());
     let asked = Asked {

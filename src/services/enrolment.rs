@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use super::audit::{Draft, Witness, person_key};
+use super::audit::{Draft, Witness};
 use super::factor::{FactorFault, Holder, Proof, Stage, notice, secret_of, weigh};
 use super::limits::{Class, Exceeded, Key};
 use super::mail::Sealed;
@@ -93,7 +93,8 @@ pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal) -> Result
         last_step: None,
         backup_codes: hashes,
     };
-    let event = draft(&witness(app, ctx, caller)?, caller, Action::MfaSetup, Outcome::Success).done();
+    let witness = Witness::of_caller(app, ctx, id)?;
+    let event = draft(&witness, caller, Action::MfaSetup, Outcome::Success).done();
     let session = caller.session;
     let run = move |txn: &mut Txn<'_>| {
         live_owner(txn, id, session, txn.now())?.ok_or(Abort::Rule(AuthFault::Invalid.into()))?;
@@ -122,7 +123,7 @@ pub fn pending_uri(app: &Services, ctx: &Context, caller: &Principal) -> Result<
 /// Switches the second factor on with its first code. The caller's session goes on, every other one ends, and the
 /// owner gets a mail.
 pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, code: &str) -> Result<(), MfaFault> {
-    let witness = witness(app, ctx, caller)?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let denied = draft(&witness, caller, Action::MfaEnabled, Outcome::Denied);
     let holder = Holder { user: &caller.user, witness: &witness, stage: Stage::Enrolling };
     let proof = match weigh(app, ctx, &holder, code).await {
@@ -249,7 +250,8 @@ pub async fn debug_codes(app: &Services, ctx: &Context, caller: &Principal) -> R
     let factor = app.read(|read| store::factor::of_user(read, id))?;
     let factor = factor.filter(|factor| factor.is_on() || factor.is_pending(ctx.now));
     let secret = factor.and_then(|factor| secret_of(app, id, &factor)).ok_or(FactorFault::NotSetUp)?;
-    let viewed = draft(&witness(app, ctx, caller)?, caller, Action::TotpDebugViewed, Outcome::Success).done();
+    let witness = Witness::of_caller(app, ctx, id)?;
+    let viewed = draft(&witness, caller, Action::TotpDebugViewed, Outcome::Success).done();
     app.write("mfa.debug", ctx, move |txn| txn.emit(viewed.clone())).await?;
     Ok(steps_at(ctx.now).map(|step| secret.code(step)).collect())
 }
@@ -284,11 +286,6 @@ pub(super) fn change(
 fn refuse_unless_on(app: &Services, caller: &Principal) -> Result<(), MfaFault> {
     let factor = app.read(|read| store::factor::of_user(read, caller.user.id))?;
     if factor.is_some_and(|factor| factor.is_on()) { Ok(()) } else { Err(FactorFault::NotSetUp.into()) }
-}
-
-fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    Ok(Witness::of_self(app, ctx, caller.user.id, &person))
 }
 
 fn draft(witness: &Witness, caller: &Principal, action: Action, outcome: Outcome) -> Draft {

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::{Draft, Witness, person_key};
+use super::audit::{Draft, Witness};
 use super::code_guard::{self, CodeGuess, Lock};
 use super::mail::Sealed;
 use super::{Context, Services};
@@ -75,8 +75,7 @@ pub async fn check(
     user: &User,
     code: &str,
 ) -> Result<FactorUsed, FactorFault> {
-    let person = app.read(|read| person_key(app, read, user.id))?;
-    let witness = Witness::of_self(app, ctx, user.id, &person);
+    let witness = Witness::of_caller(app, ctx, user.id)?;
     let proof = weigh(app, ctx, &Holder { user, witness: &witness, stage: Stage::On }, code).await?;
     let held = proof.held();
     let spent = app.write("factor.check", ctx, move |txn| proof.spend(txn)).await;

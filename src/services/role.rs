@@ -1,6 +1,6 @@
 //! Who may do what: the one question every guarded operation asks.
 
-use super::audit::{Draft, Witness, person_key};
+use super::audit::{Draft, Witness};
 use super::caller::Caller;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
@@ -58,8 +58,7 @@ pub(super) async fn denied(
     caller: &Caller,
     why: impl FnOnce(Draft) -> Draft,
 ) -> Result<(), StoreError> {
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let event = why(caller.signed(witness.event(Action::AccessDenied, Outcome::Denied))).done();
     app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await
 }

@@ -1,6 +1,6 @@
 //! Sessions: who calls, which sessions a person has, and how they end.
 
-use super::audit::{Witness, person_key};
+use super::audit::Witness;
 use super::events::as_of;
 use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
@@ -124,7 +124,7 @@ pub enum EndFault {
 
 /// Ends one of the caller's own sessions, with both its tokens, at once.
 pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionId) -> Result<(), EndFault> {
-    let witness = witness(app, ctx, caller)?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let user = caller.user.id;
     let reason = if id == caller.session { "logout" } else { "revoked" };
     let event = witness.event(Action::SessionEnded, Outcome::Success).session(id).reason(reason).done();
@@ -144,7 +144,7 @@ pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionI
 
 /// Ends every session of the caller, this one too; answers how many were alive.
 pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Result<usize, StoreError> {
-    let witness = witness(app, ctx, caller)?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let id = caller.user.id;
     app.write("session.end_all", ctx, move |txn| {
         let Some(mut user) = store::user::by_id(txn, id)? else { return Ok(0) };
@@ -184,9 +184,4 @@ pub(super) fn end_others_of(
         store::session::put(txn, &Session { epoch: user.session_epoch, ..kept })?;
     }
     Ok(sessions.iter().filter(|session| session.is_alive(ending, now)).count())
-}
-
-fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    Ok(Witness::of_self(app, ctx, caller.user.id, &person))
 }

@@ -102,7 +102,11 @@ pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal, number: &
     let sealed_number =
         app.keys.factors.seal(&store::sms_factor::place(id), number.as_str().as_bytes(), app.random());
     let phone = SmsFactor { sealed_number, confirmed_at: None, code: Some(message.code) };
-    let event = by_sms(witness(app, ctx, caller)?.event(Action::MfaSetup, Outcome::Success).session(session));
+    let event = by_sms(
+        Witness::of_caller(app, ctx, caller.user.id)?
+            .event(Action::MfaSetup, Outcome::Success)
+            .session(session),
+    );
     let event = event.done();
     let (place, mail) = (message.place, message.mail);
     let run = move |txn: &mut Txn<'_>| {
@@ -122,7 +126,7 @@ pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal, number: &
 /// owner gets a mail.
 pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, typed: &str) -> Result<(), SmsFault> {
     let (id, session) = (caller.user.id, caller.clone());
-    let witness = witness(app, ctx, caller)?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let event = |outcome| by_sms(witness.event(Action::MfaEnabled, outcome).session(caller.session));
     let (enabled, denied) = (event(Outcome::Success), event(Outcome::Denied));
     match app.read(|read| store::sms_factor::of_user(read, id))? {
@@ -185,7 +189,7 @@ pub async fn send_for_login(app: &Services, ctx: &Context, handle: &str) -> Resu
 
 /// Sends a code to the caller's phone, for a step-up.
 pub async fn send_for_step_up(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), SmsFault> {
-    send(app, ctx, &caller.user, witness(app, ctx, caller)?).await
+    send(app, ctx, &caller.user, Witness::of_caller(app, ctx, caller.user.id)?).await
 }
 
 /// Sends a code in place of the one before, which works no more.
@@ -301,11 +305,6 @@ fn number_of(app: &Services, id: UserId, phone: &SmsFactor) -> Option<PhoneNumbe
         app.keys.factors.open(&store::sms_factor::place(id), &phone.sealed_number);
     let plain = plain.inspect_err(|fault| tracing::error!(%fault, user = %id, "a phone cannot be used"));
     PhoneNumber::parse(std::str::from_utf8(&plain.ok()?).ok()?).ok()
-}
-
-fn witness(app: &Services, ctx: &Context, caller: &Principal) -> Result<Witness, StoreError> {
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    Ok(Witness::of_self(app, ctx, caller.user.id, &person))
 }
 
 fn by_sms(draft: Draft) -> Draft {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::audit::{Draft, Witness, person_key};
+use super::audit::{Draft, Witness};
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::password_proof::{ProofFault, prove};
 use super::session::{AuthFault, Principal, live_owner};
@@ -86,8 +86,7 @@ pub async fn with_code(
     caller: &Principal,
     code: &str,
 ) -> Result<Duration, StepUpFault> {
-    let person = app.read(|read| person_key(app, read, caller.user.id))?;
-    let witness = Witness::of_self(app, ctx, caller.user.id, &person);
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let event = |outcome| witness.event(Action::SessionSteppedUp, outcome).session(caller.session);
     let holder = Holder { user: &caller.user, witness: &witness, stage: Stage::On };
     let proof = match weigh(app, ctx, &holder, code).await {

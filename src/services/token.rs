@@ -1,6 +1,6 @@
 //! Giving out tokens: at login, and again at refresh.
 
-use super::audit::{Draft, Witness, person_key};
+use super::audit::{Draft, Witness};
 use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::crypto::TokenFault;
@@ -48,8 +48,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
         _ => RefreshFault::Invalid,
     })?;
     let (user, session_id) = (claims.user_id, claims.sid);
-    let person = app.read(|read| person_key(app, read, user))?;
-    let witness = Witness::of_self(app, ctx, user, &person);
+    let witness = Witness::of_caller(app, ctx, user)?;
     let step = Step {
         user,
         session: session_id,

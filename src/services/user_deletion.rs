@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::audit::{Witness, person_key};
+use super::audit::Witness;
 use super::mail::Sealed;
 use super::session::{AuthFault, Principal, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
@@ -48,8 +48,7 @@ pub enum DeletionFault {
 pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), DeletionFault> {
     require_fresh(app, ctx, caller)?;
     let (id, session) = (caller.user.id, caller.session);
-    let person = app.read(|read| person_key(app, read, id))?;
-    let witness = Witness::of_self(app, ctx, id, &person);
+    let witness = Witness::of_caller(app, ctx, id)?;
     let deleted = witness.event(Action::UserDeleted, Outcome::Success).session(session).done();
     let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
     let denied = denied.reason("last_super_admin").done();
