@@ -123,62 +123,39 @@ pub struct Letters {
     account_deleted: Form<2>,
 }
 
+/// What every letter stands in: mail programs want each of them whole.
+const FRAME: &str = include_str!("../../assets/mail/frame.html");
+
+/// The letter in the two files of this name, with the values that it shows.
+macro_rules! form {
+    ($name:literal, $values:expr) => {
+        Form::parse(
+            include_str!(concat!("../../assets/mail/", $name, ".txt")),
+            include_str!(concat!("../../assets/mail/", $name, ".html")),
+            $values,
+        )?
+    };
+}
+
 impl Letters {
     /// Reads the templates. `service` is the name people know; control characters in it become spaces.
     /// Fails only when a template of this build is wrong, which a test excludes.
     pub fn load(service: &str) -> Result<Self, TemplateError> {
         Ok(Self {
             service: service.replace(char::is_control, " "),
-            verify_email: Form::parse(
-                include_str!("../../assets/mail/verify_email.txt"),
-                include_str!("../../assets/mail/verify_email.html"),
-                ["service", "email", "link", "lifetime"],
-            )?,
-            registration_attempted: Form::parse(
-                include_str!("../../assets/mail/registration_attempted.txt"),
-                include_str!("../../assets/mail/registration_attempted.html"),
-                ["service", "email", "link"],
-            )?,
-            reset_password: Form::parse(
-                include_str!("../../assets/mail/reset_password.txt"),
-                include_str!("../../assets/mail/reset_password.html"),
-                ["service", "email", "link", "lifetime"],
-            )?,
-            password_changed: Form::parse(
-                include_str!("../../assets/mail/password_changed.txt"),
-                include_str!("../../assets/mail/password_changed.html"),
-                ["service", "email", "how", "at", "client", "link"],
-            )?,
-            api_key: Form::parse(
-                include_str!("../../assets/mail/api_key.txt"),
-                include_str!("../../assets/mail/api_key.html"),
-                ["service", "email", "title", "what", "hint", "link"],
-            )?,
-            factor_changed: Form::parse(
-                include_str!("../../assets/mail/factor_changed.txt"),
-                include_str!("../../assets/mail/factor_changed.html"),
-                ["service", "email", "title", "what", "at", "client", "link"],
-            )?,
-            change_email: Form::parse(
-                include_str!("../../assets/mail/change_email.txt"),
-                include_str!("../../assets/mail/change_email.html"),
-                ["service", "email", "link", "lifetime"],
-            )?,
-            email_taken: Form::parse(
-                include_str!("../../assets/mail/email_taken.txt"),
-                include_str!("../../assets/mail/email_taken.html"),
-                ["service", "email"],
-            )?,
-            email_changed: Form::parse(
-                include_str!("../../assets/mail/email_changed.txt"),
-                include_str!("../../assets/mail/email_changed.html"),
-                ["service", "email", "what", "at", "client", "link"],
-            )?,
-            account_deleted: Form::parse(
-                include_str!("../../assets/mail/account_deleted.txt"),
-                include_str!("../../assets/mail/account_deleted.html"),
-                ["service", "email"],
-            )?,
+            verify_email: form!("verify_email", ["service", "email", "link", "lifetime"]),
+            registration_attempted: form!("registration_attempted", ["service", "email", "link"]),
+            reset_password: form!("reset_password", ["service", "email", "link", "lifetime"]),
+            password_changed: form!("password_changed", ["service", "email", "how", "at", "client", "link"]),
+            api_key: form!("api_key", ["service", "email", "title", "what", "hint", "link"]),
+            factor_changed: form!(
+                "factor_changed",
+                ["service", "email", "title", "what", "at", "client", "link"]
+            ),
+            change_email: form!("change_email", ["service", "email", "link", "lifetime"]),
+            email_taken: form!("email_taken", ["service", "email"]),
+            email_changed: form!("email_changed", ["service", "email", "what", "at", "client", "link"]),
+            account_deleted: form!("account_deleted", ["service", "email"]),
         })
     }
 
@@ -296,7 +273,7 @@ impl<const N: usize> Form<N> {
         if !subject.starts_with(SUBJECT) || subject.contains('\n') {
             return Err(TemplateError::NoSubject);
         }
-        Ok(Self { text: TextTemplate::parse(text, names)?, html: HtmlTemplate::parse(html, names)? })
+        Ok(Self { text: TextTemplate::parse(text, names)?, html: HtmlTemplate::within(FRAME, html, names)? })
     }
 
     /// No value holds a line break, so the first empty line is the template's own.

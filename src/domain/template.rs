@@ -23,6 +23,9 @@ pub enum TemplateError {
     /// A mail text that does not begin with a `Subject:` line and an empty line.
     #[error("the text does not begin with a subject line")]
     NoSubject,
+    /// A part of a page that does not begin with a heading.
+    #[error("the markup does not begin with a heading")]
+    NoHeading,
 }
 
 /// Markup that is safe to send: literals of this program and escaped text, nothing else.
@@ -99,6 +102,18 @@ impl<const N: usize> HtmlTemplate<N> {
     /// Reads a template that uses each of `names` at least once and no other.
     pub fn parse(source: &'static str, names: [&'static str; N]) -> Result<Self, TemplateError> {
         parse(source, &names).map(Self)
+    }
+
+    /// The same of `part`, which begins with a heading, inside `frame`: the heading stands at its `{{title}}`, and the
+    /// whole at its `{{letter}}`.
+    pub fn within(
+        frame: &'static str,
+        part: &'static str,
+        names: [&'static str; N],
+    ) -> Result<Self, TemplateError> {
+        let heading = part.strip_prefix("<h1>").and_then(|rest| rest.split_once("</h1>\n"));
+        let (title, _) = heading.ok_or(TemplateError::NoHeading)?;
+        parse(&frame.replacen("{{title}}", title, 1).replacen("{{letter}}", part, 1), &names).map(Self)
     }
 
     /// The markup with `values` in the order of the names.
