@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
+use memchr::memchr2;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
 use tracing_subscriber::field::RecordFields;
@@ -104,9 +105,7 @@ impl Fields<'_> {
 
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Without a way out of the loop, so that many bytes are looked at together.
-        let odd = |b: u8| u8::from(!(b' '..=b'~').contains(&b)) | u8::from(b == b'"') | u8::from(b == b'\\');
-        let is_plain = value.bytes().fold(0, |any, b| any | odd(b)) == 0;
+        let is_plain = is_printable(value) && memchr2(b'"', b'\\', value.as_bytes()).is_none();
         self.field(field, |writer| {
             if !is_plain {
                 return write!(Escaped(writer), "{value:?}");
@@ -131,15 +130,18 @@ struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let odd = |b: u8| u8::from(!(b' '..=b'~').contains(&b));
-        let is_plain = text.bytes().fold(0, |any, b| any | odd(b)) == 0;
-        if is_plain || !text.contains(char::is_control) {
+        if is_printable(text) || !text.contains(char::is_control) {
             return self.0.write_str(text);
         }
         text.chars().try_for_each(|c| {
             if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
         })
     }
+}
+
+/// Whether every byte is printable ASCII. There is no way out of the loop, so many bytes are looked at together.
+fn is_printable(text: &str) -> bool {
+    text.bytes().fold(0, |any, b| any | u8::from(!(b' '..=b'~').contains(&b))) == 0
 }
 
 #[cfg(test)]
