@@ -41,11 +41,21 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         }
         let mut value = generations.old.remove(&key).unwrap_or_default();
         let result = f(&mut value);
-        if generations.young.len() >= self.half {
-            generations.old = take(&mut generations.young);
-        }
-        generations.young.insert(key, value);
+        generations.insert(key, value, self.half);
         result
+    }
+
+    /// Looks at the value of `key`, if it is there. Looking is using it.
+    pub fn look<R>(&self, key: &K, f: impl FnOnce(&V) -> R) -> Option<R> {
+        let mut guard = self.lock();
+        let generations = &mut *guard;
+        if let Some(value) = generations.young.get(key) {
+            return Some(f(value));
+        }
+        let (key, value) = generations.old.remove_entry(key)?;
+        let result = f(&value);
+        generations.insert(key, value, self.half);
+        Some(result)
     }
 
     /// How many keys are remembered.
@@ -65,10 +75,32 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
     }
 }
 
+impl<K: Eq + Hash, V> Generations<K, V> {
+    fn insert(&mut self, key: K, value: V, half: usize) {
+        if self.young.len() >= half {
+            self.old = take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_look_keeps_what_it_finds_and_makes_nothing() {
+        let recent: Recent<u32, u32> = Recent::new(4);
+        assert_eq!((recent.look(&1, |value| *value), recent.len()), (None, 0));
+        recent.with(1, |value| *value = 7);
+        for other in 2..20 {
+            recent.with(other, |_| ());
+            assert_eq!(recent.look(&1, |value| *value), Some(7));
+        }
+        assert_eq!(recent.look(&2, |value| *value), None);
+        assert!(recent.len() <= 4);
+    }
 
     #[test]
     fn a_value_is_kept_under_its_key() {

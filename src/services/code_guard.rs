@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::audit::Witness;
-use super::recent::Recent;
 use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{WRONG_CODES_MAX, WRONG_CODES_WINDOW};
 use crate::domain::id::UserId;
 use crate::domain::lockout::{Guesses, LockoutPolicy, wait};
+use crate::domain::recent::Recent;
 use crate::domain::suspicion::Suspicious;
 use crate::store::lane::EventV1;
 use crate::store::{StoreError, Txn};

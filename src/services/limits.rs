@@ -8,10 +8,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::recent::Recent;
 use super::{Context, Services};
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::{Budget, LimitPolicy, PerClass, Spent};
+use crate::domain::recent::Recent;
 use crate::domain::time::Timestamp;
 
 pub use crate::domain::limit::{Class, Exceeded, Standing};

@@ -24,7 +24,6 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
-pub mod recent;
 pub mod registration;
 mod right_password;
 pub mod role;

@@ -10,65 +10,42 @@
 //! Alternatives: the token's SHA-256 in place of its text costs half a microsecond a request and hides little, for
 //! the key that signs is in the same memory.
 
-use std::collections::HashMap;
-use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use super::Subject;
+use crate::domain::recent::Recent;
 
-/// Tokens of one generation; there are two. Full, with tokens of 700 bytes, they take some 3 MB.
-const GENERATION: usize = 2_048;
+/// Tokens that are kept at most. With tokens of 700 bytes they take some 3 MB.
+const MAX: usize = 4_096;
 
 /// The last segment of an HS256 token.
 type Signature = [u8; 43];
 
-/// The tokens of late: as many as were used since twice [`GENERATION`] others were.
-#[derive(Default)]
-pub(super) struct Seen(Mutex<Generations>);
-
-#[derive(Default)]
-struct Generations {
-    young: HashMap<Signature, Kept>,
-    old: HashMap<Signature, Kept>,
-}
+/// The tokens of late.
+pub(super) struct Seen(Recent<Signature, Option<Kept>>);
 
 struct Kept {
     token: Box<str>,
     subject: Subject,
 }
 
+impl Default for Seen {
+    fn default() -> Self {
+        Self(Recent::new(MAX))
+    }
+}
+
 impl Seen {
     /// What this very token said.
     pub(super) fn get(&self, token: &str) -> Option<Subject> {
-        let signature = token.as_bytes().last_chunk()?;
-        let mut generations = self.lock();
-        if let Some(kept) = generations.young.get(signature) {
-            return (*kept.token == *token).then_some(kept.subject);
-        }
-        let kept = generations.old.remove(signature)?;
-        let subject = (*kept.token == *token).then_some(kept.subject);
-        generations.insert(*signature, kept);
-        subject
+        let of_token =
+            |kept: &Option<Kept>| kept.as_ref().filter(|kept| *kept.token == *token).map(|kept| kept.subject);
+        self.0.look(token.as_bytes().last_chunk()?, of_token)?
     }
 
     /// Keeps what a token said that has verified.
     pub(super) fn insert(&self, token: &str, subject: Subject) {
         if let Some(signature) = token.as_bytes().last_chunk() {
-            self.lock().insert(*signature, Kept { token: token.into(), subject });
+            self.0.with(*signature, |kept| *kept = Some(Kept { token: token.into(), subject }));
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Generations> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Generations {
-    fn insert(&mut self, signature: Signature, kept: Kept) {
-        if self.young.len() >= GENERATION {
-            self.old = mem::take(&mut self.young);
-        }
-        self.young.insert(signature, kept);
     }
 }
 
@@ -92,15 +69,14 @@ mod tests {
         let seen = Seen::default();
         let (token, subject) = numbered(0);
         seen.insert(&token, subject);
-        for number in 1..10 * GENERATION {
+        for number in 1..10 * MAX {
             let (other, its) = numbered(number);
             seen.insert(&other, its);
             assert_eq!(seen.get(&token), Some(subject));
         }
         assert_eq!(seen.get(&numbered(1).0), None);
-        let generations = seen.lock();
-        let held = generations.young.len() + generations.old.len();
-        assert!(held <= 2 * GENERATION, "{held}");
+        let held = seen.0.len();
+        assert!(held <= MAX, "{held}");
     }
 
     #[test]
@@ -110,9 +86,10 @@ mod tests {
         seen.insert(&token, subject);
         let altered = token.replace("payload", "pay1oad");
         assert_eq!(seen.get(&altered), None);
-        {
-            let mut generations = seen.lock();
-            generations.old = mem::take(&mut generations.young);
+        // In the old generation, too.
+        for number in 0..MAX / 2 {
+            let (other, its) = numbered(1_000_000 + number);
+            seen.insert(&other, its);
         }
         assert_eq!((seen.get(&altered), seen.get(&token)), (None, Some(subject)));
         assert_eq!((seen.get(""), seen.get("short")), (None, None));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::lockout::{Guesses, Place, Subject};
-use crate::services::recent::Recent;
+use crate::domain::recent::Recent;
 
 /// Guesses of late, in bounded memory, and how many are being judged.
 pub struct Lockouts {
