@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
 
 use super::answer::Answer;
 use super::asked::Asked;
@@ -145,12 +146,19 @@ impl FactorApi {
     /// For an owner whose app shows codes that do not fit: compare them, and the clocks. Needs a fresh proof of the
     /// password, is recorded and limited; `mfa.debug_codes = false` switches it off.
     #[oai(path = "/auth/mfa/debug", method = "get", operation_id = "mfa_debug")]
-    async fn debug(&self, asked: Asked, caller: Bearer) -> Result<Answer<MfaDebug>, Fault<Listed>> {
+    async fn debug(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        /// The time on the client's clock, in seconds since 1970 UTC.
+        client_time: Query<Option<i64>>,
+    ) -> Result<Answer<MfaDebug>, Fault<Listed>> {
         let codes = enrolment::debug_codes(&self.0, &asked.0, &caller.0).await?;
         let answer = MfaDebug {
             valid_codes: secrets(&codes),
             server_time: asked.0.now.to_string(),
             time_window: enrolment::step_seconds(),
+            clock_skew: client_time.0.map(|time| time.saturating_sub(asked.0.now.seconds())),
         };
         Ok(Answer::new(answer, asked.0.now))
     }

@@ -142,7 +142,7 @@ impl Example for MfaStatus {
 
 /// What the server takes now, for an owner whose app shows other codes.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct MfaDebug {
     /// The codes that fit now, earliest first: of the step before, of this one and of the next. One that was used
     /// works no more.
@@ -151,6 +151,10 @@ pub struct MfaDebug {
     pub server_time: String,
     /// Seconds that one code is shown.
     pub time_window: u64,
+    /// How many seconds the client's clock is ahead of the server's, or behind it where it is negative; there when the
+    /// request told the client's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_skew: Option<i64>,
 }
 
 impl Example for MfaDebug {
@@ -159,6 +163,7 @@ impl Example for MfaDebug {
             valid_codes: vec!["287082".into(), "359152".into(), "969429".into()],
             server_time: "2026-11-21T10:00:00.000Z".to_owned(),
             time_window: 30,
+            clock_skew: Some(-95),
         }
     }
 }

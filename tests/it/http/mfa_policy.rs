@@ -89,6 +89,13 @@ async fn an_owner_sees_the_codes_that_fit_now_and_it_is_recorded() {
         (&data["server_time"], &data["time_window"]),
         (&json!("2027-01-15T08:01:00.000Z"), &json!(30))
     );
+    assert_eq!(data.get("clock_skew"), None);
+    for (client, skew) in [("1800000060", 0), ("1799999965", -95), ("1800000150", 90)] {
+        let data = ada.get(&format!("{DEBUG}?client_time={client}")).await.data(200);
+        assert_eq!(data["clock_skew"], skew, "C22: how far the client's clock is off");
+    }
+    let error = ada.get(&format!("{DEBUG}?client_time=noon")).await.refused(400, "VALIDATION_ERROR");
+    assert_eq!(error["details"]["field"], "client_time");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     // Looking uses nothing up, and no record tells a code.
     app.second_step(&app.first_step("ada").await, &codes(&data)[1]).await.data(200);
