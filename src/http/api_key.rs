@@ -11,9 +11,10 @@ use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::{Bearer, Caller};
+use super::query;
 use super::tag::Tag;
 use crate::domain::api_key;
-use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::id::ApiKeyId;
 use crate::domain::time::Timestamp;
 use crate::services::Services;
 use crate::services::api_key::listing::{self, KeyFilter, KeyPage};
@@ -86,7 +87,8 @@ impl ApiKeyApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
-        let filter = KeyFilter { after: after(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
+        let filter =
+            KeyFilter { after: query::cursor(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
         let KeyPage { keys, next, as_of } = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
         let api_keys = keys.iter().map(|key| self.shown(key, asked.0.now)).collect();
         Ok(Answer::new(
@@ -163,10 +165,13 @@ impl ApiKeyApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<AllApiKeys>, Fault<Listed>> {
-        let bad = |_| ApiError::field("user_id", "invalid", "`user_id` is not valid.");
-        let owner = user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(bad)?;
-        let filter =
-            KeyFilter { owner, rotation_due: rotation_due.0, after: after(cursor.0)?, limit: whole(limit.0) };
+        let owner = query::value("user_id", user_id.0)?;
+        let filter = KeyFilter {
+            owner,
+            rotation_due: rotation_due.0,
+            after: query::cursor(cursor.0)?,
+            limit: whole(limit.0),
+        };
         let KeyPage { keys, next, as_of } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
         let shown = |key: &api_key::ApiKey| OwnedApiKey {
             user_id: key.owner.to_string(),
@@ -240,11 +245,6 @@ fn whole(limit: u32) -> usize {
 
 fn key_id(text: &str) -> Result<ApiKeyId, ApiError> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no such API key."))
-}
-
-fn after(cursor: Option<String>) -> Result<Option<ApiKeyId>, ApiError> {
-    let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
-    cursor.map(|cursor| cursor.parse::<ApiKeyId>()).transpose().map_err(unreadable)
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, ApiError> {

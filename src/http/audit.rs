@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::error::{ApiError, Fault, Statuses};
+use super::error::{Fault, Statuses};
 use super::principal::Caller;
+use super::query;
 use super::tag::Tag;
-use crate::domain::id::{MailId, SuspicionId, UserId};
-use crate::domain::time::Timestamp;
 use crate::services::audit_log::{self, AuditEntry, AuditFilter};
 use crate::services::suspicion::{self, Seen, SuspicionFilter};
 use crate::services::{Services, mail};
@@ -56,16 +55,12 @@ impl AuditApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<AuditPage>, Fault<Listed>> {
-        let bad = |field: &'static str| ApiError::field(field, "invalid", format!("`{field}` is not valid."));
-        let time = |field, text: Option<String>| {
-            text.map(|text| text.parse::<Timestamp>()).transpose().map_err(|_| bad(field))
-        };
         let filter = AuditFilter {
-            user: user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(|_| bad("user_id"))?,
+            user: query::value("user_id", user_id.0)?,
             action: action.0,
-            from: time("start_date", start_date.0)?,
-            until: time("end_date", end_date.0)?,
-            before: cursor.0.map(|seq| seq.parse::<u64>()).transpose().map_err(|_| bad("cursor"))?,
+            from: query::value("start_date", start_date.0)?,
+            until: query::value("end_date", end_date.0)?,
+            before: query::value("cursor", cursor.0)?,
             limit: usize::try_from(limit.0).unwrap_or(1),
         };
         let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
@@ -91,10 +86,9 @@ impl AuditApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<SuspiciousPage>, Fault<Listed>> {
-        let bad = |field: &'static str| ApiError::field(field, "invalid", format!("`{field}` is not valid."));
         let filter = SuspicionFilter {
-            user: user_id.0.map(|id| id.parse::<UserId>()).transpose().map_err(|_| bad("user_id"))?,
-            after: cursor.0.map(|id| id.parse::<SuspicionId>()).transpose().map_err(|_| bad("cursor"))?,
+            user: query::value("user_id", user_id.0)?,
+            after: query::value("cursor", cursor.0)?,
             limit: usize::try_from(limit.0).unwrap_or(1),
         };
         let page = suspicion::list(&self.0, &asked.0, &caller.0, &filter).await?;
@@ -118,8 +112,7 @@ impl AuditApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OutboxPage>, Fault<Listed>> {
-        let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
-        let after = cursor.0.map(|cursor| cursor.parse::<MailId>()).transpose().map_err(unreadable)?;
+        let after = query::cursor(cursor.0)?;
         let limit = usize::try_from(limit.0).unwrap_or(1);
         let page = mail::outbox(&self.0, &asked.0, &caller.0, after, limit).await?;
         let next_cursor = page.next.map(|id| id.to_string());

@@ -25,6 +25,7 @@ pub mod password_check;
 pub mod password_reset;
 pub mod principal;
 pub mod qr;
+pub mod query;
 pub mod registration;
 pub mod reset_page;
 pub mod routes;

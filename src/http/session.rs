@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::Bearer;
+use super::query;
 use super::tag::Tag;
 use crate::domain::id::SessionId;
 use crate::services::{Services, session};
@@ -43,8 +44,7 @@ impl SessionApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<SessionList>, Fault<Listed>> {
-        let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
-        let after = cursor.0.map(|cursor| cursor.parse::<SessionId>()).transpose().map_err(unreadable)?;
+        let after = query::cursor(cursor.0)?;
         let limit = usize::try_from(limit.0).unwrap_or(1);
         let page = session::list(&self.0, &asked.0, &caller.0, after, limit)?;
         let current = caller.0.session;

@@ -7,11 +7,11 @@ use poem_openapi::param::Query;
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::error::{ApiError, Fault, Statuses};
+use super::error::{Fault, Statuses};
 use super::principal::Caller;
+use super::query;
 use super::tag::Tag;
 use crate::domain::stats::Series;
-use crate::domain::time::Timestamp;
 use crate::services::Services;
 use crate::services::stats::{self, StatsPage, StatsQuery};
 use crate::wire::stats::{Stats, StatsSeries, StatsTotals};
@@ -48,13 +48,9 @@ impl StatsApi {
         )]
         step: Query<u32>,
     ) -> Result<Answer<Stats>, Fault<Reported>> {
-        let time = |field: &str, text: Option<String>| {
-            let bad = |_| ApiError::field(field, "invalid", format!("`{field}` is not valid."));
-            text.map(|text| text.parse::<Timestamp>()).transpose().map_err(bad)
-        };
         let query = StatsQuery {
-            from: time("from", from.0)?,
-            until: time("to", to.0)?,
+            from: query::value("from", from.0)?,
+            until: query::value("to", to.0)?,
             step: usize::try_from(step.0 / 60).unwrap_or(1),
         };
         let page = stats::report(&self.0, &asked.0, &caller.0, &query).await?;
