@@ -59,16 +59,17 @@ pub async fn set_up(
     code: &str,
     form: &Registration<'_>,
 ) -> Result<User, SetupFault> {
-    if is_done(app)? {
-        return Err(SetupFault::Done);
-    }
     let denied = Witness::of_nobody(app, ctx).event(Action::SetupDenied, Outcome::Denied);
     let denied = denied.reason("wrong_code").done();
     let code = Presented::read(app, ctx, OneTimeKind::Setup, code.trim());
-    let code = match code {
-        Some(code) => app.read(|read| code.live(read))?.map(|_| code),
-        None => None,
-    };
+    // One snapshot: a code that somebody has just used is not a wrong one.
+    let (is_done, code) = app.read(|read| {
+        let is_live = code.as_ref().map(|code| code.live(read)).transpose()?.flatten().is_some();
+        Ok::<_, StoreError>((has_super_admin(read)?, code.filter(|_| is_live)))
+    })?;
+    if is_done {
+        return Err(SetupFault::Done);
+    }
     let Some(code) = code else {
         app.write("setup.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
         return Err(SetupFault::Invalid);
