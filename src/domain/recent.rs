@@ -58,6 +58,13 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         Some(result)
     }
 
+    /// Works with every key and its value, in no order. One caller at a time: keep `f` short.
+    pub fn each(&self, mut f: impl FnMut(&K, &mut V)) {
+        let mut guard = self.lock();
+        let Generations { young, old } = &mut *guard;
+        young.iter_mut().chain(old).for_each(|(key, value)| f(key, value));
+    }
+
     /// How many keys are remembered.
     pub fn len(&self) -> usize {
         let generations = self.lock();

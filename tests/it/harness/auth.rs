@@ -39,7 +39,7 @@ impl TestApp {
             self.add(ROOT, Role::SuperAdmin).await;
         }
         let caller = self.in_session(self.account(ROOT).unwrap()).await;
-        let change = UserChange { name: None, status: Some(status) };
+        let change = UserChange { status: Some(status), ..UserChange::default() };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
     }
