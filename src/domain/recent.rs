@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn each_value_of_both_generations_is_worked_with_once() {
+        let recent: Recent<u32, u32> = Recent::new(4);
+        (0..3).for_each(|key| recent.with(key, |value| *value = key));
+        recent.each(|_, value| *value += 10);
+        let mut seen = Vec::new();
+        recent.each(|key, value| seen.push((*key, *value)));
+        seen.sort_unstable();
+        assert_eq!(seen, [(0, 10), (1, 11), (2, 12)]);
+    }
+
+    #[test]
     fn a_value_is_kept_under_its_key() {
         let recent: Recent<&str, u32> = Recent::new(10);
         assert!(recent.is_empty());

@@ -90,6 +90,11 @@ impl TestApp {
         self.linked_token(email, "/reset-password?token=").await
     }
 
+    /// The token of the link in the newest invitation to `email`.
+    pub async fn invitation_token(&self, email: &str) -> String {
+        self.linked_token(email, "/accept-invitation?token=").await
+    }
+
     async fn linked_token(&self, email: &str, page: &str) -> String {
         let mut mails = self.mails().await.into_iter();
         let mail = mails.find(|mail| mail.to == email && mail.text.contains(page)).unwrap();

@@ -18,7 +18,9 @@ fn paths() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn filled(path: &str) -> String {
-    path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11").replace("{token}", "x")
+    path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11")
+        .replace("{token}", "x")
+        .replace("{kind}", "totp")
 }
 
 #[tokio::test]
