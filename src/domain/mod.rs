@@ -21,6 +21,7 @@ pub mod permission;
 pub mod phone;
 pub mod recent;
 pub mod role;
+pub mod role_name;
 pub mod session;
 pub mod sms_factor;
 pub mod stats;

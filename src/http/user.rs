@@ -12,15 +12,17 @@ use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::{Bearer, Caller};
 use super::query;
+use super::role::names;
 use super::tag::Tag;
 use crate::domain::id::UserId;
+use crate::domain::permission::Permissions;
 use crate::domain::role::{NotARole, Role};
 use crate::domain::user::{DisplayName, Status, Username};
 use crate::services::password::Owner;
 use crate::services::user::UserChange;
 use crate::services::user::creation::{self, NewUser};
 use crate::services::user::listing::{self, OFFSET_MAX, Start, UserFilter};
-use crate::services::{Services, user, user_deletion};
+use crate::services::{Services, user, user_deletion, user_rights};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
 use crate::wire::secret::Secret;
@@ -42,7 +44,8 @@ impl UserApi {
     /// Who am I
     #[oai(path = "/auth/me", method = "get", operation_id = "me")]
     async fn me(&self, asked: Asked, caller: Caller) -> Result<Answer<User>, Fault<Listed>> {
-        Ok(Answer::new(to_wire(&caller.0.user), asked.0.now))
+        let answer = to_wire(&self.0, &caller.0.user, Some(caller.0.rights()))?;
+        Ok(Answer::new(answer, asked.0.now))
     }
 
     /// List accounts
@@ -92,7 +95,7 @@ impl UserApi {
             limit: usize::try_from(limit.0).unwrap_or(1),
         };
         let page = listing::list(&self.0, &asked.0, &caller.0, &filter).await?;
-        Ok(Answer::new(page_to_wire(&page, (limit.0, offset.0)), asked.0.now))
+        Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0))?, asked.0.now))
     }
 
     /// Make an account
@@ -116,7 +119,21 @@ impl UserApi {
             is_proved: email_verified.unwrap_or(false),
         };
         let user = creation::create(&self.0, &asked.0, &caller.0, form).await?;
-        Ok(Answer::new(to_wire(&user), asked.0.now))
+        Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
+    }
+
+    /// One account, with what it may do
+    ///
+    /// Needs `users:read`, but for one's own account.
+    #[oai(path = "/users/:id", method = "get", operation_id = "get_user")]
+    async fn get(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        id: Path<String>,
+    ) -> Result<Answer<User>, Fault<Listed>> {
+        let (user, held) = user_rights::show(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;
+        Ok(Answer::new(to_wire(&self.0, &user, Some(held))?, asked.0.now))
     }
 
     /// Change an account
@@ -141,7 +158,7 @@ impl UserApi {
             status: status.map(|status| parse_status(&status)).transpose()?,
         };
         let user = user::update(&self.0, &asked.0, &caller.0, user_id(&id.0)?, change).await?;
-        Ok(Answer::new(to_wire(&user), asked.0.now))
+        Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
     }
 
     /// Delete somebody's account
@@ -191,17 +208,21 @@ fn parse_roles(names: &[String]) -> Result<Vec<Role>, ApiError> {
     roles.map_err(|fault: NotARole| ApiError::field("roles", "invalid", fault.to_string()))
 }
 
-fn page_to_wire(page: &listing::UserPage, (limit, offset): (u32, u32)) -> UserPage {
+fn page_to_wire(
+    app: &Services,
+    page: &listing::UserPage,
+    (limit, offset): (u32, u32),
+) -> Result<UserPage, ApiError> {
     let total = page.total;
-    UserPage {
-        users: page.users.iter().map(to_wire).collect(),
+    Ok(UserPage {
+        users: page.users.iter().map(|user| to_wire(app, user, None)).collect::<Result<_, _>>()?,
         total: total.map(|total| u64::try_from(total.count).unwrap_or(u64::MAX)),
         limit,
         offset: total.map(|_| offset),
         total_capped: total.map(|total| total.is_capped),
         next_cursor: page.next.map(|id| id.to_string()),
         as_of: page.as_of.to_string(),
-    }
+    })
 }
 
 fn twenty() -> u32 {
@@ -214,9 +235,13 @@ fn parse_status(text: &str) -> Result<Status, ApiError> {
     })
 }
 
-/// An account as everybody who may see it sees it.
-pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
-    User {
+/// An account as everybody who may see it sees it, perhaps with what it may do.
+pub(super) fn to_wire(
+    app: &Services,
+    user: &crate::domain::user::User,
+    permissions: Option<Permissions>,
+) -> Result<User, ApiError> {
+    Ok(User {
         id: user.id.to_string(),
         number: user.number,
         email: user.email.as_str().to_owned(),
@@ -225,7 +250,8 @@ pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
         status: user.status.name().to_owned(),
         email_verified: user.email_verified_at.is_some(),
         mfa_enabled: user.has_factor,
-        roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
+        roles: user_rights::slugs(app, user)?,
+        permissions: permissions.map(names),
         created_at: user.created_at.to_string(),
-    }
+    })
 }
