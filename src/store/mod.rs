@@ -37,6 +37,7 @@ pub mod one_time;
 pub mod outbox;
 mod overlay;
 pub mod resource;
+pub mod role;
 mod scan;
 pub mod seal;
 pub mod session;

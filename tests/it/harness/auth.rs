@@ -64,7 +64,8 @@ impl TestApp {
             .store()
             .transact("begin", stamp, move |txn| Ok::<_, Abort<()>>(store::session::insert(txn, &session)?));
         begun.await.unwrap();
-        Caller { user, credential: Credential::Session(id) }
+        let held = self.services.read(|read| store::role::held(read, &user)).unwrap();
+        Caller { user, held, credential: Credential::Session(id) }
     }
 
     /// Gives the account that answers to `name` these roles and no other.
@@ -73,7 +74,8 @@ impl TestApp {
         let stamp = self.services.stamp(&self.services.own_context("harness"));
         let set = self.store().transact("set_roles", stamp, move |txn| {
             let user = store::user::by_id(txn, id)?.unwrap();
-            Ok::<_, Abort<()>>(store::user::put(txn, &User { roles: roles.clone(), ..user })?)
+            let changed = User { roles: roles.clone(), ..user.clone() };
+            Ok::<_, Abort<()>>(store::role::put_holder(txn, &user, &changed)?)
         });
         set.await.unwrap();
     }
