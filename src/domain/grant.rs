@@ -1,7 +1,7 @@
 //! What allows an account something, with a resource or without. Knows no store, no role and no clock.
 //!
 //! ## Decision: three ways, and nothing forbids
-//! A question is a permission, and may name a resource of the permission's kind. It is allowed by (1) holding the
+//! A question is a permission (`kind:write` is two), and may name a resource of its kind. It is allowed by (1) holding the
 //! permission, through a role or directly, then for every resource of the kind, registered or not; (2) owning the
 //! resource (T44), whatever may be asked about it; (3) a grant to this account, for this resource, of this permission
 //! or of `kind:write`, that has not ended (T45). There is no rule that forbids: what one way allows no other takes
@@ -13,14 +13,14 @@
 //! made into one without. Granting takes the right to update: of the resource, by owning it, or of its whole kind.
 
 use super::id::UserId;
-use super::permission::{Permission, Permissions};
+use super::permission::{Permission, Permissions, Scope};
 use super::resource::{Kind, Resource, ResourceName};
 use super::time::Timestamp;
 
 /// What may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    permission: Permission,
+    scope: Scope,
     resource: Option<ResourceName>,
 }
 
@@ -31,16 +31,14 @@ pub struct OtherKind;
 
 impl Question {
     /// Whether somebody may do this; with a resource, whether to this one.
-    pub fn new(permission: Permission, resource: Option<ResourceName>) -> Result<Self, OtherKind> {
-        match &resource {
-            Some(name) if name.kind() != Kind::of(permission) => Err(OtherKind),
-            _ => Ok(Self { permission, resource }),
-        }
+    pub fn new(scope: Scope, resource: Option<ResourceName>) -> Result<Self, OtherKind> {
+        let is_of = |name: &ResourceName| scope.permissions().beyond(name.kind().permissions()).is_none();
+        if resource.as_ref().is_none_or(is_of) { Ok(Self { scope, resource }) } else { Err(OtherKind) }
     }
 
-    /// What is to be done.
-    pub const fn permission(&self) -> Permission {
-        self.permission
+    /// What is to be done: all that the scope stands for.
+    pub fn permissions(&self) -> Permissions {
+        self.scope.permissions()
     }
 
     /// What to.
@@ -105,7 +103,7 @@ impl Who {
     /// or see everybody.
     pub fn may_see(&self, resource: &Resource, now: Timestamp) -> bool {
         let kind = resource.name.kind();
-        let held = self.reach(self.rights);
+        let held = self.held();
         if held.contains(kind.update()) || held.contains(Permission::UsersRead) {
             return true;
         }
@@ -113,6 +111,18 @@ impl Who {
         let concerns = is_mine(resource.owner)
             || resource.grants.iter().any(|grant| is_mine(grant.user) && grant.is_alive(now));
         concerns && self.reach(kind.permissions()) != Permissions::NONE
+    }
+
+    /// Whether the account may give `resource` another owner: its own, or as one who looks after accounts.
+    pub fn may_hand_over(&self, resource: &Resource) -> bool {
+        let owned =
+            resource.owner == self.user && self.grantable(resource).contains(resource.name.kind().update());
+        owned || self.held().contains(Permission::UsersUpdate)
+    }
+
+    /// What the account holds, as far as its credential is good for it.
+    pub fn held(&self) -> Permissions {
+        self.reach(self.rights)
     }
 
     /// The part of `permissions` that the credential is good for.

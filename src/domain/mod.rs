@@ -25,6 +25,7 @@ pub mod resource;
 pub mod role;
 pub mod session;
 pub mod sms_factor;
+pub mod source;
 pub mod stats;
 pub mod suspicion;
 pub mod template;

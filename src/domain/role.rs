@@ -79,7 +79,7 @@ impl Role {
 ///
 /// "Read-only" of a viewer and "read most" of a developer stop at people: anybody may register and is then a developer,
 /// and the list of accounts and the record of what everybody does are not for anybody.
-const fn least(permission: Permission) -> Role {
+pub const fn least(permission: Permission) -> Role {
     use Permission as P;
     match permission {
         P::PoliciesRead | P::MetricsRead | P::CostsRead | P::IntegrationsRead => Role::Viewer,

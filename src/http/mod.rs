@@ -4,6 +4,7 @@ pub mod answer;
 pub mod api_key;
 pub mod asked;
 pub mod audit;
+pub mod authz;
 pub mod body;
 pub mod dev;
 pub mod docs;
@@ -28,6 +29,7 @@ pub mod qr;
 pub mod query;
 pub mod registration;
 pub mod reset_page;
+pub mod resource;
 pub mod routes;
 pub mod sample;
 pub mod session;
@@ -122,6 +124,7 @@ impl Front {
         }
         let api = if parts.samples {
             routes.add(sample::INGEST, &["POST"]);
+            routes.add(sample::POLICIES, &["GET", "POST"]);
             let samples = sample::SampleApi(parts.app.clone());
             described((operations, samples)).into_endpoint().boxed()
         } else {
@@ -186,6 +189,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         own_account::OwnAccountApi(app.clone()),
         user::UserApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
+        (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         audit::AuditApi(app.clone()),
         events::EventsApi(app.clone()),
         stats::StatsApi(app.clone()),

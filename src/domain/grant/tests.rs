@@ -91,10 +91,12 @@ fn a_grant_allows_what_its_scope_stands_for_and_the_longest_is_told() {
 
 #[test]
 fn a_question_is_about_one_kind() {
-    assert_eq!(Question::new(UPDATE, Some("costs/42".parse().unwrap())), Err(OtherKind));
-    let question = Question::new(UPDATE, Some("policies/42".parse().unwrap())).unwrap();
-    assert_eq!((question.permission(), question.resource().unwrap().id()), (UPDATE, "42"));
-    assert!(Question::new(UPDATE, None).is_ok());
+    let write = scope("policies:write");
+    assert_eq!(Question::new(write, Some("costs/42".parse().unwrap())), Err(OtherKind));
+    let question = Question::new(write, Some("policies/42".parse().unwrap())).unwrap();
+    assert_eq!(question.permissions(), set(UPDATE).with(Permission::PoliciesCreate));
+    assert_eq!(question.resource().unwrap().id(), "42");
+    assert!(Question::new(write, None).is_ok());
 }
 
 #[test]
@@ -109,6 +111,20 @@ fn what_was_granted_is_not_passed_on() {
     );
     let key = who(Permissions::NONE, Some(set(UPDATE).with(Permission::CostsRead)));
     assert_eq!(key.grantable(&resource(ADA, Vec::new())), set(UPDATE));
+}
+
+#[test]
+fn the_owner_hands_over_and_whoever_looks_after_accounts() {
+    let (mine, other) = (resource(ADA, Vec::new()), resource(BOB, vec![grant(ADA, "policies:write", None)]));
+    let plain = who(set(UPDATE), None);
+    assert!(plain.may_hand_over(&mine) && !plain.may_hand_over(&other));
+    assert!(who(set(Permission::UsersUpdate), None).may_hand_over(&other));
+    let key = |permission| who(set(Permission::UsersUpdate), Some(set(permission)));
+    assert!(key(UPDATE).may_hand_over(&mine) && !key(UPDATE).may_hand_over(&other));
+    assert!(
+        key(Permission::UsersUpdate).may_hand_over(&other)
+            && !key(Permission::PoliciesRead).may_hand_over(&mine)
+    );
 }
 
 #[test]

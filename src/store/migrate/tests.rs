@@ -133,7 +133,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!((suspicions.len(), suspicions[0].1.kind.as_str()), (1, "failed_logins"));
     assert_eq!(stats::load(&snapshot).unwrap().unwrap(), some_counts());
     let owned = resource::of_owner(&snapshot, ada().id, None, 9).unwrap();
-    assert_eq!(owned, (vec![policy(ada().id)], false));
+    assert_eq!(owned, (vec![shared_policy(ada().id)], false));
     drop(snapshot);
     run(&store, |txn| Ok(txn.emit(event("third", None))?)).unwrap();
     assert!(check::check(&store).unwrap().is_clean());
@@ -214,14 +214,14 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     };
     outbox::insert(txn, &mail)?;
     api_key::insert(txn, &key(ada.id, now))?;
-    let shared = policy(ada.id);
+    let shared = shared_policy(ada.id);
     let mut bare = Resource { grants: Vec::new(), ..shared.clone() };
     resource::insert(txn, &bare)?;
     shared.grants.iter().try_for_each(|grant| resource::add_grant(txn, &mut bare, *grant))?;
     insert_guesses(txn)
 }
 
-fn policy(owner: UserId) -> Resource {
+fn shared_policy(owner: UserId) -> Resource {
     let now = Timestamp::from_seconds(1_800_000_000);
     let grant = |scope: &str, expires_at| Grant { user: owner, scope: scope.parse().unwrap(), expires_at };
     Resource {
