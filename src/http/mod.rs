@@ -189,10 +189,9 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         own_account::OwnAccountApi(app.clone()),
         user::UserApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
+        // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
-        audit::AuditApi(app.clone()),
-        events::EventsApi(app.clone()),
-        stats::StatsApi(app.clone()),
+        (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
         health,
     )
 }
