@@ -47,7 +47,8 @@ impl AuthzApi {
         let (checks, is_single) = questions(body.0)?;
         let verdicts = authz::check(&self.0, &asked.0, &caller.caller, &checks).await?;
         let mut results: Vec<_> = verdicts.into_iter().map(to_wire).collect();
-        let answer = match results.pop().filter(|_| is_single) {
+        let only = if is_single { results.pop() } else { None };
+        let answer = match only {
             Some(only) => CheckAnswer::One(only),
             None => CheckAnswer::Many(CheckResults { results }),
         };

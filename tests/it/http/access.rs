@@ -28,7 +28,7 @@ const OPEN: [&str; 14] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 35] = [
+const GUARDED: [(&str, &str, [u16; 5]); 44] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -64,6 +64,15 @@ const GUARDED: [(&str, &str, [u16; 5]); 35] = [
     ("follow_events", "", [403, 403, 403, 200, 200]),
     ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
+    ("register_resource", r#"{"resource":"policies/new"}"#, [403, 403, 201, 409, 409]),
+    ("list_resources", "", [200; 5]),
+    ("find_resource", "", [404, 404, 200, 200, 200]),
+    ("remove_resource", "", [404, 404, 200, 200, 200]),
+    ("hand_over_resource", r#"{"user_id":"{id}"}"#, [404, 404, 403, 200, 200]),
+    ("add_grant", r#"{"user_id":"{id}","permission":"policies:update"}"#, [404, 404, 201, 201, 201]),
+    ("list_grants", "", [404, 404, 200, 200, 200]),
+    ("remove_grant", "", [404, 404, 200, 200, 200]),
+    ("check_authz", r#"{"permission":"policies:create"}"#, [200; 5]),
 ];
 
 /// Method, path and id of every operation.
@@ -80,6 +89,14 @@ fn operations() -> Vec<(Method, String, String)> {
     all.collect()
 }
 
+/// A path with its places filled: every id is `id`, and names of people and of things of theirs alike.
+fn filled(path: &str, id: &str) -> String {
+    let places =
+        [("{id}", id), ("{user_id}", id), ("{kind}", "policies"), ("{permission}", "policies:update")];
+    let path = path.replace("{token}", "lkv_x");
+    places.iter().fold(path, |path, (place, value)| path.replace(place, value))
+}
+
 async fn call(caller: &LoggedIn<'_>, method: &Method, path: &str, body: &str) -> Answer {
     let kind = (!body.is_empty()).then_some("application/json");
     caller.raw(method.clone(), path, kind, body).await
@@ -92,7 +109,7 @@ async fn every_operation_but_the_listed_few_is_closed_to_strangers() {
     let known: BTreeSet<_> = operations.iter().map(|(.., id)| id.as_str()).collect();
     assert!(OPEN.iter().all(|id| known.contains(id)), "an open operation is gone: {known:?}");
     for (method, path, id) in &operations {
-        let path = path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11").replace("{token}", "lkv_x");
+        let path = filled(path, "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11");
         let (answer, events) = app.events_of(app.anonymous().raw(method.clone(), &path, None, "")).await;
         if OPEN.contains(&id.as_str()) {
             assert_ne!(answer.status, 401, "{id} is listed as open");
@@ -119,13 +136,14 @@ async fn every_guarded_operation_answers_each_role_as_the_table_says() {
     for (method, path, id) in operations().iter().filter(|(.., id)| !OPEN.contains(&id.as_str())) {
         let row = GUARDED.iter().find(|row| row.0 == id);
         let (_, body, expected) = row.unwrap_or_else(|| panic!("{id} has no row in the table"));
-        let path = path.replace("{id}", &target);
+        let (path, body) = (filled(path, &target), body.replace("{id}", &target));
         for (role, expected) in Role::ALL.iter().zip(expected) {
             if app.account(role.name()).is_none() {
                 app.add(role.name(), *role).await;
             }
             let caller = app.log_in(role.name()).await;
-            let answer = call(&caller, method, &path, body).await;
+            app.put_resource(&format!("policies/{target}"), "target", "policies:update").await;
+            let answer = call(&caller, method, &path, &body).await;
             assert_eq!(answer.status, *expected, "{id} by {role}: {}", answer.text);
         }
     }
