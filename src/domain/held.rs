@@ -3,7 +3,7 @@
 
 use super::custom_role::{CustomRole, DEPTH_MAX};
 use super::id::RoleId;
-use super::permission::Permissions;
+use super::permission::{Permission, Permissions, Scope};
 use super::role::{Role, Roles};
 use super::user::User;
 
@@ -92,6 +92,53 @@ impl Lineage {
             held.or(Held { permissions, roles: Roles::NONE })
         })
     }
+
+    /// Whether the line holds `permission`, and through which of its roles: the nearest custom one that has it itself,
+    /// or else the lowest built-in one.
+    pub(super) fn ground(&self, permission: Permission) -> Option<Ground> {
+        let role = match self.custom.first() {
+            Some(role) => role.slug.as_str(),
+            None => self.built_in?.name(),
+        };
+        let own = self.custom.iter().find(|role| role.own().contains(permission));
+        let source = if let Some(role) = own {
+            role.slug.as_str()
+        } else {
+            self.built_in.filter(|role| role.permissions().contains(permission))?;
+            Role::least(permission).name()
+        };
+        let through = (source != role).then(|| source.to_owned());
+        Some(Ground::Role { role: role.to_owned(), through })
+    }
+}
+
+/// By what an account holds a permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ground {
+    /// By a role that it has.
+    Role {
+        /// The slug of the role.
+        role: String,
+        /// The slug of the role that has the permission itself, where that one is inherited.
+        through: Option<String>,
+    },
+    /// By a direct permission.
+    Direct(Scope),
+}
+
+/// Every permission that `user` holds, each with all that it is held by.
+pub fn grounds<E>(
+    user: &User,
+    mut find: impl FnMut(RoleId) -> Result<Option<CustomRole>, E>,
+) -> Result<Vec<(Permission, Vec<Ground>)>, E> {
+    let roles = user.roles.iter().map(|role| role.id()).chain(user.custom_roles.iter().copied());
+    let lines = roles.map(|role| Lineage::of(role, &mut find)).collect::<Result<Vec<_>, _>>()?;
+    let all = Permission::ALL.into_iter().map(|permission| {
+        let by_roles = lines.iter().filter_map(|line| line.ground(permission));
+        let direct = user.permissions.iter().filter(|scope| scope.permissions().contains(permission));
+        (permission, by_roles.chain(direct.copied().map(Ground::Direct)).collect())
+    });
+    Ok(all.filter(|(_, grounds): &(_, Vec<_>)| !grounds.is_empty()).collect())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod phone;
 pub mod recent;
 pub mod resource;
 pub mod role;
+pub mod role_name;
 pub mod session;
 pub mod sms_factor;
 pub mod source;

@@ -53,6 +53,33 @@ impl Role {
         Self::ALL.into_iter().rev().find(|role| *role < self)
     }
 
+    /// What people read.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::Developer => "Developer",
+            Self::Manager => "Manager",
+            Self::Admin => "Admin",
+            Self::SuperAdmin => "Super Admin",
+        }
+    }
+
+    /// What it is for.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Viewer => "Reads what everybody may read.",
+            Self::Developer => "The role of a new account: sends metrics.",
+            Self::Manager => "Looks after a team: policies, and who there is.",
+            Self::Admin => "Manages accounts and reads the audit log.",
+            Self::SuperAdmin => "May do everything.",
+        }
+    }
+
+    /// The lowest role that holds `permission`.
+    pub const fn least(permission: Permission) -> Self {
+        least(permission)
+    }
+
     /// What an account with this role may do.
     pub const fn permissions(self) -> Permissions {
         let (mut held, mut at) = (Permissions::NONE, 0);
@@ -79,7 +106,7 @@ impl Role {
 ///
 /// "Read-only" of a viewer and "read most" of a developer stop at people: anybody may register and is then a developer,
 /// and the list of accounts and the record of what everybody does are not for anybody.
-pub const fn least(permission: Permission) -> Role {
+const fn least(permission: Permission) -> Role {
     use Permission as P;
     match permission {
         P::PoliciesRead | P::MetricsRead | P::CostsRead | P::IntegrationsRead => Role::Viewer,

@@ -1,32 +1,18 @@
-//! Where the rights of an account come from: which role, or a permission of its own. Knows no store.
+//! Where the rights of one account come from, kept for several questions: its roles with all they inherit, and the
+//! permissions of its own. Knows no store.
 
 use super::custom_role::CustomRole;
-use super::held::{Held, Lineage};
+use super::held::{Ground, Held, Lineage};
 use super::id::RoleId;
 use super::permission::{Permission, Permissions, Scope};
-use super::role::{Role, Roles, least};
+use super::role::Roles;
 use super::user::User;
 
-/// The roles and permissions of an account, with all that they inherit.
+/// The roles and permissions of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
-    built_in: Vec<Role>,
     lines: Vec<Lineage>,
-    direct: Permissions,
-}
-
-/// What gives a right. Roles are named by their slugs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source<'a> {
-    /// A role of the account.
-    Role {
-        /// The role.
-        slug: &'a str,
-        /// The role that it has the right from, where that is another one.
-        inherited_from: Option<&'a str>,
-    },
-    /// A permission that the account was given beside its roles.
-    Direct,
+    direct: Vec<Scope>,
 }
 
 impl Sources {
@@ -35,51 +21,31 @@ impl Sources {
         user: &User,
         mut find: impl FnMut(RoleId) -> Result<Option<CustomRole>, E>,
     ) -> Result<Self, E> {
-        let lines = user.custom_roles.iter().map(|role| Lineage::of(*role, &mut find));
-        let direct = user.permissions.iter().copied().map(Scope::permissions);
-        Ok(Self {
-            built_in: user.roles.clone(),
-            lines: lines.collect::<Result<_, _>>()?,
-            direct: direct.fold(Permissions::NONE, Permissions::or),
-        })
+        let roles = user.roles.iter().map(|role| role.id()).chain(user.custom_roles.iter().copied());
+        let lines = roles.map(|role| Lineage::of(role, &mut find)).collect::<Result<_, _>>()?;
+        Ok(Self { lines, direct: user.permissions.clone() })
     }
 
     /// What they hold together.
     pub fn held(&self) -> Held {
-        let direct = Held { permissions: self.direct, roles: Roles::NONE };
-        let built_in = self.built_in.iter().copied().map(Held::of_role);
-        built_in.chain(self.lines.iter().map(Lineage::held)).fold(direct, Held::or)
+        let direct = self.direct.iter().fold(Permissions::NONE, |set, scope| set.or(scope.permissions()));
+        let direct = Held { permissions: direct, roles: Roles::NONE };
+        self.lines.iter().map(Lineage::held).fold(direct, Held::or)
     }
 
-    /// What gives `permission`: a built-in role before a custom one, and a role before a permission of its own. Of
-    /// inherited rights it is the nearest role that has it by itself.
-    pub fn source(&self, permission: Permission) -> Option<Source<'_>> {
-        let built_in = self.built_in.iter().find_map(|role| by_built_in(*role, permission));
-        built_in
-            .or_else(|| self.lines.iter().find_map(|line| by_line(line, permission)))
-            .or_else(|| self.direct.contains(permission).then_some(Source::Direct))
+    /// What gives `permission`: a built-in role before a custom one, and a role before a permission of its own.
+    pub fn ground(&self, permission: Permission) -> Option<Ground> {
+        let direct = || self.direct.iter().find(|scope| scope.permissions().contains(permission));
+        let by_role = self.lines.iter().find_map(|line| line.ground(permission));
+        by_role.or_else(|| direct().map(|scope| Ground::Direct(*scope)))
     }
-}
-
-fn by_built_in(role: Role, permission: Permission) -> Option<Source<'static>> {
-    let first = least(permission);
-    let inherited_from = (first != role).then_some(first.name());
-    (first <= role).then_some(Source::Role { slug: role.name(), inherited_from })
-}
-
-fn by_line(line: &Lineage, permission: Permission) -> Option<Source<'_>> {
-    let slug = line.custom.first()?.slug.as_str();
-    let custom = line.custom.iter().find(|role| role.own().contains(permission));
-    let built_in =
-        || line.built_in.filter(|role| least(permission) <= *role).map(|_| least(permission).name());
-    let giver = custom.map(|role| role.slug.as_str()).or_else(built_in)?;
-    Some(Source::Role { slug, inherited_from: (giver != slug).then_some(giver) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::held::held_by;
+    use crate::domain::role::Role;
     use crate::domain::time::Timestamp;
     use crate::domain::user::ada;
 
@@ -105,8 +71,8 @@ mod tests {
         (Sources::of(&user, &mut find).unwrap(), held_by(&user, &mut find).unwrap())
     }
 
-    fn role_of<'a>(slug: &'a str, inherited_from: Option<&'a str>) -> Option<Source<'a>> {
-        Some(Source::Role { slug, inherited_from })
+    fn role_of(role: &str, through: Option<&str>) -> Option<Ground> {
+        Some(Ground::Role { role: role.to_owned(), through: through.map(str::to_owned) })
     }
 
     #[test]
@@ -117,10 +83,10 @@ mod tests {
             (Permission::CostsUpdate, role_of("top", Some("base"))),
             (Permission::PoliciesDelete, role_of("top", Some("manager"))),
             (Permission::MetricsRead, role_of("top", Some("viewer"))),
-            (Permission::UsersDelete, Some(Source::Direct)),
+            (Permission::UsersDelete, Some(Ground::Direct("users:delete".parse().unwrap()))),
             (Permission::UsersCreate, None),
         ] {
-            assert_eq!(sources.source(permission), expected, "{permission}");
+            assert_eq!(sources.ground(permission), expected, "{permission}");
         }
     }
 
@@ -130,9 +96,9 @@ mod tests {
             user.roles = vec![Role::Developer];
             user.permissions = vec!["costs:write".parse().unwrap()];
         });
-        assert_eq!(sources.source(Permission::MetricsUpdate), role_of("developer", None));
-        assert_eq!(sources.source(Permission::MetricsRead), role_of("developer", Some("viewer")));
-        assert_eq!(sources.source(Permission::CostsCreate), role_of("top", Some("base")));
+        assert_eq!(sources.ground(Permission::MetricsUpdate), role_of("developer", None));
+        assert_eq!(sources.ground(Permission::MetricsRead), role_of("developer", Some("viewer")));
+        assert_eq!(sources.ground(Permission::CostsCreate), role_of("top", Some("base")));
     }
 
     /// The trace and the sum are two readings of the same: neither knows more than the other.
@@ -142,7 +108,7 @@ mod tests {
             let (sources, held) = sources(|user| user.roles = roles);
             assert_eq!(sources.held(), held);
             for permission in Permission::ALL {
-                assert_eq!(sources.source(permission).is_some(), held.permissions.contains(permission));
+                assert_eq!(sources.ground(permission).is_some(), held.permissions.contains(permission));
             }
         }
     }

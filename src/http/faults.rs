@@ -2,6 +2,7 @@
 
 mod factor;
 mod resource;
+mod role;
 
 use std::time::Duration;
 

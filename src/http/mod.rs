@@ -30,6 +30,7 @@ pub mod query;
 pub mod registration;
 pub mod reset_page;
 pub mod resource;
+pub mod role;
 pub mod routes;
 pub mod sample;
 pub mod session;
@@ -187,7 +188,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
         own_account::OwnAccountApi(app.clone()),
-        user::UserApi(app.clone()),
+        (user::UserApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),

@@ -18,10 +18,11 @@ use super::role::{Refused, require};
 use super::{Context, Services};
 use crate::domain::factor::FactorPolicy;
 use crate::domain::grant::{Ground, Question, Who};
+use crate::domain::held;
 use crate::domain::id::UserId;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::resource::{Resource, ResourceName};
-use crate::domain::source::{Source, Sources};
+use crate::domain::source::Sources;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Read, StoreError};
 
@@ -198,11 +199,11 @@ impl Account {
         match ground {
             Ground::Ownership => By::Owner,
             Ground::Grant(end) => By::Grant(end),
-            Ground::Right => match self.sources.source(permission) {
-                Some(Source::Role { slug, inherited_from }) => {
-                    By::Role { slug: slug.to_owned(), inherited_from: inherited_from.map(str::to_owned) }
+            Ground::Right => match self.sources.ground(permission) {
+                Some(held::Ground::Role { role, through }) => {
+                    By::Role { slug: role, inherited_from: through }
                 }
-                Some(Source::Direct) | None => By::Direct,
+                Some(held::Ground::Direct(_)) | None => By::Direct,
             },
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::check::IndexCheck;
 use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, tables, user};
-use crate::domain::custom_role::CustomRole;
+use crate::domain::custom_role::{AnyRole, CustomRole};
 use crate::domain::held::{Held, held_by};
 use crate::domain::id::RoleId;
 use crate::domain::permission::Scope;
@@ -78,6 +78,18 @@ pub fn by_slug(read: &impl Read, slug: &str) -> Result<Option<CustomRole>, Store
     }
 }
 
+/// The role that `text` names by its id or its slug, built-in or custom.
+pub fn find(read: &impl Read, text: &str) -> Result<Option<AnyRole>, StoreError> {
+    let Ok(id) = text.parse::<RoleId>() else {
+        let built_in = text.parse().ok().map(AnyRole::BuiltIn);
+        return Ok(built_in.or(by_slug(read, text)?.map(AnyRole::Custom)));
+    };
+    match Role::of_id(id) {
+        Some(role) => Ok(Some(AnyRole::BuiltIn(role))),
+        None => Ok(by_id(read, id)?.map(AnyRole::Custom)),
+    }
+}
+
 /// Up to `limit` custom roles, oldest first.
 pub fn list(read: &impl Read, limit: usize) -> Result<Vec<CustomRole>, StoreError> {
     let page = read.scan(&tables::ROLES, Scan::all(limit))?;
@@ -89,12 +101,8 @@ pub fn members(read: &impl Read, id: RoleId, limit: usize) -> Result<usize, Stor
     Ok(read.scan(&tables::CUSTOM_MEMBERS, Scan::all(limit).prefix(&id))?.rows.len())
 }
 
-/// Stores a custom role, new or changed. Whoever calls knows that no other role has its slug; `old` is the role as it
-/// was.
-pub fn put(txn: &mut Txn<'_>, old: Option<&CustomRole>, role: &CustomRole) -> Result<(), StoreError> {
-    if let Some(old) = old.filter(|old| old.slug != role.slug) {
-        txn.remove(&tables::ROLE_SLUGS, &old.slug)?;
-    }
+/// Stores a custom role, new or changed. Its slug is what it was, and no other role has it.
+pub fn put(txn: &mut Txn<'_>, role: &CustomRole) -> Result<(), StoreError> {
     txn.put(&tables::ROLE_SLUGS, &role.slug, role.id.as_bytes())?;
     txn.put(&tables::ROLES, &role.id, &to_record(role))
 }

@@ -23,6 +23,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod resource;
+pub mod role;
 pub mod sample;
 pub mod secret;
 pub mod session;

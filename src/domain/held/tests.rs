@@ -82,3 +82,29 @@ fn whoever_has_a_higher_rank_or_one_permission_more_outranks() {
     let every = Held { permissions: chief.permissions, ..admin };
     assert!(chief.outranks(every) && !every.outranks(chief));
 }
+
+/// G71: what allows each permission, and through which inherited role.
+#[test]
+fn each_permission_names_all_that_it_is_held_by() {
+    let roles = [role(1, "costs:update", Some(id(2))), role(2, "users:read", Some(Role::Manager.id()))];
+    let user =
+        User { custom_roles: vec![id(1)], permissions: vec!["metrics:write".parse().unwrap()], ..ada() };
+    let known = |asked: RoleId| roles.iter().find(|role| role.id == asked).cloned();
+    let grounds = grounds(&user, |id| Ok::<_, Infallible>(known(id))).unwrap();
+    let held: Vec<_> = grounds.iter().map(|(permission, _)| *permission).collect();
+    assert_eq!(held, held_with(&user, &roles).permissions.iter().collect::<Vec<_>>());
+    let by = |name: &str| {
+        let (_, grounds) = grounds.iter().find(|(permission, _)| permission.name() == name).unwrap();
+        let text = |ground: &Ground| match ground {
+            Ground::Role { role, through: None } => role.clone(),
+            Ground::Role { role, through: Some(through) } => format!("{role} > {through}"),
+            Ground::Direct(scope) => format!("direct {scope}"),
+        };
+        grounds.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(by("costs:update"), ["role-1"]);
+    assert_eq!(by("users:read"), ["role-1 > role-2"]);
+    assert_eq!(by("policies:create"), ["role-1 > manager"]);
+    assert_eq!(by("metrics:create"), ["developer", "role-1 > developer", "direct metrics:write"]);
+    assert_eq!(by("costs:read"), ["developer > viewer", "role-1 > viewer"]);
+}

@@ -68,18 +68,6 @@ impl TestApp {
         Caller { user, held, credential: Credential::Session(id) }
     }
 
-    /// Gives the account that answers to `name` these roles and no other.
-    pub async fn set_roles(&self, name: &str, roles: &[Role]) {
-        let (id, roles) = (self.account(name).unwrap().id, roles.to_vec());
-        let stamp = self.services.stamp(&self.services.own_context("harness"));
-        let set = self.store().transact("set_roles", stamp, move |txn| {
-            let user = store::user::by_id(txn, id)?.unwrap();
-            let changed = User { roles: roles.clone(), ..user.clone() };
-            Ok::<_, Abort<()>>(store::role::put_holder(txn, &user, &changed)?)
-        });
-        set.await.unwrap();
-    }
-
     /// The token of the link in the newest mail to `email`.
     pub async fn mailed_token(&self, email: &str) -> String {
         self.linked_token(email, "/verify-email?token=").await
