@@ -49,7 +49,8 @@ fn looks_built_in(text: &str) -> bool {
 fn skeleton(text: &str) -> String {
     let letters = text.nfkd().flat_map(char::to_lowercase).map(look);
     let letters: String = letters.filter(|c| c.is_alphanumeric()).collect();
-    letters.replace("rn", "m").replace("vv", "w").replace("cl", "d")
+    // An l has become an i by now.
+    letters.replace("rn", "m").replace("vv", "w").replace("ci", "d")
 }
 
 /// What each character looks like: columns of a letter and its look-alikes.
@@ -123,6 +124,7 @@ mod tests {
             "\u{430}dmin",
             "\u{c4}dm\u{ed}n",
             "adrnin",
+            "aclmin",
             "\u{1d00}\u{1d05}\u{1d0d}\u{26a}\u{274}",
             "vi\u{435}wer",
             "vievver",
