@@ -1,8 +1,7 @@
-//! Resources and their owners, and accounts as no operation makes them yet.
+//! Resources, and what is granted about them.
 
 use latchkey::domain::resource::{Grant, Resource};
 use latchkey::domain::time::Timestamp;
-use latchkey::domain::user::User;
 use latchkey::store::{self, Abort};
 use serde_json::json;
 
@@ -33,18 +32,6 @@ impl TestApp {
             Ok::<_, Abort<()>>(store::resource::add_grant(txn, &mut new, grant)?)
         });
         put.await.unwrap();
-    }
-
-    /// Changes the account that answers to `name` past every rule.
-    pub async fn change(&self, name: &str, change: impl FnOnce(&mut User)) {
-        let old = self.account(name).unwrap();
-        let mut new = old.clone();
-        change(&mut new);
-        let stamp = self.services.stamp(&self.services.own_context("harness"));
-        let run = self.store().transact("change", stamp, move |txn| {
-            Ok::<_, Abort<()>>(store::role::put_holder(txn, &old, &new)?)
-        });
-        run.await.unwrap();
     }
 
     /// The id of the account that answers to `name`.

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use latchkey::domain::custom_role::CustomRole;
-use latchkey::domain::id::RoleId;
 use latchkey::domain::limit::{Budget, Class};
 use latchkey::domain::role::Role;
-use latchkey::domain::time::Timestamp;
 use latchkey::domain::user::Status;
-use latchkey::store::{self, Abort};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, LoggedIn, TestApp, place, shipped_limits};
@@ -64,26 +60,9 @@ async fn an_answer_says_which_role_allows_it_or_what_is_missing() {
 #[tokio::test]
 async fn a_right_of_ones_own_and_one_of_a_custom_role_are_told_apart() {
     let app = staffed().await;
-    let id = RoleId::from_bytes([7; 16]);
-    let role = CustomRole {
-        id,
-        name: "Cost Keeper".to_owned(),
-        slug: "cost_keeper".to_owned(),
-        description: None,
-        permissions: vec!["costs:write".parse().unwrap()],
-        parent: Some(Role::Developer.id()),
-        created_at: Timestamp::EPOCH,
-    };
-    let stamp = app.services.stamp(&app.services.own_context("test"));
-    let put = app
-        .store()
-        .transact("role", stamp, move |txn| Ok::<_, Abort<()>>(store::role::put(txn, None, &role)?));
-    put.await.unwrap();
-    app.change("vic", |vic| {
-        vic.custom_roles = vec![id];
-        vic.permissions = vec!["audit:read".parse().unwrap()];
-    })
-    .await;
+    let role = app.make_role("Cost Keeper", &["costs:write"], Some(Role::Developer)).await;
+    app.give_role("vic", &role).await;
+    app.give_permission("vic", "audit:read").await;
     let vic = app.log_in("vic").await;
     for (permission, by) in [
         ("costs:update", json!({ "role": "cost_keeper" })),

@@ -321,6 +321,6 @@ async fn a_role_that_needs_a_second_factor_changes_nothing_without_one() {
         mia.grant("metrics/2", "ada", "metrics:delete").await,
         mia.register_resource("metrics/3").await,
     ] {
-        assert_eq!(answer.refused(403, "FORBIDDEN")["details"]["reason"], "mfa_required");
+        assert_eq!(answer.refused(403, "FORBIDDEN")["details"], json!({ "mfa_required": true }));
     }
 }
