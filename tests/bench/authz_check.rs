@@ -2,7 +2,7 @@
 //! body, store, answer. A batch of a hundred beside a single question, by what is asked; the bar is ten times.
 //!
 //! Read ratios, not absolute numbers: the machine is shared. Each figure is the least of many short runs.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

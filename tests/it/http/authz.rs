@@ -195,7 +195,7 @@ async fn a_bad_question_names_its_field_and_nothing_is_answered() {
         (many(101), "checks"),
         (second(json!({ "permission": "*" })), "checks[1].permission"),
         (second(json!({ "permission": "metrics:read", "resource": "costs/1" })), "checks[1].resource"),
-        (second(json!({})), "checks"),
+        (second(json!({})), "permission"),
     ] {
         let error = mia.post(CHECK, body.clone()).await.refused(400, "VALIDATION_ERROR");
         assert_eq!(error["details"]["field"], field, "{body}");
