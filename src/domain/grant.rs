@@ -99,12 +99,12 @@ impl Who {
         self.reach(if resource.owner == self.user { all } else { all.and(self.rights) })
     }
 
-    /// Whether the account may know of `resource`: it concerns the account, or the account may update all of its kind
-    /// or see everybody.
+    /// Whether the account may know of `resource`: it concerns the account, or the account may change all of its kind,
+    /// or sees or changes accounts.
     pub fn may_see(&self, resource: &Resource, now: Timestamp) -> bool {
         let kind = resource.name.kind();
-        let held = self.held();
-        if held.contains(kind.update()) || held.contains(Permission::UsersRead) {
+        let keepers = [kind.update(), kind.delete(), Permission::UsersRead, Permission::UsersUpdate];
+        if keepers.into_iter().any(|right| self.held().contains(right)) {
             return true;
         }
         let is_mine = |user: UserId| user == self.user;

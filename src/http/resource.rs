@@ -78,8 +78,8 @@ impl ResourceApi {
 
     /// See a resource
     ///
-    /// For its owner, for whoever was granted something about it, and for whoever may update all of its kind or has
-    /// `users:read`; to everybody else it does not exist.
+    /// For its owner, for whoever was granted something about it, and for whoever may update or delete all of its kind,
+    /// or has `users:read` or `users:update`; to everybody else it does not exist.
     #[oai(path = "/resources/:kind/:id", method = "get", operation_id = "find_resource")]
     async fn find(
         &self,
