@@ -104,8 +104,9 @@ impl Lineage {
         let source = if let Some(role) = own {
             role.slug.as_str()
         } else {
-            self.built_in.filter(|role| role.permissions().contains(permission))?;
-            Role::least(permission).name()
+            let least = Role::least(permission);
+            self.built_in.filter(|role| least <= *role)?;
+            least.name()
         };
         let through = (source != role).then(|| source.to_owned());
         Some(Ground::Role { role: role.to_owned(), through })

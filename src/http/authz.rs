@@ -62,7 +62,7 @@ fn questions(request: CheckRequest) -> Result<(Vec<Check>, bool), ApiError> {
     match (permission, checks) {
         (Some(permission), None) => {
             let item = CheckItem { user_id, permission, resource };
-            Ok((vec![question(&item, "")?], true))
+            Ok((vec![question(&item, None)?], true))
         }
         (None, Some(checks)) if user_id.is_none() && resource.is_none() => {
             if !(1..=CHECKS_MAX).contains(&checks.len()) {
@@ -70,7 +70,7 @@ fn questions(request: CheckRequest) -> Result<(Vec<Check>, bool), ApiError> {
                 return Err(ApiError::field("checks", "invalid", message));
             }
             let all = checks.iter().enumerate();
-            let all = all.map(|(at, item)| question(item, &format!("checks[{at}].")));
+            let all = all.map(|(at, item)| question(item, Some(at)));
             Ok((all.collect::<Result<_, _>>()?, false))
         }
         (None, None) => Err(ApiError::field("permission", "missing", "The field `permission` is required.")),
@@ -80,10 +80,10 @@ fn questions(request: CheckRequest) -> Result<(Vec<Check>, bool), ApiError> {
     }
 }
 
-/// One question; `place` is what its fields are named by in errors.
-fn question(item: &CheckItem, place: &str) -> Result<Check, ApiError> {
+/// One question, with its place among several.
+fn question(item: &CheckItem, place: Option<usize>) -> Result<Check, ApiError> {
     let bad = |field: &str, fault: &dyn std::fmt::Display| {
-        let field = format!("{place}{field}");
+        let field = place.map_or_else(|| field.to_owned(), |at| format!("checks[{at}].{field}"));
         ApiError::field(&field, "invalid", format!("{field}: {fault}"))
     };
     let scope: Scope = item.permission.parse().map_err(|fault| bad("permission", &fault))?;
