@@ -58,6 +58,19 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         Some(result)
     }
 
+    /// Up to `most` of the entries that `wanted` chooses among the first `looked_at`, in no order. Looking here is no use
+    /// of a key. One caller at a time: keep `wanted` short.
+    pub fn choose(&self, looked_at: usize, most: usize, wanted: impl Fn(&V) -> bool) -> Vec<(K, V)>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let generations = self.lock();
+        let all = generations.young.iter().chain(&generations.old).take(looked_at);
+        let chosen = all.filter(|(_, value)| wanted(value)).take(most);
+        chosen.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// How many keys are remembered.
     pub fn len(&self) -> usize {
         let generations = self.lock();

@@ -5,7 +5,9 @@ use super::caller::Caller;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::permission::{Permission, Permissions};
-use crate::store::StoreError;
+use crate::domain::role::rank;
+use crate::domain::user::User;
+use crate::store::{Read, StoreError};
 
 /// A caller was refused.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,11 @@ pub async fn require(
 pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
     let user = &caller.user;
     caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(&user.roles))
+}
+
+/// Whether `other` stands above `actor` (R56). Asked in the transaction.
+pub(super) fn outranks(_read: &impl Read, other: &User, actor: &User) -> Result<bool, StoreError> {
+    Ok(rank(&other.roles) > rank(&actor.roles))
 }
 
 /// Records that the caller was refused; `why` says for what.

@@ -28,7 +28,7 @@ const OPEN: [&str; 14] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 35] = [
+const GUARDED: [(&str, &str, [u16; 5]); 45] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -64,6 +64,16 @@ const GUARDED: [(&str, &str, [u16; 5]); 35] = [
     ("follow_events", "", [403, 403, 403, 200, 200]),
     ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
+    ("retry_mail", "", [403, 403, 403, 404, 404]),
+    ("delete_mail", "", [403, 403, 403, 404, 404]),
+    ("acknowledge_suspicious", "", [403, 403, 403, 404, 404]),
+    ("list_all_sessions", "", [403, 403, 403, 200, 200]),
+    ("end_any_session", "", [403, 403, 403, 404, 404]),
+    ("list_lockouts", "", [403, 403, 403, 200, 200]),
+    ("explain_lockout", "", [403, 403, 403, 404, 404]),
+    ("lift_lockout", "", [403, 403, 403, 404, 404]),
+    ("list_limits", "", [403, 403, 403, 200, 200]),
+    ("server", "", [403, 403, 403, 200, 200]),
 ];
 
 /// Method, path and id of every operation.
