@@ -116,6 +116,20 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_is_bounded_and_no_use_of_a_key() {
+        let recent: Recent<u32, u32> = Recent::new(10);
+        (0..10).for_each(|key| recent.with(key, |value| *value = key));
+        let mut chosen = recent.choose(100, 100, |value| *value >= 7);
+        chosen.sort_unstable();
+        assert_eq!(chosen, [(7, 7), (8, 8), (9, 9)]);
+        assert_eq!(recent.choose(100, 2, |_| true).len(), 2);
+        assert_eq!(recent.choose(4, 100, |_| true).len(), 4);
+        // The old half goes all the same when other keys come.
+        (10..15).for_each(|key| recent.with(key, |_| ()));
+        assert_eq!(recent.look(&0, |value| *value), None);
+    }
+
+    #[test]
     fn a_value_is_kept_under_its_key() {
         let recent: Recent<&str, u32> = Recent::new(10);
         assert!(recent.is_empty());

@@ -23,7 +23,6 @@ use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::suspicion::Suspicious;
-use crate::domain::user::User;
 use crate::store::lane::EventV1;
 use crate::store::{self, Abort, Page, StoreError, Txn};
 
@@ -122,7 +121,7 @@ impl Deed {
     ) -> Result<Result<T, OversightFault>, Abort<OversightFault>> {
         let actor = self.caller.still_there::<OversightFault>(txn)?;
         let owner = self.owner.map(|id| store::user::by_id(txn, id)).transpose()?.flatten();
-        if owner.as_ref().map_or(Ok(false), |owner: &User| outranks(txn, owner, &actor))? {
+        if owner.is_some_and(|owner| outranks(&owner, &actor)) {
             self.escalation.write(txn, &self.denied)?;
             txn.emit(self.denied.clone())?;
             return Ok(Err(OversightFault::Outranked));
@@ -142,10 +141,13 @@ pub(super) fn walk<I: Copy, R, T>(
     rows: impl Fn(Option<I>, usize) -> Result<Page<I, R>, StoreError>,
     mut wanted: impl FnMut(I, R) -> Result<ControlFlow<(), Option<T>>, StoreError>,
 ) -> Result<(Vec<T>, Option<I>), StoreError> {
-    let mut found = Vec::new();
-    for _ in 0..LOOKED_AT / BATCH {
-        let page = rows(after, BATCH.min(limit.saturating_mul(2)))?;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    // Where most rows are wanted, few are read in vain.
+    let mut batch = BATCH.min(limit.saturating_add(1));
+    while looked_at < LOOKED_AT {
+        let page = rows(after, batch)?;
         let mut left = page.rows.len();
+        (looked_at, batch) = (looked_at + left, BATCH.min(LOOKED_AT.saturating_sub(looked_at + left)));
         for (id, row) in page.rows {
             left = left.saturating_sub(1);
             match wanted(id, row)? {
@@ -162,4 +164,54 @@ pub(super) fn walk<I: Copy, R, T>(
         }
     }
     Ok((found, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Ten thousand rows, highest number first: what is kept of them, where to go on, and how many were read.
+    fn kept_below(
+        after: Option<u32>,
+        limit: usize,
+        keep: impl Fn(u32) -> bool,
+    ) -> (Vec<u32>, Option<u32>, usize) {
+        let read = Cell::new(0);
+        let rows = |after: Option<u32>, limit| {
+            let from = after.unwrap_or(10_000);
+            let rows: Vec<_> = (0..from).rev().take(limit).map(|id| (id, ())).collect();
+            read.set(read.get() + rows.len());
+            let more = rows.last().is_some_and(|(id, ())| *id > 0);
+            Ok(Page { rows, more })
+        };
+        let wanted = |id, ()| Ok(ControlFlow::Continue(keep(id).then_some(id)));
+        let (found, next) = walk(after, limit, rows, wanted).unwrap();
+        (found, next, read.get())
+    }
+
+    #[test]
+    fn a_walk_looks_at_a_bounded_number_of_rows_and_goes_on_where_it_was() {
+        for limit in [1, 7, 100] {
+            let (mut seen, mut after, mut most) = (Vec::new(), None, 0);
+            loop {
+                let (found, next, read) = kept_below(after, limit, |id| id % 1_999 == 1);
+                assert!(found.len() <= limit);
+                (seen, most, after) = ([seen, found].concat(), most.max(read), next);
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, [9_996, 7_997, 5_998, 3_999, 2_000, 1]);
+            assert!(most <= LOOKED_AT, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_walk_says_that_nothing_follows_when_nothing_does() {
+        assert_eq!(kept_below(Some(3), 3, |_| true), (vec![2, 1, 0], None, 3));
+        assert_eq!(kept_below(Some(4), 3, |_| true).1, Some(1));
+        assert_eq!(kept_below(Some(0), 3, |_| true).1, None);
+    }
 }

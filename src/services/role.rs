@@ -7,7 +7,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::rank;
 use crate::domain::user::User;
-use crate::store::{Read, StoreError};
+use crate::store::StoreError;
 
 /// A caller was refused.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +53,9 @@ pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
     caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(&user.roles))
 }
 
-/// Whether `other` stands above `actor` (R56). Asked in the transaction.
-pub(super) fn outranks(_read: &impl Read, other: &User, actor: &User) -> Result<bool, StoreError> {
-    Ok(rank(&other.roles) > rank(&actor.roles))
+/// Whether `other` stands above `actor` (R56).
+pub(super) fn outranks(other: &User, actor: &User) -> bool {
+    rank(&other.roles) > rank(&actor.roles)
 }
 
 /// Records that the caller was refused; `why` says for what.

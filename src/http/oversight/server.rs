@@ -33,7 +33,7 @@ impl ServerApi {
     #[oai(path = "/server", method = "get", operation_id = "server")]
     async fn server(&self, asked: Asked, caller: Caller) -> Result<Answer<Server>, Fault<Overseen>> {
         let report = server::report(&self.0, &asked.0, &caller.0).await?;
-        Ok(Answer::new(to_wire(report), asked.0.now))
+        Ok(Answer::new(to_wire(&report), asked.0.now))
     }
 
     /// List budgets that are used up, or nearly
@@ -72,7 +72,7 @@ fn strained(one: &Strained, now: Timestamp) -> StrainedLimit {
     }
 }
 
-fn to_wire(report: ServerReport<'_>) -> Server {
+fn to_wire(report: &ServerReport<'_>) -> Server {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let around = report.around.as_ref().map(|(around, _)| around);
     let changing = report.around.as_ref().map(|(_, changing)| changing.clone()).unwrap_or_default();
@@ -116,7 +116,7 @@ fn to_wire(report: ServerReport<'_>) -> Server {
             running: number(report.hashing.running),
             longest_wait_ms: u64::try_from(report.hashing.longest_wait.as_millis()).unwrap_or(u64::MAX),
         },
-        counts: counts(&report),
+        counts: counts(report),
         as_of: report.as_of.to_string(),
     }
 }

@@ -58,7 +58,7 @@ impl LiveSessionApi {
         };
         let page = sessions::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let current = caller.0.credential;
-        let shown = page.sessions.into_iter().map(|(session, user)| to_wire(session, user, current));
+        let shown = page.sessions.into_iter().map(|(session, user)| to_wire(session, &user, current));
         let page = LiveSessionPage {
             sessions: shown.collect(),
             next_cursor: page.next.map(|id| id.to_string()),
@@ -83,7 +83,7 @@ impl LiveSessionApi {
     }
 }
 
-fn to_wire(session: Session, user: User, current: Credential) -> LiveSession {
+fn to_wire(session: Session, user: &User, current: Credential) -> LiveSession {
     LiveSession {
         id: session.id.to_string(),
         user_id: user.id.to_string(),

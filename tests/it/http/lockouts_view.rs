@@ -6,6 +6,7 @@ use latchkey::domain::role::Role;
 use serde_json::{Value, json};
 
 use super::lockout::{address, fail, guess_at, refused};
+use super::mfa_codes::with_ada;
 use crate::harness::{Anonymous, PASSWORD, TestApp, text_at};
 
 const PATH: &str = "/api/v1/lockouts";
@@ -216,4 +217,37 @@ async fn pages_of_locks_follow_each_other_over_those_that_are_gone() {
     for bad in ["user_id=x", "cursor=x", "limit=0", "limit=101"] {
         boss.get(&format!("{PATH}?{bad}")).await.refused(400, "VALIDATION_ERROR");
     }
+}
+
+#[tokio::test]
+async fn a_locked_second_factor_is_listed_and_lifted() {
+    let (app, phone) = with_ada().await;
+    app.add("boss", Role::Admin).await;
+    for _ in 0..4 {
+        let handle = app.first_step("ada").await;
+        for _ in 0..5 {
+            app.second_step(&handle, &phone.wrong_code(&app)).await.refused(401, "MFA_INVALID");
+        }
+    }
+    let boss = app.log_in("boss").await;
+    let locks = listed(&boss, "").await;
+    let rule = json!({ "name": "factor", "failures": 20, "window_seconds": 3_600, "lock_seconds": 3_600 });
+    assert_eq!((locks.len(), &locks[0]["rule"], &locks[0]["failures"]), (1, &rule, &json!(20)));
+    assert_eq!(text_at(&locks[0], "/username"), "ada");
+    assert!(locks[0].get("network").is_none());
+    let why = explained(&boss, &locks[0]).await;
+    assert_eq!(
+        text_at(&why, "/explanation"),
+        "20 wrong second-factor codes within 1 hour lock the second factor for 1 hour."
+    );
+    let reasons: Vec<_> =
+        why["attempts"].as_array().unwrap().iter().map(|one| text_at(one, "/reason")).collect();
+    assert_eq!(reasons, ["wrong_code"; 20]);
+    let handle = app.first_step("ada").await;
+    app.second_step(&handle, &phone.code(&app)).await.refused(423, "ACCOUNT_LOCKED");
+    let (answer, events) = app.events_of(boss.delete(&format!("{PATH}/{}", text_at(&locks[0], "/id")))).await;
+    answer.data(200);
+    assert_eq!(events, [LIFTED]);
+    assert_eq!(listed(&boss, "").await, [json!(0); 0]);
+    app.second_step(&handle, &phone.code(&app)).await.data(200);
 }

@@ -97,7 +97,7 @@ async fn nobody_touches_a_mail_to_somebody_above_their_rank() {
     app.add("root", Role::SuperAdmin).await;
     let boss = app.log_in("boss").await;
     let forgot = json!({ "email": "root@example.com" });
-    app.anonymous().post("/api/v1/auth/password/reset-request", forgot).await.data(200);
+    app.anonymous().post("/api/v1/auth/password-reset/initiate", forgot).await.data(200);
     let mail = mails(&boss, "state=waiting").await.remove(0);
     let path = format!("{OUTBOX}/{}", text_at(&mail, "/id"));
     let (answer, events) = app.events_of(boss.delete(&path)).await;

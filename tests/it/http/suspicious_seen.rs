@@ -71,7 +71,7 @@ async fn an_unknown_event_and_a_mere_reader_are_refused() {
     assert_eq!(events, ["access.denied denied permission_missing"]);
     let body = json!({ "name": "eyes", "scopes": ["audit:read"] });
     let key = boss.post("/api/v1/users/me/api-keys", body).await.data(201);
-    let reader = app.anonymous().header("x-api-key", &text_at(&key, "/key"));
+    let reader = app.anonymous().header("x-api-key", &text_at(&key, "/api_key"));
     assert_eq!(listed(&reader, "").await.len(), 1);
     let (answer, events) = app.events_of(reader.post(&path, json!({}))).await;
     assert_eq!(answer.refused(403, "FORBIDDEN")["details"]["required_permission"], "users:update");
