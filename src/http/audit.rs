@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::body::NoBody;
 use super::error::{Fault, Statuses};
 use super::oversight::{Overseen, id_of, whole};
 use super::principal::Caller;
@@ -130,9 +131,10 @@ impl AuditApi {
     )]
     async fn acknowledge(
         &self,
-        asked: Asked,
         caller: Caller,
         id: Path<String>,
+        _body: NoBody,
+        asked: Asked,
     ) -> Result<Answer<SuspiciousEvent>, Fault<Overseen>> {
         let id = id_of(&id.0, Thing::Suspicion)?;
         let seen = suspicion::acknowledge(&self.0, &asked.0, &caller.0, id).await?;

@@ -13,7 +13,7 @@ use crate::services::oversight::{OversightFault, Thing};
 pub struct Overseen;
 
 impl Statuses for Overseen {
-    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 409, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 500, 503];
 }
 
 /// The id in a path. What is no id names nothing.

@@ -9,6 +9,7 @@ use super::{Overseen, fifty, id_of, whole};
 use crate::domain::id::MailId;
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
+use crate::http::body::NoBody;
 use crate::http::error::Fault;
 use crate::http::principal::Caller;
 use crate::http::query;
@@ -62,9 +63,10 @@ impl OutboxApi {
     #[oai(path = "/outbox/:id/retry", method = "post", operation_id = "retry_mail")]
     async fn retry(
         &self,
-        asked: Asked,
         caller: Caller,
         id: Path<String>,
+        _body: NoBody,
+        asked: Asked,
     ) -> Result<Answer<OutboxMail>, Fault<Overseen>> {
         let id = id_of::<MailId>(&id.0, Thing::Mail)?;
         let mail = outbox::retry(&self.0, &asked.0, &caller.0, id).await?;
