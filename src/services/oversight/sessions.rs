@@ -116,7 +116,11 @@ pub async fn end(
 ) -> Result<(), OversightFault> {
     const NONE: OversightFault = OversightFault::NotFound(Thing::Session);
     require(app, ctx, caller, Permission::UsersUpdate).await?;
-    let owner = app.read(|read| store::session::by_id(read, id))?.ok_or(NONE)?.user;
+    let live = app.read(|read| {
+        let Some(session) = store::session::by_id(read, id)? else { return Ok(None) };
+        live_session(read, session.user, id, ctx.now)
+    });
+    let (User { id: owner, .. }, _) = live?.ok_or(NONE)?;
     let deed = Deed::new(app, ctx, (caller, Some(owner)), Action::SessionEnded, |record| {
         record.session(id).reason("ended_by_operator")
     })?;

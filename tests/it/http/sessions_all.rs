@@ -188,6 +188,9 @@ async fn nobody_ends_a_session_above_their_rank_or_without_the_permission() {
     let error = lead.get(PATH).await.refused(403, "FORBIDDEN");
     assert_eq!(error["details"]["required_permission"], "audit:read");
     assert!(root.is_in().await);
+    let gone = app.log_in("root").await;
+    gone.post("/api/v1/auth/logout", json!({})).await.data(200);
+    boss.delete(&format!("{PATH}/{}", gone.session_id())).await.refused(404, "NOT_FOUND");
     let (answer, events) = app.events_of(root.delete(&format!("{PATH}/{}", boss.session_id()))).await;
     answer.data(200);
     assert_eq!(events, ["session.ended success ended_by_operator"]);
