@@ -1,7 +1,6 @@
 //! The live sessions of everybody, and the end of any one of them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use ipnet::IpNet;
@@ -38,8 +37,9 @@ pub struct SessionFilter {
 }
 
 impl SessionFilter {
-    fn holds(&self, client: IpAddr) -> bool {
-        self.network.is_none_or(|network| covers(&network, client))
+    fn holds(&self, session: &Session) -> bool {
+        self.network.is_none_or(|network| covers(&network, session.client))
+            && self.since.is_none_or(|since| session.created_at >= since)
     }
 }
 
@@ -65,11 +65,13 @@ pub async fn list(
     Ok(app.read(|read| {
         let rows = |after, limit| rows(read, filter.user, after, limit);
         let mut owners = HashMap::new();
-        let (sessions, next) = walk(filter.after, filter.limit, rows, |_, session: Session| {
-            if filter.since.is_some_and(|since| session.created_at < since) {
+        // Ids are in the order of time: no earlier one is of a later session.
+        let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
+        let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
+            if first.is_some_and(|first| id < first) {
                 return Ok(ControlFlow::Break(()));
             }
-            if !filter.holds(session.client) {
+            if !filter.holds(&session) {
                 return Ok(ControlFlow::Continue(None));
             }
             let owner = owner(read, &mut owners, session.user)?;
