@@ -121,7 +121,8 @@ impl Deed {
     ) -> Result<Result<T, OversightFault>, Abort<OversightFault>> {
         let actor = self.caller.still_there::<OversightFault>(txn)?;
         let owner = self.owner.map(|id| store::user::by_id(txn, id)).transpose()?.flatten();
-        if owner.is_some_and(|owner| outranks(&owner, &actor)) {
+        let is_above = owner.map(|owner| outranks(txn, &owner, &actor)).transpose()?;
+        if is_above == Some(true) {
             self.escalation.write(txn, &self.denied)?;
             txn.emit(self.denied.clone())?;
             return Ok(Err(OversightFault::Outranked));
