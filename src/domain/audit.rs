@@ -95,6 +95,16 @@ pub enum Action {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Somebody registered a resource, and owns it.
+    ResourceCreated,
+    /// A resource was removed, with its grants.
+    ResourceDeleted,
+    /// A resource was handed over.
+    ResourceOwnerChanged,
+    /// An account was granted something about a resource.
+    GrantAdded,
+    /// A grant was taken back.
+    GrantRemoved,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -148,6 +158,11 @@ impl Action {
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::ResourceCreated => "resource.created",
+            Self::ResourceDeleted => "resource.deleted",
+            Self::ResourceOwnerChanged => "resource.owner_changed",
+            Self::GrantAdded => "grant.added",
+            Self::GrantRemoved => "grant.removed",
             Self::ConfigLoaded => "config.loaded",
         }
     }

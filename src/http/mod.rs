@@ -4,6 +4,7 @@ pub mod answer;
 pub mod api_key;
 pub mod asked;
 pub mod audit;
+pub mod authz;
 pub mod body;
 pub mod dev;
 pub mod docs;
@@ -29,6 +30,7 @@ pub mod qr;
 pub mod query;
 pub mod registration;
 pub mod reset_page;
+pub mod resource;
 pub mod role;
 pub mod routes;
 pub mod sample;
@@ -124,6 +126,7 @@ impl Front {
         }
         let api = if parts.samples {
             routes.add(sample::INGEST, &["POST"]);
+            routes.add(sample::POLICIES, &["GET", "POST"]);
             let samples = sample::SampleApi(parts.app.clone());
             described((operations, samples)).into_endpoint().boxed()
         } else {
@@ -188,9 +191,10 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         own_account::OwnAccountApi(app.clone()),
         (user::UserApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
-        audit::AuditApi(app.clone()),
-        events::EventsApi(app.clone()),
-        (stats::StatsApi(app.clone()), overseen(app)),
+        // A tuple has at most sixteen parts.
+        (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
+        (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
+        overseen(app),
         health,
     )
 }

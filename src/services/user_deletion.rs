@@ -4,6 +4,7 @@
 //! What names the person goes with the act: address, username, number, verifier, tokens, and the key under which the
 //! audit log keeps where they came from. The records stay, under an id that leads to nobody, so the chain still verifies.
 //! The address is free at once. A letter that was under way still leaves, and a dead one goes after its thirty days.
+//! What it owned stays, without an owner: see [`resource`](crate::domain::resource).
 
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ const BATCH: usize = 20;
 
 /// Most API keys that one transaction removes: each takes seven writes of the hundred.
 const KEYS_BATCH: usize = 12;
+
+/// Most grants that one transaction takes back: each takes three writes of the hundred.
+const GRANTS_BATCH: usize = 30;
 
 /// Why an account was not deleted.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +83,8 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
     run.await.map_err(flatten)??;
     app.mail_queued.notify_one();
     forget_sessions(app, ctx, id).await?;
-    Ok(forget_keys(app, ctx, id).await?)
+    forget_keys(app, ctx, id).await?;
+    Ok(forget_grants(app, ctx, id).await?)
 }
 
 /// Removes the rows of sessions that opened nothing any more since their owner was gone; they say where the person
@@ -100,6 +105,18 @@ async fn forget_keys(app: &Services, ctx: &Context, id: UserId) -> Result<(), St
         let (keys, more) = store::api_key::list(txn, Some(id), None, KEYS_BATCH)?;
         keys.iter().try_for_each(|key| store::api_key::remove(txn, key))?;
         Ok(more)
+    };
+    while app.write("user.forget", ctx, batch).await? {}
+    Ok(())
+}
+
+/// The same for what was granted to the account. A grant that a crash leaves is to nobody, and can be taken back like
+/// any other.
+async fn forget_grants(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
+    let batch = move |txn: &mut Txn<'_>| {
+        let keys = store::resource::granted_to(txn, id, GRANTS_BATCH)?;
+        keys.iter().try_for_each(|key| store::resource::forget_grant(txn, key))?;
+        Ok(!keys.is_empty())
     };
     while app.write("user.forget", ctx, batch).await? {}
     Ok(())

@@ -10,6 +10,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod auth;
+pub mod authz;
 pub mod dev;
 pub mod email_change;
 pub mod envelope;
@@ -23,6 +24,7 @@ pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod resource;
 pub mod role;
 pub mod sample;
 pub mod secret;

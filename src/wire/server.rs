@@ -189,7 +189,7 @@ impl Example for Server {
 pub struct StrainedLimit {
     /// What is limited, as in the configuration, for example `login`.
     pub class: String,
-    /// Whose budget it is: `ip_address`, `user`, `api_key`, or `name_hash` for a keyed hash of an address mails go to.
+    /// Whose budget it is: `ip_address`, `user`, `api_key`, `caller` for an account or an API key, or `name_hash` for a keyed hash of an address mails go to.
     pub key_kind: String,
     /// The address, id or hash.
     pub key: String,

@@ -51,6 +51,8 @@ pub enum Whose {
     User(UserId),
     /// An API key's.
     ApiKey(ApiKeyId),
+    /// An account's or an API key's: the class counts both, and an id is of one of them.
+    Caller(UserId),
     /// A name's, as a keyed hash in hex.
     Name(String),
 }
@@ -62,6 +64,7 @@ impl Whose {
             Self::Address(address) => ("ip_address", address.to_string()),
             Self::User(id) => ("user", id.to_string()),
             Self::ApiKey(id) => ("api_key", id.to_string()),
+            Self::Caller(id) => ("caller", id.to_string()),
             Self::Name(hash) => ("name_hash", hash.clone()),
         }
     }
@@ -70,6 +73,7 @@ impl Whose {
         match class {
             Class::Authenticated | Class::MfaDebug => Self::User(UserId::from_bytes(bytes)),
             Class::ApiKey => Self::ApiKey(ApiKeyId::from_bytes(bytes)),
+            Class::AuthzCheck => Self::Caller(UserId::from_bytes(bytes)),
             Class::Mail => Self::Name(to_hex(&bytes)),
             Class::Login
             | Class::Register

@@ -31,7 +31,7 @@ const OPEN: [&str; 14] = [
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 56] = [
+const GUARDED: [(&str, &str, [u16; 5]); 65] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -89,6 +89,15 @@ const GUARDED: [(&str, &str, [u16; 5]); 56] = [
     ("lift_lockout", "", [403, 403, 403, 404, 404]),
     ("list_limits", "", [403, 403, 403, 200, 200]),
     ("server", "", [403, 403, 403, 200, 200]),
+    ("register_resource", r#"{"resource":"policies/new"}"#, [403, 403, 201, 409, 409]),
+    ("list_resources", "", [200; 5]),
+    ("find_resource", "", [404, 404, 200, 200, 200]),
+    ("remove_resource", "", [404, 404, 200, 200, 200]),
+    ("hand_over_resource", r#"{"user_id":"{id}"}"#, [404, 404, 403, 200, 200]),
+    ("add_grant", r#"{"user_id":"{id}","permission":"policies:update"}"#, [404, 404, 201, 201, 201]),
+    ("list_grants", "", [404, 404, 200, 200, 200]),
+    ("remove_grant", "", [404, 404, 200, 200, 200]),
+    ("check_authz", r#"{"permission":"policies:create"}"#, [200; 5]),
 ];
 
 /// Method, path and id of every operation.
@@ -150,13 +159,17 @@ async fn every_guarded_operation_answers_each_role_as_the_table_says() {
         let row = GUARDED.iter().find(|row| row.0 == id);
         let (_, body, expected) = row.unwrap_or_else(|| panic!("{id} has no row in the table"));
         let path = path.replace("/roles/{id}", &format!("/roles/{role}")).replace("{role_id}", &role);
+        let path =
+            path.replace("{kind}", "policies").replace("{user_id}/{permission}", "{id}/policies:update");
         let path = path.replace("{id}", &target).replace("{permission}", "audit:delete");
+        let body = body.replace("{id}", &target);
         for (role, expected) in Role::ALL.iter().zip(expected) {
             if app.account(role.name()).is_none() {
                 app.add(role.name(), *role).await;
             }
             let caller = app.log_in(role.name()).await;
-            let answer = call(&caller, method, &path, body).await;
+            app.put_resource(&format!("policies/{target}"), "target", "policies:update").await;
+            let answer = call(&caller, method, &path, &body).await;
             assert_eq!(answer.status, *expected, "{id} by {role}: {}", answer.text);
         }
     }

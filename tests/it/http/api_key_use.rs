@@ -109,7 +109,7 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 23] = [
+    const OPEN_TO_KEYS: [&str; 32] = [
         "me",
         "list_users",
         "update_user",
@@ -129,6 +129,15 @@ async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
         "lift_lockout",
         "list_limits",
         "server",
+        "register_resource",
+        "list_resources",
+        "find_resource",
+        "remove_resource",
+        "hand_over_resource",
+        "add_grant",
+        "list_grants",
+        "remove_grant",
+        "check_authz",
         "get_user",
         "user_permissions",
         "list_roles",

@@ -69,7 +69,7 @@ impl Operation {
             ("email", _) => json!("nobody@example.com"),
             ("password", _) => json!(PASSWORD),
             ("status", _) => json!("active"),
-            ("ip_allowlist", _) => json!([]),
+            ("ip_allowlist" | "checks", _) => json!([]),
             (_, "array") => json!(["metrics:read"]),
             (_, "integer") => json!(60),
             (_, "boolean") => json!(false),
