@@ -58,6 +58,12 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<audit::AuditPage>();
     both_writers_agree::<outbox::OutboxMail>();
     both_writers_agree::<outbox::OutboxPage>();
+    both_writers_agree::<audit::SuspiciousPage>();
+    both_writers_agree::<live_session::LiveSessionPage>();
+    both_writers_agree::<lockout::LockoutPage>();
+    both_writers_agree::<lockout::LockoutExplained>();
+    both_writers_agree::<server::Server>();
+    both_writers_agree::<server::StrainedLimits>();
     both_writers_agree::<api_key::CreateApiKey>();
     both_writers_agree::<api_key::UpdateApiKey>();
     both_writers_agree::<api_key::RotateApiKey>();

@@ -31,7 +31,7 @@ const OPEN: [&str; 14] = [
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 65] = [
+const GUARDED: [(&str, &str, [u16; 5]); 75] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -89,6 +89,16 @@ const GUARDED: [(&str, &str, [u16; 5]); 65] = [
     ("follow_events", "", [403, 403, 403, 200, 200]),
     ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
+    ("retry_mail", "", [403, 403, 403, 404, 404]),
+    ("delete_mail", "", [403, 403, 403, 404, 404]),
+    ("acknowledge_suspicious", "", [403, 403, 403, 404, 404]),
+    ("list_all_sessions", "", [403, 403, 403, 200, 200]),
+    ("end_any_session", "", [403, 403, 403, 404, 404]),
+    ("list_lockouts", "", [403, 403, 403, 200, 200]),
+    ("explain_lockout", "", [403, 403, 403, 404, 404]),
+    ("lift_lockout", "", [403, 403, 403, 404, 404]),
+    ("list_limits", "", [403, 403, 403, 200, 200]),
+    ("server", "", [403, 403, 403, 200, 200]),
     ("register_resource", r#"{"resource":"policies/new"}"#, [403, 403, 201, 409, 409]),
     ("list_resources", "", [200; 5]),
     ("find_resource", "", [404, 404, 200, 200, 200]),
