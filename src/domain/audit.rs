@@ -73,6 +73,12 @@ pub enum Action {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// A service was registered.
+    ServiceCreated,
+    /// A registered service got a new secret.
+    ServiceRotated,
+    /// A registered service was deleted.
+    ServiceDeleted,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -116,6 +122,9 @@ impl Action {
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::ServiceCreated => "service.created",
+            Self::ServiceRotated => "service.rotated",
+            Self::ServiceDeleted => "service.deleted",
             Self::ConfigLoaded => "config.loaded",
         }
     }

@@ -36,11 +36,13 @@ pub enum Class {
     Authenticated,
     /// Calls with an API key, by key; a key may have a budget of its own.
     ApiKey,
+    /// Questions about tokens and their revocations, by the registered service or the API key that asks.
+    Introspection,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
@@ -50,6 +52,7 @@ impl Class {
         Self::Anonymous,
         Self::Authenticated,
         Self::ApiKey,
+        Self::Introspection,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -64,6 +67,7 @@ impl Class {
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::ApiKey => "api_key",
+            Self::Introspection => "introspection",
         }
     }
 
@@ -86,6 +90,7 @@ pub struct PerClass<T> {
     anonymous: T,
     authenticated: T,
     api_key: T,
+    introspection: T,
 }
 
 impl<T> PerClass<T> {
@@ -101,6 +106,7 @@ impl<T> PerClass<T> {
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
             api_key: make(Class::ApiKey),
+            introspection: make(Class::Introspection),
         }
     }
 
@@ -116,6 +122,7 @@ impl<T> PerClass<T> {
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
             Class::ApiKey => &self.api_key,
+            Class::Introspection => &self.introspection,
         }
     }
 
@@ -131,6 +138,7 @@ impl<T> PerClass<T> {
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
             Class::ApiKey => &mut self.api_key,
+            Class::Introspection => &mut self.introspection,
         }
     }
 }

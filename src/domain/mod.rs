@@ -19,6 +19,7 @@ pub mod permission;
 pub mod phone;
 pub mod recent;
 pub mod role;
+pub mod service;
 pub mod session;
 pub mod sms_factor;
 pub mod stats;

@@ -6,6 +6,7 @@ pub mod asked;
 pub mod audit;
 pub mod body;
 pub mod dev;
+pub mod dialect;
 pub mod docs;
 pub mod edge;
 pub mod error;
@@ -14,10 +15,12 @@ pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod health;
+pub mod introspection;
 pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod oauth;
 pub mod own_account;
 pub mod pages;
 pub mod password_change;
@@ -28,8 +31,10 @@ pub mod qr;
 pub mod query;
 pub mod registration;
 pub mod reset_page;
+pub mod revocation;
 pub mod routes;
 pub mod sample;
+pub mod service;
 pub mod session;
 pub mod site;
 pub mod sms_factor;
@@ -66,6 +71,9 @@ use crate::services::api_key::usage;
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
+
+/// What begins the paths of the API; the others are pages.
+const API: [&str; 4] = ["/api/", "/health", dialect::OAUTH, oauth::WELL_KNOWN];
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
 const TAKES_POST: [&str; 5] =
@@ -188,8 +196,18 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         api_key::ApiKeyApi(app.clone()),
         audit::AuditApi(app.clone()),
         events::EventsApi(app.clone()),
-        stats::StatsApi(app.clone()),
+        (stats::StatsApi(app.clone()), for_services(app)),
         health,
+    )
+}
+
+/// What registered services are for.
+fn for_services(app: &Arc<Services>) -> impl OpenApi + use<> {
+    (
+        service::ServiceApi(app.clone()),
+        introspection::IntrospectionApi(app.clone()),
+        revocation::RevocationApi(app.clone()),
+        oauth::MetadataApi(app.clone()),
     )
 }
 
@@ -207,7 +225,7 @@ impl Endpoint for Everything {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if path.starts_with("/api/") || path.starts_with("/health") {
+        if API.iter().any(|start| path.starts_with(start)) {
             self.api.call(request).await
         } else {
             self.site.call(request).await

@@ -15,6 +15,8 @@ pub enum Tag {
     Sessions,
     /// Keys for programs.
     ApiKeys,
+    /// Applications that ask about tokens.
+    Services,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
     /// Running the server.

@@ -2,6 +2,7 @@
 //! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
 
 pub mod api_key;
+pub mod asker;
 pub mod audit;
 pub mod audit_log;
 pub mod caller;
@@ -11,6 +12,7 @@ pub mod enrolment;
 pub mod events;
 pub mod factor;
 pub mod import;
+pub mod introspection;
 pub mod limits;
 pub mod lockout;
 pub mod login;
@@ -25,8 +27,10 @@ pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
 pub mod registration;
+pub mod revocation;
 mod right_password;
 pub mod role;
+pub mod service;
 pub mod session;
 pub mod setup;
 pub mod sms_factor;

@@ -38,6 +38,7 @@ pub mod outbox;
 mod overlay;
 mod scan;
 pub mod seal;
+pub mod service;
 pub mod session;
 pub mod sms_factor;
 mod snapshot;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::*;
 use crate::domain::api_key::ApiKey;
 use crate::domain::factor::Factor;
-use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::service::Service;
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, ada};
@@ -21,8 +22,8 @@ use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, stats,
-    user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, service, session,
+    stats, user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -125,6 +126,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
     let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
     assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
+    assert_eq!(service::by_id(&snapshot, some_service().id).unwrap(), Some(some_service()));
     let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
     assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
@@ -211,7 +213,21 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     };
     outbox::insert(txn, &mail)?;
     api_key::insert(txn, &key(ada.id, now))?;
+    service::put(txn, &some_service())?;
     insert_guesses(txn)
+}
+
+fn some_service() -> Service {
+    let at = Timestamp::from_seconds(1_800_000_000);
+    Service {
+        id: ServiceId::from_bytes([15; 16]),
+        name: "Billing".to_owned(),
+        description: Some("In the cellar".to_owned()),
+        created_at: at,
+        rotated_at: at,
+        hash: [16; 32],
+        former: Some(([17; 32], at)),
+    }
 }
 
 fn key(owner: UserId, now: Timestamp) -> ApiKey {
