@@ -47,6 +47,7 @@ impl Dialect {
 }
 
 fn in_oauth(error: &ApiError) -> OauthFailure {
+    let scope = error.detail("required_permission");
     let named = match error.code() {
         Code::AuthenticationFailed
         | Code::Unauthorized
@@ -54,7 +55,8 @@ fn in_oauth(error: &ApiError) -> OauthFailure {
         | Code::TokenExpired
         | Code::MfaInvalid
         | Code::StepUpRequired => "invalid_client",
-        Code::Forbidden => "insufficient_scope",
+        Code::Forbidden if scope.is_some() => "insufficient_scope",
+        Code::Forbidden => "access_denied",
         Code::ValidationError
         | Code::HttpsRequired
         | Code::NotFound
@@ -72,7 +74,7 @@ fn in_oauth(error: &ApiError) -> OauthFailure {
     OauthFailure {
         error: error.oauth_name().unwrap_or(named).to_owned(),
         error_description: error.message().to_owned(),
-        scope: error.detail("required_permission"),
+        scope,
     }
 }
 

@@ -24,6 +24,7 @@ use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
+use super::oauth::credentials::AuthenticateService;
 use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
@@ -40,7 +41,9 @@ pub struct Gate {
     pub authenticate: Box<Authenticate>,
     /// Checks API keys.
     pub authenticate_key: Box<AuthenticateKey>,
-    /// Records what is remarkable about them.
+    /// Checks the secrets of registered services.
+    pub authenticate_service: Box<AuthenticateService>,
+    /// Records what is remarkable about keys.
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,

@@ -284,6 +284,7 @@ fn meaning(status: u16) -> &'static str {
         401 => "No valid credential; the code says which is missing or wrong",
         403 => "The caller is known and not allowed",
         404 => "Nothing here, or nothing the caller may know of",
+        405 => "This path does not know this method",
         408 => "The body did not arrive in time",
         409 => "Taken already, or not possible in the present state",
         413 => "The body is larger than 64 KiB",

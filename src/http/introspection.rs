@@ -7,10 +7,9 @@ use poem_openapi::OpenApi;
 
 use super::answer::Bare;
 use super::asked::Asked;
-use super::body::form::Form;
 use super::error::Fault;
 use super::oauth::Told;
-use super::oauth::credentials::Credentials;
+use super::oauth::credentials::Signed;
 use super::query;
 use super::tag::Tag;
 use crate::domain::permission::Permission;
@@ -31,19 +30,17 @@ impl IntrospectionApi {
     #[oai(path = "/oauth/introspect", method = "post", operation_id = "introspect_token")]
     async fn introspect(
         &self,
-        credentials: Credentials,
-        form: Form<IntrospectionForm>,
+        signed: Signed<IntrospectionForm>,
         asked: Asked,
     ) -> Result<Bare<Introspection>, Fault<Told>> {
-        let IntrospectionForm { token, token_type_hint, client_ip, client_id, client_secret } = form.0;
-        let asker = credentials.asker(&self.0, (client_id, client_secret), asked.0.now)?;
+        let IntrospectionForm { token, token_type_hint, client_ip, .. } = signed.form;
         let client_ip = client_ip.filter(|text| !text.is_empty());
         let question = Question {
             token: query::given("token", token.reveal())?,
             is_refresh: token_type_hint.as_deref() == Some("refresh_token"),
             client: query::value::<IpAddr>("client_ip", client_ip)?,
         };
-        let found = introspection::introspect(&self.0, &asked.0, &asker, question).await?;
+        let found = introspection::introspect(&self.0, &asked.0, &signed.asker, question).await?;
         Ok(Bare::new(found.map(|found| self.shown(&found)).unwrap_or_default()))
     }
 }

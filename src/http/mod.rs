@@ -124,6 +124,7 @@ impl Front {
             metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
         let operations = operations(&parts.app, parts.health);
         let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
+        let checks = parts.app.clone();
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         for path in TAKES_POST {
             routes.add(path, &["GET", "POST"]);
@@ -142,6 +143,9 @@ impl Front {
                 crate::services::session::authenticate(&app, token, now)
             }),
             authenticate_key: Box::new(move |key, client, now| usage::authenticate(&keys, key, client, now)),
+            authenticate_service: Box::new(move |id, secret, now| {
+                crate::services::service::authenticate(&checks, id, secret, now)
+            }),
             record: Box::new(move |ctx, remark| {
                 let app = records.clone();
                 Box::pin(async move {

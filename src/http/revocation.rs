@@ -6,10 +6,9 @@ use poem_openapi::OpenApi;
 
 use super::answer::Bare;
 use super::asked::Asked;
-use super::body::form::Form;
 use super::error::Fault;
 use super::oauth::Told;
-use super::oauth::credentials::Credentials;
+use super::oauth::credentials::Signed;
 use super::query;
 use super::tag::Tag;
 use crate::services::{Services, revocation};
@@ -29,14 +28,11 @@ impl RevocationApi {
     #[oai(path = "/oauth/revoke", method = "post", operation_id = "revoke_token")]
     async fn revoke(
         &self,
-        credentials: Credentials,
-        form: Form<RevocationForm>,
+        signed: Signed<RevocationForm>,
         asked: Asked,
     ) -> Result<Bare<Revoked>, Fault<Told>> {
-        let RevocationForm { token, client_id, client_secret, .. } = form.0;
-        let asker = credentials.asker(&self.0, (client_id, client_secret), asked.0.now)?;
-        let token = query::given("token", token.reveal())?;
-        revocation::revoke(&self.0, &asked.0, &asker, token).await?;
+        let token = query::given("token", signed.form.token.reveal())?;
+        revocation::revoke(&self.0, &asked.0, &signed.asker, token).await?;
         Ok(Bare::new(Revoked {}))
     }
 }

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 
+/// A form in which a service may say who it is (RFC 6749, 2.3.1).
+pub trait ClientForm {
+    /// Its `client_id` and its secret.
+    fn client(&self) -> (Option<&str>, Option<&Secret>);
+}
+
 /// A question about a token (RFC 7662, 2.1).
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
@@ -27,6 +33,12 @@ pub struct IntrospectionForm {
     /// Of a service that does not send its secret in the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<Secret>,
+}
+
+impl ClientForm for IntrospectionForm {
+    fn client(&self) -> (Option<&str>, Option<&Secret>) {
+        (self.client_id.as_deref(), self.client_secret.as_ref())
+    }
 }
 
 impl Example for IntrospectionForm {
@@ -56,6 +68,12 @@ pub struct RevocationForm {
     /// Of a service that does not send its secret in the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<Secret>,
+}
+
+impl ClientForm for RevocationForm {
+    fn client(&self) -> (Option<&str>, Option<&Secret>) {
+        (self.client_id.as_deref(), self.client_secret.as_ref())
+    }
 }
 
 impl Example for RevocationForm {
@@ -140,8 +158,8 @@ impl Example for Revoked {
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
 pub struct OauthFailure {
-    /// `invalid_client`, `invalid_request`, `insufficient_scope`, `unsupported_token_type`, `temporarily_unavailable` or
-    /// `server_error`.
+    /// `invalid_client`, `invalid_request`, `insufficient_scope`, `access_denied`, `unsupported_token_type`,
+    /// `temporarily_unavailable` or `server_error`.
     pub error: String,
     /// One sentence for people.
     pub error_description: String,

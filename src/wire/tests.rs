@@ -61,6 +61,16 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<api_key::NewApiKey>();
     both_writers_agree::<api_key::OwnApiKeys>();
     both_writers_agree::<api_key::AllApiKeys>();
+    both_writers_agree::<service::CreateService>();
+    both_writers_agree::<service::RotateService>();
+    both_writers_agree::<service::NewService>();
+    both_writers_agree::<service::ServiceList>();
+    both_writers_agree::<oauth::IntrospectionForm>();
+    both_writers_agree::<oauth::RevocationForm>();
+    both_writers_agree::<oauth::Introspection>();
+    both_writers_agree::<oauth::Revoked>();
+    both_writers_agree::<oauth::OauthFailure>();
+    both_writers_agree::<oauth::ServerMetadata>();
     both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
@@ -82,6 +92,8 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<api_key::CreateApiKey>();
     unknown_fields_are_refused::<api_key::UpdateApiKey>();
     unknown_fields_are_refused::<api_key::RotateApiKey>();
+    unknown_fields_are_refused::<service::CreateService>();
+    unknown_fields_are_refused::<service::RotateService>();
     unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();

@@ -1,43 +1,14 @@
 //! Forms: capped, each field once. Unknown fields are ignored, as forms are.
 
 use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
 use super::read;
 use crate::http::error::ApiError;
 use crate::wire::error::ErrorCode;
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// A form as the body of an operation.
-#[derive(Debug)]
-pub struct Form<T>(pub T);
-
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Form<T> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        let content = vec![MetaMediaType { content_type: FORM, schema: T::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(Self(read_form(request, body).await?))
-    }
-}
+/// The type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The form in a body.
 ///

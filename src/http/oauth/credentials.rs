@@ -2,43 +2,44 @@
 //! nothing of what it asks.
 //!
 //! ## Decision: a failure costs a place of the address, a success one of the caller
-//! A service may send its secret in the body, so the body of a stranger is read before they are known for one. It is
-//! capped, and a secret has 256 bits: what is limited is the noise.
-
-use std::sync::Arc;
+//! A service may send its secret in the body, so the body of whoever has none in the header is read before they are
+//! known for a stranger. It is capped, and a secret has 256 bits: what is limited is the noise.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::{HeaderMap, header};
 use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSecurityScheme, Registry};
+use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::domain::service::Service;
 use crate::domain::time::Timestamp;
+use crate::http::body::form::{FORM, read_form};
 use crate::http::error::ApiError;
 use crate::http::principal::{Caller, Shown, X_API_KEY, key_holder, shown, stranger};
 use crate::http::visit::Visit;
+use crate::services::StoreError;
 use crate::services::api_key::usage::KeyHolder;
 use crate::services::asker::Asker;
 use crate::services::limits::Key;
-use crate::services::{Services, service};
 use crate::wire::error::ErrorCode;
+use crate::wire::oauth::ClientForm;
 use crate::wire::secret::Secret;
 
-/// An operation that takes this is closed to all but registered services and API keys. Who it is shows when the body is
-/// there.
-pub struct Credentials {
-    visit: Arc<Visit>,
-    sent: Sent,
+/// An operation that takes this is closed to all but registered services and API keys, and takes a form.
+pub struct Signed<T> {
+    /// Who asks.
+    pub asker: Asker,
+    /// What they ask.
+    pub form: T,
 }
 
-/// What the headers hold.
-enum Sent {
-    Nothing,
-    Basic(Basic),
-    Key(Box<KeyHolder>),
-}
+/// Checks the secret of a registered service at a time.
+pub type AuthenticateService =
+    dyn Fn(&str, &str, Timestamp) -> Result<Option<Service>, StoreError> + Send + Sync;
 
 /// A client and its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +50,14 @@ pub struct Basic {
     pub secret: Secret,
 }
 
-impl<'a> ApiExtractor<'a> for Credentials {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+impl<'a, T: ClientForm + Type + DeserializeOwned> ApiExtractor<'a> for Signed<T> {
+    const TYPES: &'static [ApiExtractorType] =
+        &[ApiExtractorType::SecurityScheme, ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
+        T::register(registry);
         Caller::register(registry);
         registry.create_security_scheme(
             "Service",
@@ -75,59 +78,61 @@ impl<'a> ApiExtractor<'a> for Credentials {
         vec!["Service", "ApiKey"]
     }
 
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: FORM, schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
     async fn from_request(
         request: &'a Request,
-        _body: &mut RequestBody,
+        body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let visit = Visit::of(request)?;
-        let sent = match basic(request.headers()) {
-            Some(Some(basic)) => Sent::Basic(basic),
-            Some(None) => return Err(stranger(visit, unknown()).into()),
-            None => match shown(request.headers()) {
-                Ok(Shown::Key(key)) => Sent::Key(Box::new(key_holder(request, visit, key).await?)),
-                Err(error) if error.code() == ErrorCode::Unauthorized => Sent::Nothing,
-                Ok(Shown::Token(_)) | Err(_) => return Err(stranger(visit, unknown()).into()),
-            },
+        let known = by_header(request, visit).await?;
+        let form = read_form::<T>(request, body).await;
+        let (id, secret) = form.as_ref().map(ClientForm::client).unwrap_or_default();
+        let secret = secret.filter(|secret| !secret.reveal().is_empty());
+        let asker = match (known, secret) {
+            (Some(asker), None) => asker,
+            (Some(_), Some(_)) => {
+                let message = "Show one credential, not two.";
+                return Err(ApiError::new(ErrorCode::ValidationError, message).into());
+            }
+            (None, Some(secret)) => service(visit, id.unwrap_or_default(), secret)?,
+            (None, None) => return Err(stranger(visit, unknown()).into()),
         };
-        Ok(Self { visit: visit.clone(), sent })
+        Ok(Self { asker, form: form? })
     }
 }
 
-impl Credentials {
-    /// Who asks, after a place was taken of the budget that they have. A service may have put its id and its secret into
-    /// the body; a client that shows two credentials is refused (RFC 6749, 2.3).
-    pub fn asker(
-        self,
-        app: &Services,
-        (id, secret): (Option<String>, Option<Secret>),
-        now: Timestamp,
-    ) -> Result<Asker, ApiError> {
-        let secret = secret.filter(|secret| !secret.reveal().is_empty());
-        let visit = &self.visit;
-        let client = match (self.sent, secret) {
-            (Sent::Nothing, None) => return Err(stranger(visit, unknown())),
-            (Sent::Nothing, Some(secret)) => Basic { id: id.unwrap_or_default(), secret },
-            (Sent::Basic(basic), None) => basic,
-            (Sent::Key(holder), None) => {
-                let KeyHolder { caller, key, rate } = *holder;
-                visit.known_as(caller.user.id);
-                match rate {
-                    Some(_) => visit.take_of_key(key, rate)?,
-                    None => visit.take_of_asker(Key::api_key(key))?,
-                }
-                return Ok(Asker::Program(caller));
-            }
-            (Sent::Basic(_) | Sent::Key(_), Some(_)) => {
-                let twice = ApiError::new(ErrorCode::ValidationError, "Show one credential, not two.");
-                return Err(stranger(visit, twice));
-            }
-        };
-        let service = service::authenticate(app, &client.id, client.secret.reveal(), now)?;
-        let id = service.ok_or_else(|| stranger(visit, unknown()))?.id;
-        visit.take_of_asker(Key::service(id))?;
-        Ok(Asker::Service(id))
+/// Who asks, by the headers, after a place was taken of the budget that they have.
+async fn by_header(request: &Request, visit: &Visit) -> Result<Option<Asker>, ApiError> {
+    match basic(request.headers()) {
+        Some(Some(Basic { id, secret })) => return service(visit, &id, &secret).map(Some),
+        Some(None) => return Err(stranger(visit, unknown())),
+        None => {}
     }
+    match shown(request.headers()) {
+        Ok(Shown::Key(key)) => {
+            let KeyHolder { caller, key, rate } = key_holder(request, visit, key).await?;
+            visit.known_as(caller.user.id);
+            match rate {
+                Some(_) => visit.take_of_key(key, rate)?,
+                None => visit.take_of_asker(Key::api_key(key))?,
+            }
+            Ok(Some(Asker::Program(caller)))
+        }
+        Err(error) if error.code() == ErrorCode::Unauthorized => Ok(None),
+        Ok(Shown::Token(_)) | Err(_) => Err(stranger(visit, unknown())),
+    }
+}
+
+fn service(visit: &Visit, id: &str, secret: &Secret) -> Result<Asker, ApiError> {
+    let known = (visit.gate().authenticate_service)(id, secret.reveal(), visit.now())?;
+    let id = known.ok_or_else(|| stranger(visit, unknown()))?.id;
+    visit.take_of_asker(Key::service(id))?;
+    Ok(Asker::Service(id))
 }
 
 fn unknown() -> ApiError {

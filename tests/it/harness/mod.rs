@@ -10,6 +10,7 @@ mod auth;
 mod factor;
 mod keys;
 mod parts;
+mod service;
 mod stream;
 
 pub use admin::text_at;
@@ -19,4 +20,5 @@ pub use auth::{decoded, forged, is_waiting};
 pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
 pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
+pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
