@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
             headers.append(name, value);
         }
     }
-    if let Some(Some(client)) = basic(&headers) {
+    if let Some(Ok(client)) = basic(&headers) {
         assert_eq!(headers.len(), 1, "two fields are no credential");
         let whole = headers.values().next().expect("there is one").len();
         assert!(client.id.len() + client.secret.reveal().len() <= whole);

@@ -22,6 +22,7 @@ use crate::crypto::KeyHash;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::session::{Presented, Session};
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::StoreError;
 
@@ -158,7 +159,7 @@ async fn of_key(
         id: key.id.to_string(),
         session: None,
         issued_at: former_end.is_none().then(|| key.rotated_at.seconds()),
-        expires_at: end.map(|end| end.seconds()),
+        expires_at: end.map(Timestamp::seconds),
     }))
 }
 

@@ -109,8 +109,8 @@ impl<'a, T: ClientForm + Type + DeserializeOwned> ApiExtractor<'a> for Signed<T>
 /// Who asks, by the headers, after a place was taken of the budget that they have.
 async fn by_header(request: &Request, visit: &Visit) -> Result<Option<Asker>, ApiError> {
     match basic(request.headers()) {
-        Some(Some(Basic { id, secret })) => return service(visit, &id, &secret).map(Some),
-        Some(None) => return Err(stranger(visit, unknown())),
+        Some(Ok(Basic { id, secret })) => return service(visit, &id, &secret).map(Some),
+        Some(Err(NotAClient)) => return Err(stranger(visit, unknown())),
         None => {}
     }
     match shown(request.headers()) {
@@ -139,25 +139,30 @@ fn unknown() -> ApiError {
     ApiError::new(ErrorCode::Unauthorized, "The client is not known, or its secret is wrong.")
 }
 
-/// The client in the one `Authorization: Basic` among the headers. `None`: there is no such header; `Some(None)`: it is
-/// no client, or there is another credential beside it. Both parts are written as in a form (RFC 6749, 2.3.1), so they
-/// are one: `id=secret`.
-pub fn basic(headers: &HeaderMap) -> Option<Option<Basic>> {
+/// The header holds no client, or there is another credential beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not one client and its secret")]
+pub struct NotAClient;
+
+/// The client in `Authorization: Basic`, if there is such a header. Both parts are written as in a form (RFC 6749,
+/// 2.3.1), so they are one: `id=secret`.
+pub fn basic(headers: &HeaderMap) -> Option<Result<Basic, NotAClient>> {
     let mut fields = headers.get_all(header::AUTHORIZATION).iter();
     let (scheme, encoded) = std::str::from_utf8(fields.next()?.as_bytes()).ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let is_alone = fields.next().is_none() && !headers.contains_key(X_API_KEY);
-    Some(if is_alone { pair(encoded.trim_start_matches(' ')) } else { None })
+    let client = if is_alone { pair(encoded.trim_start_matches(' ')) } else { None };
+    Some(client.ok_or(NotAClient))
 }
 
 fn pair(encoded: &str) -> Option<Basic> {
     let text = Zeroizing::new(STANDARD.decode(encoded).ok()?);
     let (id, secret) = std::str::from_utf8(&text).ok()?.split_once(':')?;
     let form = Zeroizing::new([id, "=", secret].concat());
-    let [(id, secret)] =
-        <[(String, Secret); 1]>::try_from(serde_urlencoded::from_str::<Vec<_>>(&form).ok()?).ok()?;
+    let pairs: Vec<(String, Secret)> = serde_urlencoded::from_str(&form).ok()?;
+    let [(id, secret)] = <[_; 1]>::try_from(pairs).ok()?;
     Some(Basic { id, secret })
 }
 
@@ -170,16 +175,16 @@ mod tests {
         fields.iter().map(|(name, value)| (name.clone(), HeaderValue::try_from(*value).unwrap())).collect()
     }
 
-    fn read(text: &str) -> Option<Option<(String, String)>> {
+    fn read(text: &str) -> Result<(String, String), NotAClient> {
         let value = format!("Basic {}", STANDARD.encode(text));
-        let found = basic(&headers(&[(header::AUTHORIZATION, &value)]));
-        found.map(|found| found.map(|it| (it.id, it.secret.reveal().to_owned())))
+        let found = basic(&headers(&[(header::AUTHORIZATION, &value)])).unwrap();
+        found.map(|client| (client.id, client.secret.reveal().to_owned()))
     }
 
     /// RFC 6749, 2.3.1, and the example of RFC 7617, 2.
     #[test]
     fn both_parts_are_written_as_in_a_form() {
-        let both = |id: &str, secret: &str| Some(Some((id.to_owned(), secret.to_owned())));
+        let both = |id: &str, secret: &str| Ok((id.to_owned(), secret.to_owned()));
         let field =
             headers(&[(header::AUTHORIZATION, "basic  czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3")]);
         let client = basic(&field).unwrap().unwrap();
@@ -193,19 +198,19 @@ mod tests {
     #[test]
     fn what_is_no_client_is_told_apart_from_no_header() {
         for bad in ["", "id", "id&x:y", "id:x&y", "\u{0}"] {
-            assert_eq!(read(bad), Some(None), "{bad:?}");
+            assert_eq!(read(bad), Err(NotAClient), "{bad:?}");
         }
         let one = |value: &str| basic(&headers(&[(header::AUTHORIZATION, value)]));
         for bad in ["Basic ", "Basic  ", "Basic x", "Basic eA", "Basic eDp5=", "Basic /w==", "Basic eDp5 "] {
-            assert_eq!(one(bad), Some(None), "{bad:?}");
+            assert_eq!(one(bad), Some(Err(NotAClient)), "{bad:?}");
         }
         for other in ["", "Basic", "Bearer x", "ApiKey eDp5", "Basicx eDp5"] {
             assert_eq!(one(other), None, "{other:?}");
         }
         let good = (header::AUTHORIZATION, "Basic eDp5");
-        assert!(basic(&headers(std::slice::from_ref(&good))).unwrap().is_some());
-        assert_eq!(basic(&headers(&[good.clone(), good.clone()])), Some(None));
-        assert_eq!(basic(&headers(&[good, (X_API_KEY, "lk_x")])), Some(None));
+        assert!(basic(&headers(std::slice::from_ref(&good))).unwrap().is_ok());
+        assert_eq!(basic(&headers(&[good.clone(), good.clone()])), Some(Err(NotAClient)));
+        assert_eq!(basic(&headers(&[good, (X_API_KEY, "lk_x")])), Some(Err(NotAClient)));
         assert_eq!(basic(&HeaderMap::new()), None);
     }
 }
