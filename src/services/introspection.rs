@@ -14,14 +14,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::api_key::usage::{self, UseFault};
 use super::asker::Asker;
-use super::caller::{Caller, Credential};
+use super::caller::Caller;
 use super::role::{Refused, may};
-use super::session::live_session;
+use super::session::{Principal, live_principal};
 use super::{Context, Services};
 use crate::crypto::KeyHash;
-use crate::domain::id::{SessionId, UserId};
+use crate::domain::id::{SessionId, TokenId};
 use crate::domain::permission::{Permission, Permissions};
-use crate::domain::session::{Presented, Session};
+use crate::domain::session::Presented;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::StoreError;
@@ -83,53 +83,42 @@ pub async fn introspect(
 
 fn of_access(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
     let Ok(claims) = app.tokens.verify_access(token, ctx.now) else { return Ok(None) };
-    let live = alive(app, ctx, claims.user_id, claims.sid)?;
-    Ok(live.map(|(user, session)| Standing {
-        kind: Kind::Access,
-        id: claims.jti.to_string(),
-        issued_at: Some(claims.iat),
-        expires_at: Some(claims.exp),
-        ..of_session(app, user, &session)
-    }))
+    let live = app.read(|read| live_principal(read, claims.user_id, claims.sid, ctx.now))?;
+    Ok(live
+        .map(|(principal, _)| of_session(app, Kind::Access, principal, (claims.jti, claims.iat, claims.exp))))
 }
 
 /// Good is what a refresh would take.
 fn of_refresh(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
     let Ok(claims) = app.tokens.verify_refresh(token, ctx.now) else { return Ok(None) };
-    let live = alive(app, ctx, claims.user_id, claims.sid)?.filter(|(_, session)| {
+    let live = app.read(|read| live_principal(read, claims.user_id, claims.sid, ctx.now))?;
+    let live = live.filter(|(_, session)| {
         let mut family = session.family;
         let shown = family.present(claims.jti, ctx.now, claims.jti, &app.policy.tokens);
         matches!(shown, Presented::Rotated | Presented::Repeated)
     });
-    Ok(live.map(|(user, session)| Standing {
-        kind: Kind::Refresh,
-        id: claims.jti.to_string(),
-        issued_at: Some(claims.iat),
-        expires_at: Some(claims.exp),
-        ..of_session(app, user, &session)
+    Ok(live.map(|(principal, _)| {
+        of_session(app, Kind::Refresh, principal, (claims.jti, claims.iat, claims.exp))
     }))
 }
 
-fn alive(
+/// What is told of a token of a session: its name, and when it was issued and ends.
+fn of_session(
     app: &Services,
-    ctx: &Context,
-    user: UserId,
-    session: SessionId,
-) -> Result<Option<(User, Session)>, StoreError> {
-    app.read(|read| live_session(read, user, session, ctx.now))
-}
-
-/// What all tokens of a session have in common.
-fn of_session(app: &Services, user: User, session: &Session) -> Standing {
-    let caller = Caller { user, credential: Credential::Session(session.id) };
+    kind: Kind,
+    principal: Principal,
+    (id, issued_at, expires_at): (TokenId, i64, i64),
+) -> Standing {
+    let session = principal.session;
+    let caller = Caller::from(principal);
     Standing {
-        kind: Kind::Access,
+        kind,
         rights: allowed(app, &caller),
         user: caller.user,
-        id: String::new(),
-        session: Some(session.id),
-        issued_at: None,
-        expires_at: None,
+        id: id.to_string(),
+        session: Some(session),
+        issued_at: Some(issued_at),
+        expires_at: Some(expires_at),
     }
 }
 
