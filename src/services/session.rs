@@ -6,6 +6,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
+use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -24,6 +25,8 @@ const REMOVED_AT_ONCE: usize = 20;
 pub struct Principal {
     /// The account, as it is now.
     pub user: User,
+    /// What it holds now.
+    pub held: Held,
     /// The session of the token.
     pub session: SessionId,
     /// When the person last proved in it who they are.
@@ -62,7 +65,8 @@ pub(super) fn live_principal(
     now: Timestamp,
 ) -> Result<Option<(Principal, Session)>, StoreError> {
     let Some((user, session)) = live_session(read, id, session, now)? else { return Ok(None) };
-    let principal = Principal { user, session: session.id, authenticated_at: session.authenticated_at };
+    let (held, authenticated_at) = (store::role::held(read, &user)?, session.authenticated_at);
+    let principal = Principal { user, held, session: session.id, authenticated_at };
     Ok(Some((principal, session)))
 }
 

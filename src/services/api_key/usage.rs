@@ -88,7 +88,7 @@ pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Res
 }
 
 /// The key `text`, and who calls with it. Its form is checked before anything is looked up; then there are three reads:
-/// the hash, the key and its owner. What the owner may do is judged later, by the roles as they are now.
+/// the hash, the key and its owner. Only an owner who has custom roles costs more: those.
 pub fn look_up(
     app: &Services,
     text: &str,
@@ -109,7 +109,8 @@ pub fn look_up(
             }
         }
         let credential = Credential::ApiKey { id: key.id, scopes: key.permissions() };
-        Ok((key, Caller { user, credential }))
+        let held = store::role::held(read, &user)?;
+        Ok((key, Caller { user, held, credential }))
     });
     found.map_err(flatten)
 }
