@@ -16,7 +16,7 @@ pub enum Asker {
     /// A registered service: it may ask and revoke, by being one.
     Service(ServiceId),
     /// An API key: it may do what its scopes and its owner's roles allow.
-    Program(Caller),
+    Program(Box<Caller>),
 }
 
 impl Asker {

@@ -121,7 +121,7 @@ async fn by_header(request: &Request, visit: &Visit) -> Result<Option<Asker>, Ap
                 Some(_) => visit.take_of_key(key, rate)?,
                 None => visit.take_of_asker(Key::api_key(key))?,
             }
-            Ok(Some(Asker::Program(caller)))
+            Ok(Some(Asker::Program(Box::new(caller))))
         }
         Err(error) if error.code() == ErrorCode::Unauthorized => Ok(None),
         Ok(Shown::Token(_)) | Err(_) => Err(stranger(visit, unknown())),
