@@ -7,6 +7,7 @@ use latchkey::wire::auth::{LoginRequest, RefreshRequest, RegisterRequest, Resend
 use latchkey::wire::password_change::ChangePasswordRequest;
 use latchkey::wire::password_check::PasswordCheckRequest;
 use latchkey::wire::password_reset::{ResetConfirmRequest, ResetRequest};
+use latchkey::wire::service::{CreateService, RotateService};
 use latchkey::wire::setup::SetupRequest;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
@@ -25,6 +26,8 @@ fuzz_target!(|body: &[u8]| {
     reads::<CreateApiKey>(body);
     reads::<UpdateApiKey>(body);
     reads::<RotateApiKey>(body);
+    reads::<CreateService>(body);
+    reads::<RotateService>(body);
 });
 
 fn reads<T: Serialize + DeserializeOwned>(body: &[u8]) {

@@ -22,6 +22,9 @@ const BODY: usize = 48;
 /// How many characters of the body a person is shown to tell keys apart: 30 of 256 bits.
 const HINT: usize = 5;
 
+/// What the secret of every registered service begins with.
+const SERVICE_PREFIX: &str = "lkc_";
+
 /// What an API key begins with, so that people and scanners know it for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPrefix(String);
@@ -53,6 +56,11 @@ impl PlainApiKey {
         let body = Zeroizing::new([secret.as_slice(), crc.as_slice()].concat());
         let body = Zeroizing::new(to_base64url(&body));
         Self(Zeroizing::new([prefix.as_str(), body.as_str()].concat()))
+    }
+
+    /// The secret of a registered service, from 32 random bytes: in the form of a key, and under a prefix of its own.
+    pub fn of_service(secret: &[u8; 32]) -> Self {
+        Self::new(&KeyPrefix(SERVICE_PREFIX.to_owned()), secret)
     }
 
     /// The text, for the one answer that shows it.

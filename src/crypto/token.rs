@@ -96,6 +96,11 @@ impl TokenKeys {
         &self.current.kid
     }
 
+    /// What every token agrees with.
+    pub const fn rules(&self) -> &TokenRules {
+        &self.rules
+    }
+
     /// The text of an access token. The same claims always give the same text.
     pub fn sign_access(&self, claims: &AccessClaims) -> String {
         self.sign(&WireClaims::from_access(claims, &self.rules))

@@ -105,6 +105,16 @@ impl ApiKey {
             && self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// When the secret of `hash` ends, if it is the former one.
+    pub fn former_end(&self, hash: &[u8; 32]) -> Option<Timestamp> {
+        self.former.filter(|(former, _)| former == hash).map(|(_, end)| end)
+    }
+
+    /// Whether the secret of `hash` is one that the key has at `now`.
+    pub fn opens_with(&self, hash: &[u8; 32], now: Timestamp) -> bool {
+        self.hash == *hash || self.former_end(hash).is_some_and(|end| now < end)
+    }
+
     /// Judges a use of the key with the secret of `hash`. A dead canary is as dead as any other key.
     pub fn judge(
         &self,
@@ -113,8 +123,7 @@ impl ApiKey {
         client: IpAddr,
         now: Timestamp,
     ) -> Result<(), KeyDenial> {
-        let is_former = self.former.as_ref().is_some_and(|(former, end)| former == hash && now < *end);
-        if !(self.hash == *hash || is_former) || !self.is_alive(owner, now) {
+        if !self.opens_with(hash, now) || !self.is_alive(owner, now) {
             return Err(KeyDenial::Dead);
         }
         if self.is_canary {

@@ -114,6 +114,12 @@ pub enum Action {
     GrantAdded,
     /// A grant was taken back.
     GrantRemoved,
+    /// A service was registered.
+    ServiceCreated,
+    /// A registered service got a new secret.
+    ServiceRotated,
+    /// A registered service was deleted.
+    ServiceDeleted,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -176,6 +182,9 @@ impl Action {
             Self::ResourceOwnerChanged => "resource.owner_changed",
             Self::GrantAdded => "grant.added",
             Self::GrantRemoved => "grant.removed",
+            Self::ServiceCreated => "service.created",
+            Self::ServiceRotated => "service.rotated",
+            Self::ServiceDeleted => "service.deleted",
             Self::ConfigLoaded => "config.loaded",
         }
     }

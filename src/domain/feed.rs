@@ -90,6 +90,7 @@ pub const TOPICS: &[&str] = &[
     "refresh",
     "resource",
     "role",
+    "service",
     "session",
     "setup",
     "suspicion",

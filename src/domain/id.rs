@@ -88,6 +88,10 @@ id!(
     ApiKeyId
 );
 id!(
+    /// Names a registered service.
+    ServiceId
+);
+id!(
     /// Names a mail in the outbox.
     MailId
 );

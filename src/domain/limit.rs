@@ -38,11 +38,13 @@ pub enum Class {
     ApiKey,
     /// Questions whether somebody may do something, by account or by key.
     AuthzCheck,
+    /// Questions about tokens and their revocations, by the registered service or the API key that asks.
+    Introspection,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
@@ -53,6 +55,7 @@ impl Class {
         Self::Authenticated,
         Self::ApiKey,
         Self::AuthzCheck,
+        Self::Introspection,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -68,6 +71,7 @@ impl Class {
             Self::Authenticated => "authenticated",
             Self::ApiKey => "api_key",
             Self::AuthzCheck => "authz_check",
+            Self::Introspection => "introspection",
         }
     }
 
@@ -91,6 +95,7 @@ pub struct PerClass<T> {
     authenticated: T,
     api_key: T,
     authz_check: T,
+    introspection: T,
 }
 
 impl<T> PerClass<T> {
@@ -107,6 +112,7 @@ impl<T> PerClass<T> {
             authenticated: make(Class::Authenticated),
             api_key: make(Class::ApiKey),
             authz_check: make(Class::AuthzCheck),
+            introspection: make(Class::Introspection),
         }
     }
 
@@ -123,6 +129,7 @@ impl<T> PerClass<T> {
             Class::Authenticated => &self.authenticated,
             Class::ApiKey => &self.api_key,
             Class::AuthzCheck => &self.authz_check,
+            Class::Introspection => &self.introspection,
         }
     }
 
@@ -139,6 +146,7 @@ impl<T> PerClass<T> {
             Class::Authenticated => &mut self.authenticated,
             Class::ApiKey => &mut self.api_key,
             Class::AuthzCheck => &mut self.authz_check,
+            Class::Introspection => &mut self.introspection,
         }
     }
 }

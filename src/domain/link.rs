@@ -53,6 +53,11 @@ impl PublicUrl {
         Link(format!("{}/forgot-password", self.0))
     }
 
+    /// The address of one of the server's own paths, which begins with `/` and is written in this program.
+    pub fn at(&self, path: &'static str) -> String {
+        format!("{}{path}", self.0)
+    }
+
     /// The link that carries a one-time token to its page.
     pub fn link(&self, target: LinkTarget, token: &str) -> Link {
         let page = match target {

@@ -24,6 +24,7 @@ pub mod recent;
 pub mod resource;
 pub mod role;
 pub mod role_name;
+pub mod service;
 pub mod session;
 pub mod sms_factor;
 pub mod source;

@@ -57,6 +57,45 @@ impl<T: Envelope, const STATUS: u16> ApiResponse for Answer<T, STATUS> {
     }
 }
 
+/// `T` as it is, with 200.
+#[derive(Debug)]
+pub struct Bare<T>(Result<T, ApiError>);
+
+impl<T> Bare<T> {
+    /// The answer `data`.
+    pub fn new(data: T) -> Self {
+        Self(Ok(data))
+    }
+}
+
+impl<T: Serialize + Send> IntoResponse for Bare<T> {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Ok(data) => json(StatusCode::OK, &data),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+impl<T: Type + Serialize> ApiResponse for Bare<T> {
+    const BAD_REQUEST_HANDLER: bool = true;
+
+    fn meta() -> MetaResponses {
+        let content = vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }];
+        let (description, status) = (described(200), Some(200));
+        let response = MetaResponse { description, status, status_range: None, content, headers: Vec::new() };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn from_parse_request_error(error: poem::Error) -> Self {
+        Self(Err(error.into()))
+    }
+}
+
 /// What can be carried in the success envelope.
 pub trait Envelope: Type + ParseFromJSON + ToJSON + Serialize {}
 

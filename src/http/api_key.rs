@@ -212,7 +212,7 @@ impl ApiKeyApi {
         caller: Bearer,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
-        keys::revoke_any(&self.0, &asked.0, &caller.0, key_id(&id.0)?).await?;
+        keys::revoke_any(&self.0, &asked.0, &caller.0.into(), key_id(&id.0)?).await?;
         Ok(Answer::new(Message::new("API key revoked."), asked.0.now))
     }
 }

@@ -1,4 +1,4 @@
-//! Reading request bodies: capped, strict JSON. Knows nothing of what a field means.
+//! Reading request bodies: capped, strict JSON; forms are beside. Knows nothing of what a field means.
 //!
 //! ## Decision
 //! poem's own `Json` reads without limit, and poem-openapi's error texts repeat the value that was wrong, which
@@ -7,6 +7,7 @@
 //! unknown and duplicate fields serde refuses at the key; what a field holds that takes any JSON is bounded in `shape`.
 
 mod blame;
+pub mod form;
 mod shape;
 
 use http_body_util::combinators::BoxBody;

@@ -15,7 +15,7 @@ use poem::middleware::CatchPanic;
 use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
-use super::answer;
+use super::dialect::Dialect;
 use super::error::ApiError;
 use super::limit::Notices;
 use super::middleware::client_address::{client_address, peer_address};
@@ -24,12 +24,12 @@ use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
+use super::oauth::credentials::AuthenticateService;
 use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
 use crate::services::limits::Limits;
-use crate::wire::error::ErrorCode;
 
 /// What the edge needs of the application; the same for every listener.
 pub struct Gate {
@@ -41,7 +41,9 @@ pub struct Gate {
     pub authenticate: Box<Authenticate>,
     /// Checks API keys.
     pub authenticate_key: Box<AuthenticateKey>,
-    /// Records what is remarkable about them.
+    /// Checks the secrets of registered services.
+    pub authenticate_service: Box<AuthenticateService>,
+    /// Records what is remarkable about keys.
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -102,6 +104,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let visit = Arc::new(Visit::new(id, client, gate.clone()));
+        let dialect = Dialect::of(request.uri().path());
         let cross = gate.cors.asked(request.method(), request.headers());
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
@@ -120,7 +123,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         };
 
         let pattern = answer.data::<PathPattern>().cloned();
-        let mut answer = rendered(answer, &visit.request_id, gate, pattern.as_ref());
+        let mut answer = rendered(answer, &visit, pattern.as_ref(), dialect);
         if let Ok(id) = HeaderValue::try_from(visit.request_id.as_str()) {
             answer.headers_mut().insert(X_REQUEST_ID, id);
         }
@@ -150,9 +153,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     }
 }
 
-/// The answer as it leaves: an error in the envelope, anything else unchanged. An error with a body of its own
+/// The answer as it leaves: an error in the dialect of its path, anything else unchanged. An error with a body of its own
 /// type, such as a page, is left alone; poem's own are plain text.
-fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option<&PathPattern>) -> Response {
+fn rendered(
+    mut answer: Response,
+    visit: &Visit,
+    pattern: Option<&PathPattern>,
+    dialect: Dialect,
+) -> Response {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {
         return answer;
@@ -163,41 +171,19 @@ fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option
         None => ApiError::from_status(status),
     };
     if let Some(cause) = error.log_cause() {
-        request_log::failure(request_id, cause);
+        request_log::failure(&visit.request_id, cause);
     }
-    let mut shown = answer::json(error.status(), &error.to_wire(request_id));
+    let mut shown = dialect.tell(&error, &visit.request_id);
     let headers = shown.headers_mut();
     if let Some(seconds) = error.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allow = gate.routes.find(pattern).map(|route| route.allow.clone());
+        let allow = visit.gate().routes.find(pattern).map(|route| route.allow.clone());
         headers.insert(header::ALLOW, allow.unwrap_or(HeaderValue::from_static("GET, HEAD")));
     }
-    if let Some(challenge) = challenge(&error) {
+    if let Some(challenge) = dialect.challenge(&error) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     shown
-}
-
-/// RFC 6750 3: a challenge without an error when no token was sent. RFC 9470 3 when the proof behind the token is old.
-fn challenge(error: &ApiError) -> Option<HeaderValue> {
-    match error.code() {
-        ErrorCode::StepUpRequired => {
-            let max_age = error.max_age_seconds().unwrap_or_default();
-            let challenge = format!(
-                "Bearer error=\"insufficient_user_authentication\", \
-                 error_description=\"A more recent authentication is required\", max_age=\"{max_age}\""
-            );
-            HeaderValue::try_from(challenge).ok()
-        }
-        ErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
-        ErrorCode::TokenExpired => Some(HeaderValue::from_static(
-            "Bearer error=\"invalid_token\", error_description=\"Access token has expired\"",
-        )),
-        ErrorCode::Unauthorized | ErrorCode::AuthenticationFailed | ErrorCode::MfaInvalid => {
-            Some(HeaderValue::from_static("Bearer"))
-        }
-        _ => None,
-    }
 }

@@ -15,7 +15,9 @@ use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::error::{ParseParamError, ParsePathError};
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+};
 use poem_openapi::types::Type;
 use serde_json::{Value, json};
 
@@ -29,6 +31,7 @@ pub struct ApiError {
     details: Option<Box<Value>>,
     retry_after_seconds: Option<u64>,
     max_age_seconds: Option<u64>,
+    oauth_name: Option<&'static str>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -41,6 +44,7 @@ impl ApiError {
             details: None,
             retry_after_seconds: None,
             max_age_seconds: None,
+            oauth_name: None,
             cause: None,
         }
     }
@@ -76,6 +80,13 @@ impl ApiError {
         self
     }
 
+    /// Adds the name of the failure in OAuth, where its kind alone does not tell.
+    #[must_use]
+    pub fn named_in_oauth(mut self, name: &'static str) -> Self {
+        self.oauth_name = Some(name);
+        self
+    }
+
     /// Adds what really happened, for the log only.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
@@ -106,6 +117,16 @@ impl ApiError {
     /// Seconds for `max_age` of a challenge.
     pub fn max_age_seconds(&self) -> Option<u64> {
         self.max_age_seconds
+    }
+
+    /// The name of the failure in OAuth, where its kind alone does not tell.
+    pub fn oauth_name(&self) -> Option<&'static str> {
+        self.oauth_name
+    }
+
+    /// The text among the details under `name`.
+    pub fn detail(&self, name: &str) -> Option<String> {
+        self.details.as_ref()?.get(name)?.as_str().map(str::to_owned)
     }
 
     /// What really happened, for the log.
@@ -186,6 +207,16 @@ impl IntoResponse for ApiError {
 pub trait Statuses: Send + Sync + 'static {
     /// HTTP statuses, ascending, each once.
     const LIST: &'static [u16];
+
+    /// The schema of the body of each.
+    fn schema_ref() -> MetaSchemaRef {
+        Failure::schema_ref()
+    }
+
+    /// Makes the schema known.
+    fn register(registry: &mut Registry) {
+        Failure::register(registry);
+    }
 }
 
 /// An [`ApiError`] of an operation that documents the statuses of `S`. Made by `?` from an `ApiError`, or from
@@ -207,15 +238,15 @@ impl<S> From<Fault<S>> for poem::Error {
 
 impl<S: Statuses> ApiResponse for Fault<S> {
     fn meta() -> MetaResponses {
-        MetaResponses { responses: S::LIST.iter().copied().map(documented).collect() }
+        MetaResponses { responses: S::LIST.iter().copied().map(documented::<S>).collect() }
     }
 
     fn register(registry: &mut Registry) {
-        Failure::register(registry);
+        S::register(registry);
     }
 }
 
-fn documented(status: u16) -> MetaResponse {
+fn documented<S: Statuses>(status: u16) -> MetaResponse {
     let headers = match status {
         423 | 503 => vec![number("Retry-After", AGAIN)],
         429 => vec![
@@ -230,7 +261,7 @@ fn documented(status: u16) -> MetaResponse {
         description: meaning(status),
         status: Some(status),
         status_range: None,
-        content: vec![MetaMediaType { content_type: "application/json", schema: Failure::schema_ref() }],
+        content: vec![MetaMediaType { content_type: "application/json", schema: S::schema_ref() }],
         headers,
     }
 }
@@ -253,10 +284,11 @@ fn meaning(status: u16) -> &'static str {
         401 => "No valid credential; the code says which is missing or wrong",
         403 => "The caller is known and not allowed",
         404 => "Nothing here, or nothing the caller may know of",
+        405 => "This path does not know this method",
         408 => "The body did not arrive in time",
         409 => "Taken already, or not possible in the present state",
         413 => "The body is larger than 64 KiB",
-        415 => "The body is not application/json",
+        415 => "The body is of a type or an encoding that the operation does not read",
         423 => "Too many failures",
         429 => "Too many requests",
         503 => "The server is at its limit, or cannot write just now",

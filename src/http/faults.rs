@@ -25,7 +25,9 @@ use crate::services::password_change::ChangeFault;
 use crate::services::password_proof::ProofFault;
 use crate::services::password_reset::ResetFault;
 use crate::services::registration::{HashFault, RegisterFault};
+use crate::services::revocation::RevokeFault;
 use crate::services::role::Refused;
+use crate::services::service::ServiceFault;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
 use crate::services::stats::StatsFault;
@@ -240,6 +242,36 @@ impl From<Refused> for ApiError {
             }
             Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ServiceFault> for ApiError {
+    fn from(fault: ServiceFault) -> Self {
+        match fault {
+            ServiceFault::Field(fault) => {
+                Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field()))
+            }
+            ServiceFault::NotFound => Self::new(Code::NotFound, "There is no such service."),
+            ServiceFault::Caller(fault) => fault.into(),
+            ServiceFault::Stale(needed) => needed.into(),
+            ServiceFault::Refused(refused) => refused.into(),
+            ServiceFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevokeFault> for ApiError {
+    fn from(fault: RevokeFault) -> Self {
+        match fault {
+            RevokeFault::Unsupported => {
+                Self::new(Code::ValidationError, "A service does not revoke API keys.")
+                    .named_in_oauth("unsupported_token_type")
+            }
+            RevokeFault::Key(fault) => fault.into(),
+            RevokeFault::Caller(fault) => fault.into(),
+            RevokeFault::Refused(refused) => refused.into(),
+            RevokeFault::Store(error) => error.into(),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod authz;
 pub mod body;
 pub mod dev;
+pub mod dialect;
 pub mod docs;
 pub mod edge;
 pub mod error;
@@ -15,11 +16,13 @@ pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod health;
+pub mod introspection;
 pub mod invitation_page;
 pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod oauth;
 pub mod oversight;
 pub mod own_account;
 pub mod pages;
@@ -32,9 +35,11 @@ pub mod query;
 pub mod registration;
 pub mod reset_page;
 pub mod resource;
+pub mod revocation;
 pub mod role;
 pub mod routes;
 pub mod sample;
+pub mod service;
 pub mod session;
 pub mod site;
 pub mod sms_factor;
@@ -72,6 +77,9 @@ use crate::services::api_key::usage;
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
+
+/// What begins the paths of the API; the others are pages.
+const API: [&str; 4] = ["/api/", "/health", dialect::OAUTH, oauth::WELL_KNOWN];
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
 const TAKES_POST: [&str; 6] = [
@@ -128,6 +136,7 @@ impl Front {
             metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
         let operations = operations(&parts.app, parts.health);
         let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
+        let checks = parts.app.clone();
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         for path in TAKES_POST {
             routes.add(path, &["GET", "POST"]);
@@ -147,6 +156,9 @@ impl Front {
                 crate::services::session::authenticate(&app, token, now)
             }),
             authenticate_key: Box::new(move |key, client, now| usage::authenticate(&keys, key, client, now)),
+            authenticate_service: Box::new(move |id, secret, now| {
+                crate::services::service::authenticate(&checks, id, secret, now)
+            }),
             record: Box::new(move |ctx, remark| {
                 let app = records.clone();
                 Box::pin(async move {
@@ -202,7 +214,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
-        overseen(app),
+        (overseen(app), for_services(app)),
         health,
     )
 }
@@ -214,6 +226,16 @@ fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
         oversight::lockouts::LockoutApi(app.clone()),
         oversight::outbox::OutboxApi(app.clone()),
         oversight::server::ServerApi(app.clone()),
+    )
+}
+
+/// What registered services are for.
+fn for_services(app: &Arc<Services>) -> impl OpenApi + use<> {
+    (
+        service::ServiceApi(app.clone()),
+        introspection::IntrospectionApi(app.clone()),
+        revocation::RevocationApi(app.clone()),
+        oauth::MetadataApi(app.clone()),
     )
 }
 
@@ -231,7 +253,7 @@ impl Endpoint for Everything {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if path.starts_with("/api/") || path.starts_with("/health") {
+        if API.iter().any(|start| path.starts_with(start)) {
             self.api.call(request).await
         } else {
             self.site.call(request).await

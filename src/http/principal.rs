@@ -54,7 +54,8 @@ pub enum Remark {
     NoSession(Box<caller::Caller>),
 }
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The header that carries an API key.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// An operation that takes this is closed to strangers and to API keys.
 #[derive(Debug, Clone)]
@@ -259,12 +260,16 @@ async fn by_key(
     key: &str,
     class: Option<Class>,
 ) -> Result<caller::Caller, ApiError> {
+    let holder = key_holder(request, visit, key).await?;
+    visit.known_as(holder.caller.user.id);
+    visit.take_of_key(holder.key, holder.rate, class)?;
+    Ok(holder.caller)
+}
+
+/// Who holds the key. A refusal is counted, and recorded where it is remarkable; no place of the key's was taken yet.
+pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> Result<KeyHolder, ApiError> {
     match (visit.gate().authenticate_key)(key, visit.client, visit.now()) {
-        Ok(holder) => {
-            visit.known_as(holder.caller.user.id);
-            visit.take_of_key(holder.key, holder.rate, class)?;
-            Ok(holder.caller)
-        }
+        Ok(holder) => Ok(holder),
         Err(UseFault::Noticed(noticed)) => {
             // The budget first: nobody makes the server write without end.
             visit.take(Class::Anonymous)?;
@@ -277,7 +282,7 @@ async fn by_key(
 }
 
 /// A stranger's call is counted by address; a failure of ours is nobody's call.
-fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
+pub(super) fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
     let is_ours = !refusal.status().is_client_error();
     if is_ours { refusal } else { visit.take(Class::Anonymous).err().unwrap_or(refusal) }
 }

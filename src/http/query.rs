@@ -1,4 +1,4 @@
-//! Values of query parameters that are more than a number or a text. Knows no operation.
+//! Values of query parameters and form fields that are more than a number or a text. Knows no operation.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -23,4 +23,13 @@ pub fn network(name: &str, text: Option<String>) -> Result<Option<IpNet>, ApiErr
 pub fn cursor<T: FromStr>(text: Option<String>) -> Result<Option<T>, ApiError> {
     let unreadable = |_| ApiError::field("cursor", "invalid", "`cursor` is not one of ours.");
     text.map(|text| text.parse()).transpose().map_err(unreadable)
+}
+
+/// The text of a field that must not be empty: an empty one is none (RFC 6749, 3.2).
+pub fn given<'a>(name: &'static str, text: &'a str) -> Result<&'a str, ApiError> {
+    if text.is_empty() {
+        Err(ApiError::field(name, "missing", format!("`{name}` is missing.")))
+    } else {
+        Ok(text)
+    }
 }

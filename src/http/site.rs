@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::asked::Asked;
-use super::body;
+use super::body::form::read_form;
 use super::error::ApiError;
 use super::invitation_page;
 use super::limit::{Anonymous, Counted, Place};
@@ -172,21 +172,11 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
     answer
 }
 
-/// A form body, read under the same caps as JSON. Unknown fields are ignored, as forms are.
+/// A form as the body of a page.
 pub(super) struct Form<T>(pub(super) T);
 
 impl<'a, T: DeserializeOwned> FromRequest<'a> for Form<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let is_form = request.content_type().is_some_and(|kind| {
-            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")
-        });
-        if !is_form {
-            return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
-        }
-        let bytes = body::read(request, body).await?;
-        match serde_urlencoded::from_bytes(&bytes) {
-            Ok(form) => Ok(Self(form)),
-            Err(_) => Err(ApiError::from_status(StatusCode::BAD_REQUEST).into()),
-        }
+        Ok(Self(read_form(request, body).await?))
     }
 }

@@ -19,6 +19,8 @@ pub enum Tag {
     ApiKeys,
     /// Things of applications, who owns them, and who may do what.
     Resources,
+    /// Applications that ask about tokens.
+    Services,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
     /// Running the server.

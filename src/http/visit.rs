@@ -81,6 +81,11 @@ impl Visit {
         }
     }
 
+    /// Takes one of the budget of whoever asks about tokens.
+    pub fn take_of_asker(&self, key: Key) -> Result<(), ApiError> {
+        self.count(Class::Introspection, key)
+    }
+
     fn count(&self, class: Class, key: Key) -> Result<(), ApiError> {
         self.count_of(class, key, self.gate.limits.budget(class))
     }

@@ -231,10 +231,10 @@ pub async fn revoke(
 pub async fn revoke_any(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Caller,
     id: ApiKeyId,
 ) -> Result<(), ManageFault> {
-    let caller = Caller::from(caller.clone());
+    let caller = caller.clone();
     require(app, ctx, &caller, Permission::UsersUpdate).await?;
     let key = app.read(|read| store::api_key::by_id(read, id))?.ok_or(ManageFault::NotFound)?;
     let person = app.read(|read| person_key(app, read, caller.user.id))?;

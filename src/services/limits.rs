@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Context, Services};
-use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::id::{ApiKeyId, ServiceId, UserId};
 use crate::domain::limit::{Budget, LimitPolicy, PerClass, Spent};
 use crate::domain::recent::Recent;
 use crate::domain::time::Timestamp;
@@ -44,6 +44,11 @@ impl Key {
 
     /// One API key.
     pub fn api_key(id: ApiKeyId) -> Self {
+        Self(*id.as_bytes())
+    }
+
+    /// One registered service.
+    pub fn service(id: ServiceId) -> Self {
         Self(*id.as_bytes())
     }
 

@@ -2,6 +2,7 @@
 //! its audit event. Knows nothing of HTTP, of the console or of where its policies were configured.
 
 pub mod api_key;
+pub mod asker;
 pub mod audit;
 pub mod audit_filter;
 pub mod audit_log;
@@ -15,6 +16,7 @@ pub mod events;
 pub mod factor;
 pub mod grant;
 pub mod import;
+pub mod introspection;
 pub mod limits;
 pub mod lockout;
 pub mod login;
@@ -31,10 +33,12 @@ pub mod password_reset;
 pub mod pending_login;
 pub mod registration;
 pub mod resource;
+pub mod revocation;
 mod right_password;
 pub mod role;
 pub mod role_act;
 pub mod role_grant;
+pub mod service;
 pub mod session;
 pub mod setup;
 pub mod sms_factor;

@@ -56,14 +56,21 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
         TokenFault::Expired => AuthFault::Expired,
         _ => AuthFault::Invalid,
     })?;
-    app.store
-        .read(|read| {
-            let live = live_session(read, token.user_id, token.sid, now)?;
-            let (user, session) = live.ok_or(Abort::Rule(AuthFault::Invalid))?;
-            let held = store::role::held(read, &user)?;
-            Ok(Principal { user, held, session: session.id, authenticated_at: session.authenticated_at })
-        })
-        .map_err(flatten)
+    let live = app.read(|read| live_principal(read, token.user_id, token.sid, now))?;
+    Ok(live.ok_or(AuthFault::Invalid)?.0)
+}
+
+/// The account `id` as a caller, if it may be used and `session` is one of its live sessions; and that.
+pub(super) fn live_principal(
+    read: &impl Read,
+    id: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<(Principal, Session)>, StoreError> {
+    let Some((user, session)) = live_session(read, id, session, now)? else { return Ok(None) };
+    let (held, authenticated_at) = (store::role::held(read, &user)?, session.authenticated_at);
+    let principal = Principal { user, held, session: session.id, authenticated_at };
+    Ok(Some((principal, session)))
 }
 
 /// The account `id`, if it may be used and `session` is one of its live sessions.

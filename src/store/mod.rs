@@ -40,6 +40,7 @@ pub mod resource;
 pub mod role;
 mod scan;
 pub mod seal;
+pub mod service;
 pub mod session;
 pub mod sms_factor;
 mod snapshot;

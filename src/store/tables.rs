@@ -15,12 +15,13 @@ use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
 use super::resource::{GrantKey, ResourceKey, ResourceV1};
 use super::role::RoleV1;
+use super::service::ServiceV1;
 use super::session::SessionV1;
 use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -86,6 +87,8 @@ pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
 pub const API_KEY_HASHES: Table<[u8; 32], [u8; 16]> = Table::new(0x51, "api_key_hashes");
 /// The API keys of an account: (account, key).
 pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_api_keys");
+/// Registered services.
+pub const SERVICES: Table<ServiceId, ServiceV1> = Table::new(0x58, "services");
 
 /// What happened how often since the store was made: one row.
 pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
@@ -136,6 +139,7 @@ pub const ALL: &[&dyn AnyTable] = &[
     &RESOURCES,
     &OWNED_RESOURCES,
     &GRANTS_TO,
+    &SERVICES,
     &END,
 ];
 

@@ -82,6 +82,16 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<authz::CheckAnswer>();
     both_writers_agree::<authz::CheckResult>();
     both_writers_agree::<authz::CheckResults>();
+    both_writers_agree::<service::CreateService>();
+    both_writers_agree::<service::RotateService>();
+    both_writers_agree::<service::NewService>();
+    both_writers_agree::<service::ServiceList>();
+    both_writers_agree::<oauth::IntrospectionForm>();
+    both_writers_agree::<oauth::RevocationForm>();
+    both_writers_agree::<oauth::Introspection>();
+    both_writers_agree::<oauth::Revoked>();
+    both_writers_agree::<oauth::OauthFailure>();
+    both_writers_agree::<oauth::ServerMetadata>();
     both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
@@ -117,6 +127,8 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<resource::Grant>();
     unknown_fields_are_refused::<authz::CheckRequest>();
     unknown_fields_are_refused::<authz::CheckItem>();
+    unknown_fields_are_refused::<service::CreateService>();
+    unknown_fields_are_refused::<service::RotateService>();
     unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();

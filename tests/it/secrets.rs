@@ -17,7 +17,9 @@ use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::harness::{Answer, Authenticator, LoggedIn, PASSWORD, TestApp, text_at};
+use crate::harness::{
+    Answer, Authenticator, INTROSPECT, LoggedIn, PASSWORD, REVOKE, SERVICES, TestApp, text_at,
+};
 use crate::mail::Relay;
 
 const GOOD: &str = "planted-good-password";
@@ -221,6 +223,34 @@ async fn second_factors(app: &TestApp, story: &mut Story) {
     story.heard(&post("disable", json!({ "password": PASSWORD })).await);
 }
 
+/// A service that asks about tokens and revokes one, with every mistake on the way.
+async fn questions(app: &TestApp, story: &mut Story) {
+    let boss = app.log_in("boss").await;
+    story.tokens(&boss);
+    let key = boss.make_key(&["users:read"]).await;
+    story.secret(&key.key);
+    let service = boss.register_service("Billing").await;
+    story.secret(&service.secret);
+    let rotated = boss.post(&format!("{}/rotate", service.place()), json!({})).await.data(200);
+    story.secret(text_at(&rotated, "/client_secret"));
+    story.heard(&boss.get(SERVICES).await);
+    let in_body = format!("token={}&client_id={}&client_secret={}", boss.access, service.id, service.secret);
+    for form in [
+        format!("token={}", boss.access),
+        format!("token={}&token={}", boss.refresh, boss.refresh),
+        format!("token={}&client_ip={}", key.key, service.secret),
+        format!("{}={}", service.secret, service.secret),
+        in_body.clone(),
+    ] {
+        story.heard(&service.post_form(INTROSPECT, &form).await);
+        story.heard(&app.anonymous().post_form(&format!("{INTROSPECT}?{in_body}"), &form).await);
+        story.heard(&app.anonymous().post_raw(REVOKE, &form).await);
+        story.heard(&key.post_form(REVOKE, &form).await);
+    }
+    story.heard(&service.revoke(&key.key).await);
+    story.heard(&service.revoke(&boss.refresh).await);
+}
+
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     listen();
@@ -232,6 +262,7 @@ async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     doings(&app, &mut story).await;
     new_passwords(&app, &mut story).await;
     second_factors(&app, &mut story).await;
+    questions(&app, &mut story).await;
     let boss = app.log_in("boss").await;
     let id = text_at(&boss.get("/api/v1/auth/me").await.data(200), "/id").parse().unwrap();
     let phc = app.services.read(|read| store::user::phc(read, id)).unwrap().unwrap();

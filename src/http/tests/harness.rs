@@ -130,6 +130,7 @@ impl App {
             entropy: Arc::new(SeededEntropy::new(1)),
             authenticate: Box::new(authenticate),
             authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
+            authenticate_service: Box::new(|_, _, _| Ok(None)),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),

@@ -62,6 +62,13 @@ pub struct Noticed {
     denial: KeyDenial,
 }
 
+impl Noticed {
+    /// Whether the key is bait.
+    pub fn is_canary(&self) -> bool {
+        self.denial == KeyDenial::Canary
+    }
+}
+
 /// Who calls with the key `text`, which is a use of it.
 pub fn authenticate(
     app: &Services,
@@ -74,12 +81,23 @@ pub fn authenticate(
     Ok(holder)
 }
 
-/// Who holds the key `text`. Its form is checked before anything is looked up; then there are three reads: the hash,
-/// the key and its owner. Only an owner who has custom roles costs more: those.
+/// Who holds the key `text`.
 pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Result<KeyHolder, UseFault> {
+    let (key, caller) = look_up(app, text, client, now)?;
+    Ok(KeyHolder { caller, key: key.id, rate: key.rate })
+}
+
+/// The key `text`, and who calls with it. Its form is checked before anything is looked up; then there are three reads:
+/// the hash, the key and its owner. Only an owner who has custom roles costs more: those.
+pub fn look_up(
+    app: &Services,
+    text: &str,
+    client: IpAddr,
+    now: Timestamp,
+) -> Result<(ApiKey, Caller), UseFault> {
     let hash = KeyHash::of(text).map_err(|_| UseFault::Invalid)?;
     let hash = hash.as_bytes();
-    let holder = app.store.read(|read| {
+    let found = app.store.read(|read| {
         let invalid = || Abort::Rule(UseFault::Invalid);
         let key = store::api_key::by_hash(read, hash)?.ok_or_else(invalid)?;
         let user = store::user::by_id(read, key.owner)?.ok_or_else(invalid)?;
@@ -92,9 +110,9 @@ pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Res
         }
         let credential = Credential::ApiKey { id: key.id, scopes: key.permissions() };
         let held = store::role::held(read, &user)?;
-        Ok(KeyHolder { caller: Caller { user, held, credential }, key: key.id, rate: key.rate })
+        Ok((key, Caller { user, held, credential }))
     });
-    holder.map_err(flatten)
+    found.map_err(flatten)
 }
 
 /// Records a use that must not have happened.

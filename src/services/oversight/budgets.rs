@@ -73,7 +73,7 @@ impl Whose {
         match class {
             Class::Authenticated | Class::MfaDebug => Self::User(UserId::from_bytes(bytes)),
             Class::ApiKey => Self::ApiKey(ApiKeyId::from_bytes(bytes)),
-            Class::AuthzCheck => Self::Caller(UserId::from_bytes(bytes)),
+            Class::AuthzCheck | Class::Introspection => Self::Caller(UserId::from_bytes(bytes)),
             Class::Mail => Self::Name(to_hex(&bytes)),
             Class::Login
             | Class::Register

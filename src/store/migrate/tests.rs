@@ -9,11 +9,12 @@ use super::*;
 use crate::domain::api_key::ApiKey;
 use crate::domain::custom_role::CustomRole;
 use crate::domain::factor::Factor;
-use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::resource::{Grant, Resource};
 use crate::domain::role::Role;
+use crate::domain::service::Service;
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, ada};
@@ -25,7 +26,7 @@ use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
     MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, resource, role,
-    session, stats, user,
+    service, session, stats, user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -130,6 +131,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
     let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
     assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
+    assert_eq!(service::by_id(&snapshot, some_service().id).unwrap(), Some(some_service()));
     let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
     assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
@@ -241,6 +243,7 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let mut bare = Resource { grants: Vec::new(), ..shared.clone() };
     resource::insert(txn, &bare)?;
     shared.grants.iter().try_for_each(|grant| resource::add_grant(txn, &mut bare, *grant))?;
+    service::put(txn, &some_service())?;
     insert_guesses(txn)
 }
 
@@ -252,6 +255,19 @@ fn shared_policy(owner: UserId) -> Resource {
         owner,
         created_at: now,
         grants: vec![grant("policies:read", None), grant("policies:write", Some(now))],
+    }
+}
+
+fn some_service() -> Service {
+    let at = Timestamp::from_seconds(1_800_000_000);
+    Service {
+        id: ServiceId::from_bytes([15; 16]),
+        name: "Billing".to_owned(),
+        description: Some("In the cellar".to_owned()),
+        created_at: at,
+        rotated_at: at,
+        hash: [16; 32],
+        former: Some(([17; 32], at)),
     }
 }
 

@@ -69,6 +69,26 @@ impl Client {
         }
     }
 
+    /// Sends one request whose answer goes on; its status. What came with the head is in what [`Client::more`] gives.
+    pub async fn begin(&mut self, request: &[u8]) -> u16 {
+        self.stream.write_all(request).await.expect("a sent request");
+        self.stream.flush().await.expect("a sent request");
+        self.received.clear();
+        loop {
+            if let Some((status, ..)) = head(&self.received) {
+                return status;
+            }
+            self.more().await;
+        }
+    }
+
+    /// What came so far and was not taken out, and what comes next.
+    pub async fn more(&mut self) -> &mut Vec<u8> {
+        let read = self.stream.read_buf(&mut self.received).await.expect("an answer");
+        assert!(read > 0, "the server closed the connection");
+        &mut self.received
+    }
+
     /// The head of the last answer.
     pub fn head(&self) -> String {
         String::from_utf8_lossy(&self.received).into_owned()

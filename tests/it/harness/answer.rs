@@ -49,6 +49,19 @@ impl Answer {
         json["error"].clone()
     }
 
+    /// Holds that this is a failure with this status and name as OAuth tells it (RFC 6749, 5.2), and gives the whole body.
+    #[track_caller]
+    pub fn told(&self, status: u16, error: &str) -> Value {
+        let json = self.json();
+        assert_eq!((self.status.as_u16(), json["error"].as_str()), (status, Some(error)), "{json:#}");
+        let description = json["error_description"].as_str().unwrap();
+        assert!(description.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'));
+        let challenge = (status == 401).then_some("Basic realm=\"latchkey\", charset=\"UTF-8\"");
+        assert_eq!(self.header("www-authenticate"), challenge);
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        json
+    }
+
     /// The headers, without those that say how many requests are left: they differ from request to request.
     pub fn headers_but_limits(&self) -> HeaderMap {
         let mut headers = self.headers.clone();

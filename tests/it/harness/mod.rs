@@ -12,6 +12,7 @@ mod keys;
 mod parts;
 mod resource;
 mod role;
+mod service;
 mod stream;
 
 pub use admin::{filled, text_at};
@@ -22,4 +23,5 @@ pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
 pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
 pub use resource::{RESOURCES, place};
+pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};

@@ -9,6 +9,7 @@ mod attack;
 mod commands;
 mod development;
 mod events;
+mod events_kill;
 mod import;
 mod refusals;
 mod server_view;
