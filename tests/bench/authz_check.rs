@@ -10,7 +10,13 @@
     clippy::indexing_slicing,
     reason = "a measurement that cannot go on says so and stops"
 )]
-#![allow(dead_code, unused_imports, missing_docs, reason = "the harness of the tests serves many tests")]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::maybe_infinite_iter,
+    reason = "the harness of the tests serves many tests"
+)]
 
 #[path = "../it/harness/mod.rs"]
 mod harness;
@@ -98,7 +104,7 @@ async fn cost(caller: &LoggedIn<'_>, body: &str) -> Duration {
         let answer = caller.post_raw(CHECK, body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
-    (thread_time() - before) / REQUESTS
+    thread_time().saturating_sub(before) / REQUESTS
 }
 
 fn thread_time() -> Duration {
