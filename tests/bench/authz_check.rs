@@ -10,7 +10,13 @@
     clippy::indexing_slicing,
     reason = "a measurement that cannot go on says so and stops"
 )]
-#![allow(dead_code, unused_imports, missing_docs, reason = "the harness of the tests serves many tests")]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::maybe_infinite_iter,
+    reason = "the harness of the tests serves many tests"
+)]
 
 #[path = "../it/harness/mod.rs"]
 mod harness;
