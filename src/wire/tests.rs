@@ -47,7 +47,11 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<user::UserSummary>();
     both_writers_agree::<user::User>();
     both_writers_agree::<user::UserPage>();
+    both_writers_agree::<user::CreateUser>();
     both_writers_agree::<user::UpdateUser>();
+    both_writers_agree::<user_care::FactorsOfUser>();
+    both_writers_agree::<user_care::SessionsEndedByAdmin>();
+    both_writers_agree::<user_care::Unlocked>();
     both_writers_agree::<session::Session>();
     both_writers_agree::<session::SessionList>();
     both_writers_agree::<audit::AuditLog>();
@@ -103,6 +107,7 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<factor::MfaCode>();
     unknown_fields_are_refused::<factor::MfaPassword>();
     unknown_fields_are_refused::<factor::MfaVerify>();
+    unknown_fields_are_refused::<user::CreateUser>();
     unknown_fields_are_refused::<user::UpdateUser>();
     unknown_fields_are_refused::<api_key::CreateApiKey>();
     unknown_fields_are_refused::<api_key::UpdateApiKey>();
