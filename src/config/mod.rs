@@ -31,6 +31,7 @@ mod reader;
 mod registration;
 mod secret;
 mod secret_file;
+mod sessions;
 mod sms;
 mod source;
 mod step_up;
@@ -75,6 +76,7 @@ pub use variable::Environment;
 
 use reader::Reader;
 
+use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
@@ -116,6 +118,8 @@ pub struct Config {
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
+    /// Sessions that live by a cookie.
+    pub sessions: CookiePolicy,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
     /// How many wrong passwords are too many.
@@ -238,6 +242,7 @@ impl Config {
             password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
+            sessions: sessions::read(reader),
             limits: limits::read(reader),
             lockout: lockout::read(reader),
             registration: Registration::read(reader),

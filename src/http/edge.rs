@@ -16,6 +16,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
 use super::answer;
+use super::csrf::OwnOrigins;
 use super::error::ApiError;
 use super::limit::Notices;
 use super::middleware::client_address::{client_address, peer_address};
@@ -24,7 +25,7 @@ use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
-use super::principal::{Authenticate, AuthenticateKey, Record};
+use super::principal::{Authenticate, AuthenticateCookie, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
@@ -41,7 +42,11 @@ pub struct Gate {
     pub authenticate: Box<Authenticate>,
     /// Checks API keys.
     pub authenticate_key: Box<AuthenticateKey>,
-    /// Records what is remarkable about them.
+    /// Checks the cookies of sessions.
+    pub authenticate_cookie: Box<AuthenticateCookie>,
+    /// The origins of our own pages.
+    pub origins: OwnOrigins,
+    /// Records what is remarkable about credentials.
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,

@@ -7,6 +7,7 @@ use poem_openapi::OpenApi;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
+use super::cookie;
 use super::error::{Fault, Statuses};
 use super::principal::Bearer;
 use super::tag::Tag;
@@ -52,6 +53,7 @@ impl OwnAccountApi {
     #[oai(path = "/users/me", method = "delete", operation_id = "delete_me", tag = "Tag::Users")]
     async fn delete(&self, asked: Asked, caller: Bearer) -> Result<Answer<Message>, Fault<Listed>> {
         user_deletion::delete(&self.0, &asked.0, &caller.0).await?;
-        Ok(Answer::new(Message::new("Account deleted."), asked.0.now))
+        let answer = Answer::new(Message::new("Account deleted."), asked.0.now);
+        Ok(answer.setting(cookie::cleared_for(&caller.0)))
     }
 }

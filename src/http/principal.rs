@@ -1,13 +1,13 @@
-//! Who calls: the one credential of a request, a session's access token or an API key. Knows nothing of how either is
-//! checked.
+//! Who calls: the one credential of a request, which is a session's access token, its cookie or an API key. Knows
+//! nothing of how they are checked.
 //!
 //! ## Decision: closed to keys unless an operation says otherwise
 //! An operation takes [`Bearer`], and then it is for people: a key is answered 403. Only one that takes [`Caller`] is
 //! for keys too. So nobody can forget to keep keys away from credentials, factors, sessions and other keys.
 //!
 //! ## Decision: one credential, or none counts
-//! Two headers, even equal ones, are refused with 401: a proxy and a server that each believe another one of them is a
-//! known way to act as somebody else.
+//! Two headers, even equal ones, and a cookie of ours beside another credential are refused with 401: a proxy and a
+//! server that each believe another one of them is a known way to act as somebody else. Other cookies are no credential.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -20,12 +20,14 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::asked;
+use super::csrf::Cause;
 use super::error::ApiError;
 use super::visit::Visit;
+use super::{asked, cookie};
 use crate::domain::time::Timestamp;
 use crate::services::api_key::usage::{self, KeyHolder, Noticed, UseFault};
 use crate::services::caller;
+use crate::services::cookie::{self as sessions, CookieFault, Visitor};
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::services::{Context, Services, StoreError};
@@ -37,19 +39,28 @@ pub type Authenticate = dyn Fn(&str, Timestamp) -> Result<Principal, AuthFault> 
 /// Checks an API key that a client at an address shows at a time.
 pub type AuthenticateKey = dyn Fn(&str, IpAddr, Timestamp) -> Result<KeyHolder, UseFault> + Send + Sync;
 
-/// Records what is remarkable about a key.
+/// Checks the cookie of a request with a context.
+pub type AuthenticateCookie = dyn Fn(&str, &Context) -> Result<Visitor, CookieFault> + Send + Sync;
+
+/// Records what is remarkable about a credential.
 pub type Record = dyn Fn(Context, Remark) -> Recording + Send + Sync;
 
 /// A record being written.
 pub type Recording = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
-/// What is remarkable about a key.
+/// What is remarkable about a credential.
 #[derive(Debug)]
 pub enum Remark {
-    /// It should not have been used so.
+    /// A key should not have been used so.
     Noticed(Noticed),
-    /// It was shown where only a session will do.
+    /// A key was shown where only a session will do.
     NoSession(Box<caller::Caller>),
+    /// A cookie was shown where its session is not at home.
+    Stray(sessions::Noticed),
+    /// A request was not sent by a page of ours; the caller, if it came with a good cookie.
+    Forged(Option<Box<Principal>>, Cause),
+    /// A cookie was used, and not for a while before.
+    Used(Box<Principal>),
 }
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -70,6 +81,22 @@ impl<'a> ApiExtractor<'a> for Bearer {
 
     fn register(registry: &mut Registry) {
         registry.create_security_scheme(
+            "Cookie",
+            MetaSecurityScheme {
+                ty: "apiKey",
+                description: Some(
+                    "The cookie of `POST /api/v1/auth/session`; what is not GET, HEAD or OPTIONS needs the session's \
+                     `csrf_token` in `X-CSRF-Token` too",
+                ),
+                name: Some(cookie::NAME),
+                key_in: Some("cookie"),
+                scheme: None,
+                bearer_format: None,
+                flows: None,
+                openid_connect_url: None,
+            },
+        );
+        registry.create_security_scheme(
             "Bearer",
             MetaSecurityScheme {
                 ty: "http",
@@ -85,7 +112,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec!["Bearer"]
+        vec!["Bearer", "Cookie"]
     }
 
     async fn from_request(
@@ -127,7 +154,7 @@ impl<'a> ApiExtractor<'a> for Caller {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec!["Bearer", "ApiKey"]
+        vec!["Bearer", "Cookie", "ApiKey"]
     }
 
     async fn from_request(
@@ -153,6 +180,7 @@ pub struct Again {
 enum Kept {
     Token(Zeroizing<String>),
     Key(Zeroizing<String>),
+    Cookie(Zeroizing<String>, Box<Context>),
 }
 
 impl Again {
@@ -162,6 +190,10 @@ impl Again {
         Ok(match &self.shown {
             Kept::Token(token) => (self.visit.gate().authenticate)(token, now)?.into(),
             Kept::Key(key) => usage::holder(app, key, client, now)?.caller,
+            Kept::Cookie(text, ctx) => {
+                let ctx = Context { now, ..Context::clone(ctx) };
+                (self.visit.gate().authenticate_cookie)(text, &ctx)?.principal.into()
+            }
         })
     }
 
@@ -179,11 +211,13 @@ impl Again {
 impl<'a> FromRequest<'a> for Again {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let kept = |text: &str| Zeroizing::new(text.to_owned());
+        let visit = Visit::of(request)?;
         let shown = match shown(request.headers())? {
             Shown::Token(token) => Kept::Token(kept(token)),
             Shown::Key(key) => Kept::Key(kept(key)),
+            Shown::Cookie(text) => Kept::Cookie(kept(text), Box::new(asked::context(request, visit))),
         };
-        Ok(Self { visit: Visit::of(request)?.clone(), shown })
+        Ok(Self { visit: visit.clone(), shown })
     }
 }
 
@@ -200,6 +234,7 @@ async fn identified(request: &Request, visit: &Visit) -> Result<Known, ApiError>
     match shown(request.headers()) {
         Ok(Shown::Token(token)) => by_token(visit, token).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key).await.map(Known::Program),
+        Ok(Shown::Cookie(text)) => by_cookie(request, visit, text).await.map(Known::Person),
         Err(refusal) => Err(stranger(visit, refusal)),
     }
 }
@@ -230,6 +265,38 @@ async fn by_key(request: &Request, visit: &Visit, key: &str) -> Result<caller::C
     }
 }
 
+async fn by_cookie(request: &Request, visit: &Visit, text: &str) -> Result<Principal, ApiError> {
+    let (gate, ctx) = (visit.gate(), asked::context(request, visit));
+    let Visitor { principal, is_due } = match (gate.authenticate_cookie)(text, &ctx) {
+        Ok(visitor) => visitor,
+        Err(CookieFault::Noticed(noticed)) => {
+            visit.take(Class::Anonymous)?;
+            (gate.record)(ctx, Remark::Stray(noticed)).await?;
+            return Err(CookieFault::Noticed(noticed).into());
+        }
+        Err(fault) => return Err(stranger(visit, fault.into())),
+    };
+    visit.known_as(principal.user.id);
+    visit.take_of(principal.user.id)?;
+    let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
+    if let Err(cause) = gate.origins.sent_in_session(request.method(), request.headers(), is_token) {
+        (gate.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
+        return Err(forged(cause.name()));
+    }
+    if is_due {
+        // A store that cannot write now costs nobody what they came for.
+        let used = (gate.record)(ctx, Remark::Used(Box::new(principal.clone()))).await;
+        used.unwrap_or_else(|error| tracing::warn!(%error, "the use of a session was not written"));
+    }
+    Ok(principal)
+}
+
+/// The refusal of a request that no page of ours sent.
+pub(super) fn forged(cause: &'static str) -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "This request was not sent by a page of this server.")
+        .details(json!({ "reason": "csrf", "cause": cause }))
+}
+
 /// A stranger's call is counted by address; a failure of ours is nobody's call.
 fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
     let is_ours = !refusal.status().is_client_error();
@@ -254,6 +321,8 @@ pub enum Shown<'a> {
     Token(&'a str),
     /// What may be an API key.
     Key(&'a str),
+    /// What may be the cookie of a session.
+    Cookie(&'a str),
 }
 
 /// The one credential among the headers, and from nowhere else (SECURITY R24). RFC 6750 2.1; the scheme's case does
@@ -261,11 +330,13 @@ pub enum Shown<'a> {
 pub fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
     let (mut tokens, mut keys) =
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());
-    let found = match (tokens.next(), keys.next()) {
-        (None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
-        (Some(value), None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,
-        (None, Some(value)) => Shown::Key(text(value).ok_or(UseFault::Invalid)?),
-        (Some(_), Some(_)) => return Err(AuthFault::Invalid.into()),
+    let cookie = cookie::shown(headers).map_err(|_| CookieFault::Invalid)?;
+    let found = match (tokens.next(), keys.next(), cookie) {
+        (None, None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
+        (Some(value), None, None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,
+        (None, Some(value), None) => Shown::Key(text(value).ok_or(UseFault::Invalid)?),
+        (None, None, Some(text)) => Shown::Cookie(text),
+        _ => return Err(AuthFault::Invalid.into()),
     };
     if tokens.next().is_some() || keys.next().is_some() { Err(AuthFault::Invalid.into()) } else { Ok(found) }
 }
@@ -331,9 +402,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_of_ours_is_a_credential_and_no_other_is() {
+        let ours = ("cookie", "a=b; __Host-latchkey=x");
+        assert_eq!(shown_by(&[ours]).unwrap(), r#"Cookie("x")"#);
+        assert_eq!(shown_by(&[("cookie", "a=b")]), Err(ErrorCode::Unauthorized));
+        let token = ("authorization", "Bearer a.b.c");
+        assert_eq!(shown_by(&[token, ("cookie", "a=b")]).unwrap(), r#"Token("a.b.c")"#);
+    }
+
+    #[test]
     fn two_credentials_are_refused_even_when_equal() {
         let (token, key) = (("authorization", "Bearer lk_abc"), ("x-api-key", "lk_abc"));
-        for two in [[token, token], [key, key], [token, key]] {
+        let cookie = ("cookie", "__Host-latchkey=lk_abc");
+        for two in
+            [[token, token], [key, key], [token, key], [cookie, cookie], [cookie, key], [token, cookie]]
+        {
             assert_eq!(shown_by(&two), Err(ErrorCode::TokenInvalid), "{two:?}");
         }
     }

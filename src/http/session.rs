@@ -7,11 +7,13 @@ use poem_openapi::param::{Path, Query};
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::cookie;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::Bearer;
 use super::query;
 use super::tag::Tag;
 use crate::domain::id::SessionId;
+use crate::services::session::fingerprint;
 use crate::services::{Services, session};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
@@ -55,7 +57,7 @@ impl SessionApi {
 
     /// End one of one's own sessions
     ///
-    /// Its tokens stop working at once. A session of somebody else answers like one that does not exist.
+    /// Its tokens or its cookie stop working at once. A session of somebody else answers like one that does not exist.
     #[oai(path = "/auth/sessions/:id", method = "delete", operation_id = "end_session")]
     async fn end(
         &self,
@@ -66,7 +68,8 @@ impl SessionApi {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such session.");
         let id = id.0.parse::<SessionId>().map_err(none)?;
         session::end(&self.0, &asked.0, &caller.0, id).await?;
-        Ok(Answer::new(Message::new("Session ended."), asked.0.now))
+        let cleared = cookie::cleared_for(&caller.0).filter(|_| id == caller.0.session);
+        Ok(Answer::new(Message::new("Session ended."), asked.0.now).setting(cleared))
     }
 }
 
@@ -77,11 +80,14 @@ fn fifty() -> u32 {
 fn to_wire(session: &crate::domain::session::Session, current: SessionId) -> Session {
     Session {
         id: session.id.to_string(),
+        kind: session.kind.name().to_owned(),
         created_at: session.created_at.to_string(),
         last_used_at: session.last_used_at.to_string(),
         expires_at: session.expires_at().to_string(),
+        absolute_expires_at: session.ends_at().to_string(),
         ip_address: session.client.to_string(),
         user_agent: session.user_agent.clone(),
+        fingerprint: fingerprint(session),
         current: session.id == current,
     }
 }

@@ -3,7 +3,10 @@
 use super::audit::Witness;
 use super::events::as_of;
 use super::{Context, Services, flatten};
+use crate::crypto::CsrfToken;
+use crate::crypto::digest::{sha256, to_hex};
 use crate::crypto::token::TokenFault;
+use crate::domain::address::network;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
@@ -19,15 +22,17 @@ const SESSIONS_MAX: usize = 1_000;
 /// Most sessions whose rows are removed with the act that ended them; the sweep removes the rest.
 const REMOVED_AT_ONCE: usize = 20;
 
-/// A caller whose access token was checked against the store.
+/// A caller whose access token or cookie was checked against the store.
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The account, as it is now.
     pub user: User,
-    /// The session of the token.
+    /// The session.
     pub session: SessionId,
     /// When the person last proved in it who they are.
     pub authenticated_at: Timestamp,
+    /// What a changing request has to carry; in a session that lives by a cookie.
+    pub csrf: Option<CsrfToken>,
 }
 
 /// Why a caller is nobody.
@@ -54,7 +59,8 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
         .read(|read| {
             let live = live_session(read, token.user_id, token.sid, now)?;
             let (user, session) = live.ok_or(Abort::Rule(AuthFault::Invalid))?;
-            Ok(Principal { user, session: session.id, authenticated_at: session.authenticated_at })
+            let authenticated_at = session.authenticated_at;
+            Ok(Principal { user, session: session.id, authenticated_at, csrf: None })
         })
         .map_err(flatten)
 }
@@ -111,6 +117,13 @@ pub fn list(
     })
 }
 
+/// What stands for the browser and the network of a session's login: 16 hexadecimal digits, alike where both are (T29).
+pub fn fingerprint(session: &Session) -> String {
+    let agent = session.user_agent.as_deref().unwrap_or_default();
+    let place = format!("{agent}:{}", network(session.client));
+    to_hex(&sha256(place.as_bytes())).chars().take(16).collect()
+}
+
 /// Why a session was not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum EndFault {
@@ -122,7 +135,7 @@ pub enum EndFault {
     Store(#[from] StoreError),
 }
 
-/// Ends one of the caller's own sessions, with both its tokens, at once.
+/// Ends one of the caller's own sessions, with both its tokens or its cookie, at once.
 pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionId) -> Result<(), EndFault> {
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let user = caller.user.id;

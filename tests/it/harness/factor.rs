@@ -5,7 +5,7 @@ use std::time::Duration;
 use latchkey::crypto::TotpSecret;
 use latchkey::domain::factor::step_at;
 use latchkey::domain::id::{SessionId, TokenId};
-use latchkey::domain::session::{Family, Session};
+use latchkey::domain::session::{Family, Kind, Session};
 use latchkey::domain::token::AccessClaims;
 use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ impl TestApp {
     pub async fn session_of(&self, name: &str) -> String {
         let (user, now) = (self.account(name).unwrap(), self.clock_now());
         let policy = self.services.policy.tokens;
+        let family = Family::begin(now, TokenId::new(now, &self.services.random()), &policy);
         let session = Session {
             id: SessionId::new(now, &self.services.random()),
             user: user.id,
@@ -78,7 +79,7 @@ impl TestApp {
             last_used_at: now,
             client: [198, 51, 100, 7].into(),
             user_agent: None,
-            family: Family::begin(now, TokenId::new(now, &self.services.random()), &policy),
+            kind: Kind::Tokens(family),
         };
         let claims = AccessClaims {
             user_id: user.id,
@@ -87,7 +88,7 @@ impl TestApp {
             roles: Vec::new(),
             iat: now.seconds(),
             exp: now.plus(policy.access_ttl).seconds(),
-            jti: session.family.head.id,
+            jti: family.head.id,
             sid: session.id,
         };
         let ctx = self.services.own_context("harness");
