@@ -1,5 +1,6 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
+pub mod again;
 pub mod answer;
 pub mod api_key;
 pub mod asked;

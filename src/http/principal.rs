@@ -11,26 +11,24 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
-use poem::{FromRequest, Request, RequestBody};
+use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::csrf::Cause;
 use super::error::ApiError;
 use super::visit::Visit;
 use super::{asked, cookie};
 use crate::domain::time::Timestamp;
-use crate::services::api_key::usage::{self, KeyHolder, Noticed, UseFault};
+use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
 use crate::services::caller;
 use crate::services::cookie::{self as sessions, CookieFault, Visitor};
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
-use crate::services::{Context, Services, StoreError};
+use crate::services::{Context, StoreError};
 use crate::wire::error::ErrorCode;
 
 /// Checks an access token at a time: the session must live, whatever the token claims.
@@ -166,58 +164,6 @@ impl<'a> ApiExtractor<'a> for Caller {
             Known::Person(principal) => principal.into(),
             Known::Program(caller) => caller,
         }))
-    }
-}
-
-/// The credential of a request, for an answer that goes on after it: whether it still opens the door is asked again and
-/// again. Asking is counted nowhere, and is no use of a key.
-pub struct Again {
-    visit: Arc<Visit>,
-    shown: Kept,
-}
-
-/// A credential that is kept.
-enum Kept {
-    Token(Zeroizing<String>),
-    Key(Zeroizing<String>),
-    Cookie(Zeroizing<String>, Box<Context>),
-}
-
-impl Again {
-    /// Who the credential stands for now.
-    pub fn caller(&self, app: &Services) -> Result<caller::Caller, ApiError> {
-        let (client, now) = (self.visit.client, self.visit.now());
-        Ok(match &self.shown {
-            Kept::Token(token) => (self.visit.gate().authenticate)(token, now)?.into(),
-            Kept::Key(key) => usage::holder(app, key, client, now)?.caller,
-            Kept::Cookie(text, ctx) => {
-                let ctx = Context { now, ..Context::clone(ctx) };
-                (self.visit.gate().authenticate_cookie)(text, &ctx)?.principal.into()
-            }
-        })
-    }
-
-    /// Whether it is an API key.
-    pub const fn is_key(&self) -> bool {
-        matches!(self.shown, Kept::Key(_))
-    }
-
-    /// The request.
-    pub fn visit(&self) -> &Visit {
-        &self.visit
-    }
-}
-
-impl<'a> FromRequest<'a> for Again {
-    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let kept = |text: &str| Zeroizing::new(text.to_owned());
-        let visit = Visit::of(request)?;
-        let shown = match shown(request.headers())? {
-            Shown::Token(token) => Kept::Token(kept(token)),
-            Shown::Key(key) => Kept::Key(kept(key)),
-            Shown::Cookie(text) => Kept::Cookie(kept(text), Box::new(asked::context(request, visit))),
-        };
-        Ok(Self { visit: visit.clone(), shown })
     }
 }
 

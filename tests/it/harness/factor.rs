@@ -10,7 +10,7 @@ use latchkey::domain::token::AccessClaims;
 use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
 
-use super::{Answer, LoggedIn, PASSWORD, TestApp, text_at};
+use super::{Anonymous, Answer, InBrowser, LoggedIn, PASSWORD, TestApp, text_at};
 
 /// How long a code is shown.
 pub const STEP: Duration = Duration::from_secs(30);
@@ -58,6 +58,15 @@ impl Authenticator {
 impl TestApp {
     /// Switches a second factor on, and lets the step of the first code pass.
     pub async fn enrol(&self, caller: &LoggedIn<'_>) -> Authenticator {
+        self.enrol_as(caller).await
+    }
+
+    /// The same, by somebody in a browser.
+    pub async fn enrol_in_browser(&self, caller: &InBrowser<'_>) -> Authenticator {
+        self.enrol_as(caller).await
+    }
+
+    async fn enrol_as(&self, caller: &Anonymous<'_>) -> Authenticator {
         let phone = Authenticator::of(&caller.post("/api/v1/auth/mfa/setup", json!({})).await.data(200));
         let code = phone.code(self);
         caller.post("/api/v1/auth/mfa/enable", json!({ "code": code })).await.data(200);

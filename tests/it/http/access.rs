@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Answer, LoggedIn, TestApp, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 14] = [
+pub const OPEN: [&str; 15] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -18,6 +18,7 @@ const OPEN: [&str; 14] = [
     "reset_password",
     "set_up",
     "login",
+    "open_session",
     "send_sms",
     "validate_password",
     "verify_mfa",
@@ -28,11 +29,13 @@ const OPEN: [&str; 14] = [
 ];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin.
-const GUARDED: [(&str, &str, [u16; 5]); 35] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 37] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
+    ("this_session", "", [200; 5]),
+    ("refresh_session", "", [409; 5]),
     ("end_session", "", [404; 5]),
     ("mfa_status", "", [200; 5]),
     ("set_up_mfa", "", [200; 5]),
@@ -67,7 +70,7 @@ const GUARDED: [(&str, &str, [u16; 5]); 35] = [
 ];
 
 /// Method, path and id of every operation.
-fn operations() -> Vec<(Method, String, String)> {
+pub fn operations() -> Vec<(Method, String, String)> {
     let spec: Value = serde_json::from_str(OPENAPI).unwrap();
     let paths = spec["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, operations)| {
