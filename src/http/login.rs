@@ -30,7 +30,7 @@ pub struct LoginApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 408, 413, 415, 429, 500, 503];
 }
 
 /// What a login can answer beside success.

@@ -26,7 +26,7 @@ pub struct SessionApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 404, 405, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 429, 500, 503];
 }
 
 #[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]

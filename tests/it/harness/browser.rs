@@ -38,11 +38,6 @@ impl<'a> InBrowser<'a> {
         Self { cookie: cookie.to_owned(), csrf: csrf.to_owned(), client }
     }
 
-    /// The same at another address.
-    pub fn at(self, peer: &str) -> Self {
-        Self { client: self.client.at(peer), ..self }
-    }
-
     /// The same with one more header.
     pub fn header(self, name: &str, value: &str) -> Self {
         Self { client: self.client.header(name, value), ..self }
