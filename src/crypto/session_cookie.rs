@@ -78,16 +78,16 @@ impl SessionCookies {
 
     /// The storable form.
     pub fn hash(&self, cookie: &SessionCookie) -> HashedToken {
-        HashedToken::from_bytes(self.derived(b"hash", cookie))
+        HashedToken::from_bytes(self.derived(*b"hash", cookie))
     }
 
     /// The token that a changing request with this cookie has to carry.
     pub fn csrf(&self, cookie: &SessionCookie) -> CsrfToken {
-        CsrfToken(Zeroizing::new(self.derived(b"csrf", cookie)))
+        CsrfToken(Zeroizing::new(self.derived(*b"csrf", cookie)))
     }
 
-    fn derived(&self, what: &[u8; 4], cookie: &SessionCookie) -> [u8; 32] {
-        self.0.tag(&[what, cookie.id.as_bytes(), &cookie.secret])
+    fn derived(&self, what: [u8; 4], cookie: &SessionCookie) -> [u8; 32] {
+        self.0.tag(&[&what, cookie.id.as_bytes(), &cookie.secret])
     }
 }
 

@@ -84,25 +84,25 @@ impl OwnOrigins {
 mod tests {
     use super::*;
 
-    fn judged(method: Method, fields: &[(&str, &str)]) -> Result<(), Cause> {
+    fn judged(method: &Method, fields: &[(&str, &str)]) -> Result<(), Cause> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         let ours = OwnOrigins::new(["https://auth.example.com"]);
-        ours.sent_in_session(&method, &headers, |text| text == b"right")
+        ours.sent_in_session(method, &headers, |text| text == b"right")
     }
 
     #[test]
     fn safe_methods_need_nothing_and_all_others_everything() {
         let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-            assert_eq!(judged(method, &foreign), Ok(()));
+            assert_eq!(judged(&method, &foreign), Ok(()));
         }
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(judged(method.clone(), &foreign), Err(Cause::Origin));
-            assert_eq!(judged(method.clone(), &[]), Err(Cause::TokenMissing));
-            assert_eq!(judged(method, &[("x-csrf-token", "right")]), Ok(()));
+            assert_eq!(judged(&method, &foreign), Err(Cause::Origin));
+            assert_eq!(judged(&method, &[]), Err(Cause::TokenMissing));
+            assert_eq!(judged(&method, &[("x-csrf-token", "right")]), Ok(()));
         }
     }
 
@@ -113,11 +113,11 @@ mod tests {
             ("origin", "https://auth.example.com"),
             ("sec-fetch-site", "same-origin"),
         );
-        assert_eq!(judged(Method::POST, &[token, ours, same]), Ok(()));
-        assert_eq!(judged(Method::POST, &[token, ("sec-fetch-site", "none")]), Ok(()));
-        assert_eq!(judged(Method::POST, &[ours, same]), Err(Cause::TokenMissing));
-        assert_eq!(judged(Method::POST, &[token, token, ours, same]), Err(Cause::TokenMissing));
-        assert_eq!(judged(Method::POST, &[("x-csrf-token", "wrong"), ours, same]), Err(Cause::TokenWrong));
+        assert_eq!(judged(&Method::POST, &[token, ours, same]), Ok(()));
+        assert_eq!(judged(&Method::POST, &[token, ("sec-fetch-site", "none")]), Ok(()));
+        assert_eq!(judged(&Method::POST, &[ours, same]), Err(Cause::TokenMissing));
+        assert_eq!(judged(&Method::POST, &[token, token, ours, same]), Err(Cause::TokenMissing));
+        assert_eq!(judged(&Method::POST, &[("x-csrf-token", "wrong"), ours, same]), Err(Cause::TokenWrong));
         for origin in [
             "null",
             "",
@@ -128,18 +128,18 @@ mod tests {
             "https://auth.example.com, https://evil.example",
         ] {
             assert_eq!(
-                judged(Method::POST, &[token, same, ("origin", origin)]),
+                judged(&Method::POST, &[token, same, ("origin", origin)]),
                 Err(Cause::Origin),
                 "{origin}"
             );
         }
         assert_eq!(
-            judged(Method::POST, &[token, ours, ("origin", "https://evil.example")]),
+            judged(&Method::POST, &[token, ours, ("origin", "https://evil.example")]),
             Err(Cause::Origin)
         );
         for site in ["same-site", "cross-site", "", "same-origin, cross-site"] {
             assert_eq!(
-                judged(Method::POST, &[token, ours, ("sec-fetch-site", site)]),
+                judged(&Method::POST, &[token, ours, ("sec-fetch-site", site)]),
                 Err(Cause::Site),
                 "{site}"
             );

@@ -74,6 +74,23 @@ async fn a_new_password_a_reset_a_factor_and_switching_off_end_them_too() {
     assert!(!desk.is_in().await, "switching on again brings nothing back");
 }
 
+/// As many as there may be, with more beside, in one transaction.
+#[tokio::test]
+async fn twenty_sessions_end_at_once() {
+    let app = TestApp::with_policy(|policy| policy.cookies.max = 20).with_user("ada").await;
+    let mut browsers = Vec::new();
+    for _ in 0..20 {
+        app.log_in("ada").await;
+        browsers.push(app.browse("ada").await);
+    }
+    let body = json!({ "current_password": PASSWORD, "new_password": "seven silent paper lanterns" });
+    browsers[0].act("password/change", body).await.data(200);
+    assert_eq!(browsers[0].act("logout-all", json!({})).await.data(200)["sessions_ended"], 1);
+    for browser in &browsers {
+        assert!(!browser.is_in().await);
+    }
+}
+
 #[tokio::test]
 async fn an_account_that_is_deleted_leaves_no_session() {
     let app = TestApp::new().with_user("ada").await;

@@ -10,7 +10,8 @@ use latchkey::services::opening::{Opened, Opening};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Answer, Authenticator, InBrowser, LoggedIn as Bearer, PASSWORD, SESSION, TestApp, text_at,
+    Answer, Authenticator, InBrowser, LoggedIn as Bearer, PASSWORD, SESSION, STEP, TestApp, shipped_limits,
+    text_at,
 };
 
 const LIST: &str = "/api/v1/auth/sessions";
@@ -88,6 +89,19 @@ async fn a_refused_login_sets_no_cookie_and_looks_and_counts_like_one_for_tokens
     let body = json!({ "email": "ada", "password": PASSWORD, "more": 1 });
     app.anonymous().post(SESSION, body).await.refused(400, "VALIDATION_ERROR");
     app.anonymous().post_form(SESSION, "email=ada&password=x").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+/// The budget of logins is one, too.
+#[tokio::test]
+async fn both_doors_take_from_one_budget() {
+    let app = TestApp::with_policy(|policy| policy.limits = shipped_limits()).with_user("ada").await;
+    for _ in 0..2 {
+        app.anonymous().log_in("ada", PASSWORD).await.data(200);
+        app.browse("ada").await;
+    }
+    app.browse("ada").await;
+    app.anonymous().log_in("ada", PASSWORD).await.refused(429, "RATE_LIMIT_EXCEEDED");
+    app.anonymous().log_in_for_cookie("ada", PASSWORD).await.refused(429, "RATE_LIMIT_EXCEEDED");
 }
 
 /// T28: whoever planted a cookie before the login has nothing of it.
@@ -172,6 +186,28 @@ async fn a_policy_may_refuse_the_sixth_login() {
     app.anonymous().log_in_for_cookie("ada", PASSWORD).await.refused(409, "CONFLICT");
 }
 
+/// T31: who did not prove the second factor is not told how many there are.
+#[tokio::test]
+async fn a_refusal_comes_after_the_second_step() {
+    let refuse = |policy: &mut latchkey::services::Policy| {
+        (policy.cookies.over_max, policy.cookies.max) = (OverMax::Refuse, 1);
+    };
+    let app = TestApp::with_policy(refuse).with_user("ada").await;
+    let phone = app.enrol(&app.log_in("ada").await).await;
+    let body = |code: String| json!({ "email": "ada", "password": PASSWORD, "mfa_code": code });
+    let first = InBrowser::with(&app, &app.anonymous().post(SESSION, body(phone.code(&app))).await);
+    app.advance(STEP);
+    let begun = app.anonymous().log_in_for_cookie("ada", PASSWORD).await.data(200);
+    let handle = text_at(&begun, "/session_id");
+    let (answer, events) = app.events_of(app.second_step(&handle, &phone.code(&app))).await;
+    assert_eq!(answer.refused(409, "CONFLICT")["message"], "Maximum concurrent sessions exceeded");
+    assert_eq!(events, ["login.failed denied too_many_sessions"]);
+    app.second_step(&handle, &phone.code_of(&app, 1)).await.refused(401, "AUTHENTICATION_FAILED");
+    app.advance(STEP);
+    app.anonymous().post(SESSION, body(phone.code(&app))).await.refused(409, "CONFLICT");
+    assert!(first.is_in().await);
+}
+
 /// T31, X25: counted where it is written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_24_logins_at_once_no_more_than_five_live() {
@@ -233,12 +269,12 @@ async fn a_login_with_a_second_factor_ends_in_what_it_was_begun_for() {
     let first = InBrowser::with(&app, &answer);
     assert!(first.is_in().await);
 
-    app.advance(crate::harness::STEP);
+    app.advance(STEP);
     let body = json!({ "email": "ada", "password": PASSWORD, "mfa_code": phone.code(&app) });
     let at_once = InBrowser::with(&app, &app.anonymous().cookie(&first.cookie).post(SESSION, body).await);
     assert_eq!([first.is_in().await, at_once.is_in().await], [false, true]);
 
-    app.advance(crate::harness::STEP);
+    app.advance(STEP);
     let handle = app.first_step("ada").await;
     let body = json!({ "session_id": handle, "code": phone.code(&app) });
     let foreign = app.anonymous().header("origin", "https://app.example.com").cookie(&at_once.cookie);
@@ -247,7 +283,7 @@ async fn a_login_with_a_second_factor_ends_in_what_it_was_begun_for() {
     assert!(Bearer::with(&app, &answer.data(200)).is_in().await, "tokens do not ask where a page is from");
     assert!(at_once.is_in().await, "a login for tokens ends nothing");
 
-    app.advance(crate::harness::STEP);
+    app.advance(STEP);
     let handle = text_at(&app.anonymous().log_in_for_cookie("ada", PASSWORD).await.data(200), "/session_id");
     let body = json!({ "session_id": handle, "code": phone.code(&app) });
     let answer = app.anonymous().cookie(&at_once.cookie).post("/api/v1/auth/mfa/verify", body).await;
