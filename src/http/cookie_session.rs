@@ -92,7 +92,7 @@ impl CookieSessionApi {
         let answer = ThisSession {
             id: session.id.to_string(),
             kind: session.kind.name().to_owned(),
-            user: user::to_wire(&caller.0.user),
+            user: user::to_wire(&self.0, &caller.0.user, Some(caller.0.held.permissions))?,
             csrf_token: caller.0.csrf.as_ref().map(|csrf| csrf.reveal().as_str().into()),
             expires_at,
             absolute_expires_at,

@@ -10,6 +10,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::{HashedToken, SessionCookie};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::cookie::{Mismatch, is_due};
+use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::{Kind, Session};
 use crate::domain::user::User;
@@ -47,21 +48,23 @@ pub struct Noticed {
 }
 
 /// A live session, and whose it is.
-pub(super) struct Held {
+pub(super) struct Open {
     pub(super) user: User,
+    held: Held,
     pub(super) session: Session,
 }
 
-/// Who calls with the cookie `text`. Two reads, as with a token. Writes nothing, and is no use of the session.
+/// Who calls with the cookie `text`. The reads of a token, and no more. Writes nothing, and is no use of the session.
 pub fn authenticate(app: &Services, ctx: &Context, text: &str) -> Result<Visitor, CookieFault> {
     let value = SessionCookie::parse(text).map_err(|_| CookieFault::Invalid)?;
-    let Held { user, session } = find(app, ctx, &value)?.ok_or(CookieFault::Invalid)?;
+    let Open { user, held, session } = find(app, ctx, &value)?.ok_or(CookieFault::Invalid)?;
     let agent = ctx.user_agent.as_deref();
     if let Some(mismatch) = app.policy.cookies.mismatch(&session, ctx.client, agent) {
         return Err(CookieFault::Noticed(Noticed { session: session.id, user: user.id, mismatch }));
     }
     let principal = Principal {
         user,
+        held,
         session: session.id,
         authenticated_at: session.authenticated_at,
         csrf: Some(app.keys.cookies.csrf(&value)),
@@ -70,11 +73,11 @@ pub fn authenticate(app: &Services, ctx: &Context, text: &str) -> Result<Visitor
 }
 
 /// The live session that the cookie `text` opens, wherever it is shown.
-pub(super) fn held(app: &Services, ctx: &Context, text: &str) -> Result<Option<Held>, StoreError> {
+pub(super) fn open(app: &Services, ctx: &Context, text: &str) -> Result<Option<Open>, StoreError> {
     SessionCookie::parse(text).map_or(Ok(None), |value| find(app, ctx, &value))
 }
 
-fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<Held>, StoreError> {
+fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<Open>, StoreError> {
     let shown = app.keys.cookies.hash(value);
     app.read(|read| {
         let Some(session) = store::session::by_id(read, value.id())? else { return Ok(None) };
@@ -84,7 +87,9 @@ fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<H
         }
         let user = store::user::by_id(read, session.user)?.filter(|user| user.status.is_usable());
         let user = user.filter(|user| session.is_alive(user.session_epoch, ctx.now));
-        Ok(user.map(|user| Held { user, session }))
+        let Some(user) = user else { return Ok(None) };
+        let held = store::role::held(read, &user)?;
+        Ok(Some(Open { user, held, session }))
     })
 }
 

@@ -12,7 +12,7 @@
 use zeroize::Zeroizing;
 
 use super::audit::Witness;
-use super::cookie::{self, Held};
+use super::cookie::{self, Open};
 use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{CsrfToken, SessionCookie};
@@ -111,8 +111,8 @@ pub(super) fn prepare(
             let value = SessionCookie::new(id, app.random());
             let hash = *app.keys.cookies.hash(&value).as_bytes();
             let life = Cookie::begin(hash, ctx.now, &app.policy.cookies);
-            let held = presented.map(|text| cookie::held(app, ctx, text)).transpose()?.flatten();
-            let replaced = held.map(|held| replacement(app, ctx, &held)).transpose()?;
+            let open = presented.map(|text| cookie::open(app, ctx, text)).transpose()?.flatten();
+            let replaced = open.map(|open| replacement(app, ctx, &open)).transpose()?;
             (Promise::Cookie(value, life), replaced)
         }
     };
@@ -133,8 +133,8 @@ pub(super) fn prepare(
     Ok((promise, Entry { session, policy: app.policy.cookies, replaced }))
 }
 
-fn replacement(app: &Services, ctx: &Context, held: &Held) -> Result<(SessionId, EventV1), StoreError> {
-    let (user, id) = (held.user.id, held.session.id);
+fn replacement(app: &Services, ctx: &Context, open: &Open) -> Result<(SessionId, EventV1), StoreError> {
+    let (user, id) = (open.user.id, open.session.id);
     let witness = Witness::of_caller(app, ctx, user)?;
     let event = witness.event(Action::SessionEnded, Outcome::Success).session(id).reason("replaced");
     Ok((id, event.done()))
@@ -142,14 +142,20 @@ fn replacement(app: &Services, ctx: &Context, held: &Held) -> Result<(SessionId,
 
 impl Promise {
     /// What the login of `user` opened, once its session is written.
-    pub(super) fn kept(self, app: &Services, now: Timestamp, user: User, session: SessionId) -> Opened {
-        match self {
-            Self::Tokens(family) => Opened::Tokens(Box::new(mint(app, now, user, (session, &family)))),
+    pub(super) fn kept(
+        self,
+        app: &Services,
+        now: Timestamp,
+        user: User,
+        session: SessionId,
+    ) -> Result<Opened, StoreError> {
+        Ok(match self {
+            Self::Tokens(family) => Opened::Tokens(Box::new(mint(app, now, user, (session, &family))?)),
             Self::Cookie(value, life) => {
                 let cookie = NewCookie::new(app, &value, &life);
                 Opened::Cookie(Box::new(Admitted { user, cookie }))
             }
-        }
+        })
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn verify(
     let step = Step::new(app, ctx, (&user, &person), key, (proof, entry));
     let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
     match done.inspect_err(|_| held.give_back())? {
-        Ended::Granted(user) => Ok(promise.kept(app, ctx.now, *user, session)),
+        Ended::Granted(user) => Ok(promise.kept(app, ctx.now, *user, session)?),
         Ended::TooMany => Err(LoginFault::TooManySessions),
         Ended::Wrong => Err(LoginFault::WrongCode),
         Ended::Gone => refuse(app, ctx).await,

@@ -169,7 +169,7 @@ async fn grant(
             held.0.give_back();
             held.1.iter().for_each(|guess| guess.give_back());
         })?;
-    Ok(LoggedIn::Done(promise.kept(app, ctx.now, granted?, session)))
+    Ok(LoggedIn::Done(promise.kept(app, ctx.now, granted?, session)?))
 }
 
 /// Whether nothing changed that the decision stood on.

@@ -9,6 +9,7 @@ use crate::crypto::token::TokenFault;
 use crate::domain::address::network;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
+use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -27,6 +28,8 @@ const REMOVED_AT_ONCE: usize = 20;
 pub struct Principal {
     /// The account, as it is now.
     pub user: User,
+    /// What it holds now.
+    pub held: Held,
     /// The session.
     pub session: SessionId,
     /// When the person last proved in it who they are.
@@ -59,8 +62,9 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
         .read(|read| {
             let live = live_session(read, token.user_id, token.sid, now)?;
             let (user, session) = live.ok_or(Abort::Rule(AuthFault::Invalid))?;
+            let held = store::role::held(read, &user)?;
             let authenticated_at = session.authenticated_at;
-            Ok(Principal { user, session: session.id, authenticated_at, csrf: None })
+            Ok(Principal { user, held, session: session.id, authenticated_at, csrf: None })
         })
         .map_err(flatten)
 }

@@ -2,6 +2,7 @@
 
 use super::audit::{Draft, Witness};
 use super::suspicion::Suspicion;
+use super::user_rights::slugs;
 use super::{Context, Services};
 use crate::crypto::TokenFault;
 use crate::domain::audit::{Action, Outcome};
@@ -60,7 +61,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
     let policy = app.policy.tokens;
     let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
     match outcome {
-        Exchange::Granted(user, family) => Ok(mint(app, ctx.now, *user, (session_id, &family))),
+        Exchange::Granted(user, family) => Ok(mint(app, ctx.now, *user, (session_id, &family))?),
         Exchange::Expired => Err(RefreshFault::Expired),
         Exchange::Refused => Err(RefreshFault::Invalid),
     }
@@ -123,7 +124,7 @@ pub(super) fn mint(
     now: Timestamp,
     user: User,
     (session, family): (SessionId, &Family),
-) -> Granted {
+) -> Result<Granted, StoreError> {
     let head = family.head;
     let ends_at = Timestamp::from_seconds(now.seconds()).plus(app.policy.tokens.access_ttl);
     let ends_at = ends_at.min(family.expires_at);
@@ -131,7 +132,7 @@ pub(super) fn mint(
         user_id: user.id,
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
-        roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
+        roles: slugs(app, &user)?,
         iat: now.seconds(),
         exp: ends_at.seconds(),
         jti: TokenId::new(now, &app.random()),
@@ -144,11 +145,11 @@ pub(super) fn mint(
         jti: head.id,
         sid: session,
     };
-    Granted {
+    Ok(Granted {
         access_token: app.tokens.sign_access(&access),
         refresh_token: app.tokens.sign_refresh(&refresh),
         expires_in: u32::try_from(ends_at.seconds().saturating_sub(now.seconds())).unwrap_or(0),
         session,
         user,
-    }
+    })
 }

@@ -49,7 +49,7 @@ fn impossible_combinations_are_refused() {
         (
             "[sessions]\ncookie_max = 21\nover_max = \"forget\"",
             &[
-                "auth.toml:2: sessions.cookie_max: must be from 1 to 20, and is 21",
+                "auth.toml:2: sessions.cookie_max: expected a whole number from 1 to 20, found the number 21",
                 "auth.toml:3: sessions.over_max: expected \"evict\" or \"refuse\", found \"forget\"",
             ],
         ),

@@ -4,12 +4,11 @@ use latchkey::domain::role::Role;
 use poem::http::Method;
 use serde_json::json;
 
-use super::access::{GUARDED, OPEN, operations};
-use crate::harness::{InBrowser, PASSWORD, SESSION, TestApp};
+use super::access::{GUARDED, OPEN, operations, placed};
+use crate::harness::{InBrowser, PASSWORD, SESSION, TestApp, filled};
 
 const ME: &str = "/api/v1/auth/me";
 const LOGOUT: &str = "/api/v1/auth/logout";
-const ID: &str = "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11";
 const NONE: [&str; 0] = [];
 const OURS: (&str, &str) = ("origin", "https://auth.example.com");
 
@@ -25,8 +24,7 @@ async fn no_operation_changes_anything_with_a_cookie_alone() {
         if OPEN.contains(&id.as_str()) || method == Method::GET {
             continue;
         }
-        let path = path.replace("{id}", ID);
-        let (answer, events) = app.events_of(bare().bodiless(method, &path)).await;
+        let (answer, events) = app.events_of(bare().bodiless(method, &filled(&path))).await;
         let error = answer.refused(403, "FORBIDDEN");
         assert_eq!(error["details"], json!({ "reason": "csrf", "cause": "token_missing" }), "{id}");
         assert_eq!(events, ["access.denied denied csrf"], "{id}");
@@ -45,6 +43,8 @@ async fn with_cookie_and_token_every_operation_answers_as_with_an_access_token()
     let app = TestApp::new();
     app.add("target", Role::Viewer).await;
     let target = app.account("target").unwrap().id.to_string();
+    let custom = app.make_role("Reader", &["costs:read"], None).await;
+    app.give_role("target", &custom).await;
     for (method, path, id) in operations() {
         if OPEN.contains(&id.as_str()) {
             continue;
@@ -57,7 +57,7 @@ async fn with_cookie_and_token_every_operation_answers_as_with_an_access_token()
             let expected = if id == "refresh_session" { 200 } else { expected[place] };
             let caller = app.browse(role.name()).await;
             let kind = (!body.is_empty()).then_some("application/json");
-            let answer = caller.raw(method.clone(), &path.replace("{id}", &target), kind, *body).await;
+            let answer = caller.raw(method.clone(), &placed(&path, &target, &custom), kind, *body).await;
             assert_eq!(answer.status, expected, "{id} by {role}: {}", answer.text);
         }
     }
