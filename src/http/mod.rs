@@ -15,6 +15,7 @@ pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod health;
+pub mod invitation_page;
 pub mod limit;
 pub mod login;
 pub mod metrics_page;
@@ -40,6 +41,7 @@ pub mod stats;
 pub mod step_up;
 pub mod tag;
 pub mod user;
+pub mod user_care;
 pub mod visit;
 
 use std::sync::Arc;
@@ -71,8 +73,14 @@ use crate::services::api_key::usage;
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
-const TAKES_POST: [&str; 5] =
-    [site::VERIFY_EMAIL, site::SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD, dev::CLOCK];
+const TAKES_POST: [&str; 6] = [
+    site::VERIFY_EMAIL,
+    site::SETUP,
+    reset_page::RESET_PASSWORD,
+    reset_page::FORGOT_PASSWORD,
+    invitation_page::ACCEPT_INVITATION,
+    dev::CLOCK,
+];
 
 /// What the floor is made of.
 pub struct Parts {
@@ -188,7 +196,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
         own_account::OwnAccountApi(app.clone()),
-        (user::UserApi(app.clone()), role::RoleApi(app.clone())),
+        (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),

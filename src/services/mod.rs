@@ -215,6 +215,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long an invitation lives: the link that sets an account's first password.
+    pub invitation_ttl: Duration,
     /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
     pub step_up_ttl: Duration,
     /// Which passwords may be chosen.

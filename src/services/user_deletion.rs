@@ -1,4 +1,4 @@
-//! Deleting one's own account.
+//! Deleting an account: one's own, or as an administrator somebody else's.
 //!
 //! ## Decision: forgotten, not hidden
 //! What names the person goes with the act: address, username, number, verifier, tokens, and the key under which the
@@ -12,10 +12,15 @@ use super::audit::Witness;
 use super::mail::Sealed;
 use super::session::{AuthFault, Principal, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
-use super::user::is_last_super_admin;
+use super::user::act::Act;
+use super::user::{ActFault, OwnAct, is_last_super_admin};
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
+use crate::domain::lockout::Subject;
+use crate::domain::mail::DeletedBy;
+use crate::domain::role::Permission;
+use crate::domain::user::User;
 use crate::store::one_time::{self, Purpose};
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -56,10 +61,7 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
     let deleted = witness.event(Action::UserDeleted, Outcome::Success).session(session).done();
     let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
     let denied = denied.reason("last_super_admin").done();
-    let letter = app.letters.account_deleted(&caller.user.email);
-    let goodbye = Sealed::new(app, ctx, &caller.user.email, &letter, NOTICE_WORTH);
-    let subject = app.keys.account(id);
-    let names = app.keys.names_of(&caller.user);
+    let end = End::new(app, ctx, &caller.user, DeletedBy::Owner);
     let run = app.store.transact("user.delete", app.stamp(ctx), move |txn| {
         let user = live_owner(txn, id, session, txn.now())?;
         let user = user.ok_or(Abort::Rule(DeletionFault::Caller(AuthFault::Invalid)))?;
@@ -67,24 +69,74 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
             txn.emit(denied.clone())?;
             return Ok(Err(DeletionFault::LastSuperAdmin));
         }
-        for purpose in Purpose::OF_PEOPLE {
-            one_time::remove_of(txn, purpose, id)?;
-        }
-        store::lockout::clear(txn, subject)?;
-        store::lockout::forget_places(txn, subject)?;
-        store::factor::remove(txn, id)?;
-        store::sms_factor::remove(txn, id)?;
-        names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
-        store::user::remove(txn, &user)?;
-        goodbye.insert(txn)?;
+        end.write(txn, &user)?;
         txn.emit(deleted.clone())?;
         Ok(Ok(()))
     });
     run.await.map_err(flatten)??;
+    Ok(forget(app, ctx, id).await?)
+}
+
+/// Deletes somebody else's account in the same way. Needs `users:delete` and a fresh proof.
+pub async fn delete_other(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    id: UserId,
+) -> Result<(), ActFault> {
+    let needed = (Permission::UsersDelete, OwnAct::Delete);
+    let act = Act::begin_sensitive(app, ctx, caller, id, needed).await?;
+    let end = End::new(app, ctx, &act.seen, DeletedBy::Administrator);
+    act.run(app, ctx, "user.delete_other", move |act, txn, user| {
+        if is_last_super_admin(txn, &user)? {
+            txn.emit(act.denied("last_super_admin"))?;
+            return Ok(Err(ActFault::LastSuperAdmin));
+        }
+        end.write(txn, &user)?;
+        txn.emit(act.success(Action::UserDeleted).done())?;
+        Ok::<_, Abort<ActFault>>(Ok(()))
+    })
+    .await?;
+    Ok(forget(app, ctx, id).await?)
+}
+
+/// The end of an account: all that goes in one commit.
+struct End {
+    goodbye: Sealed,
+    account: Subject,
+    names: Vec<Subject>,
+}
+
+impl End {
+    fn new(app: &Services, ctx: &Context, user: &User, by: DeletedBy) -> Self {
+        let letter = app.letters.account_deleted(&user.email, by);
+        Self {
+            goodbye: Sealed::new(app, ctx, &user.email, &letter, NOTICE_WORTH),
+            account: app.keys.account(user.id),
+            names: app.keys.names_of(user),
+        }
+    }
+
+    fn write(&self, txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
+        for purpose in Purpose::OF_PEOPLE {
+            one_time::remove_of(txn, purpose, user.id)?;
+        }
+        store::lockout::clear(txn, self.account)?;
+        store::lockout::forget_places(txn, self.account)?;
+        store::factor::remove(txn, user.id)?;
+        store::sms_factor::remove(txn, user.id)?;
+        self.names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
+        store::user::remove(txn, user)?;
+        self.goodbye.insert(txn)
+    }
+}
+
+/// Sends the last letter, and removes what opened nothing any more since the account was gone.
+async fn forget(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
     app.mail_queued.notify_one();
     forget_sessions(app, ctx, id).await?;
     forget_keys(app, ctx, id).await?;
-    Ok(forget_grants(app, ctx, id).await?)
+    forget_grants(app, ctx, id).await
 }
 
 /// Removes the rows of sessions that opened nothing any more since their owner was gone; they say where the person

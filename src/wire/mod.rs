@@ -32,6 +32,7 @@ pub mod sms_factor;
 pub mod stats;
 pub mod step_up;
 pub mod user;
+pub mod user_care;
 
 #[cfg(test)]
 mod tests;
