@@ -9,6 +9,7 @@
 //! Two headers, even equal ones, and a cookie of ours beside another credential are refused with 401: a proxy and a
 //! server that each believe another one of them is a known way to act as somebody else. Other cookies are no credential.
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::pin::Pin;
 
@@ -20,6 +21,7 @@ use serde_json::json;
 
 use super::csrf::Cause;
 use super::error::ApiError;
+use super::limit::Counted;
 use super::visit::Visit;
 use super::{asked, cookie};
 use crate::domain::time::Timestamp;
@@ -72,6 +74,15 @@ pub struct Bearer(pub Principal);
 #[derive(Debug, Clone)]
 pub struct Caller(pub caller::Caller);
 
+/// The same for an operation with a budget of its own, that of `C`: by account, or by API key without a limit of its
+/// own.
+#[derive(Debug, Clone)]
+pub struct CallerAs<C> {
+    /// Who calls.
+    pub caller: caller::Caller,
+    class: PhantomData<C>,
+}
+
 impl<'a> ApiExtractor<'a> for Bearer {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
@@ -119,7 +130,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let visit = Visit::of(request)?;
-        match identified(request, visit).await? {
+        match identified(request, visit, None).await? {
             Known::Person(principal) => Ok(Self(principal)),
             Known::Program(caller) => Err(no_session(request, visit, caller).await.into()),
         }
@@ -160,10 +171,30 @@ impl<'a> ApiExtractor<'a> for Caller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(match identified(request, Visit::of(request)?).await? {
-            Known::Person(principal) => principal.into(),
-            Known::Program(caller) => caller,
-        }))
+        Ok(Self(identified(request, Visit::of(request)?, None).await?.into()))
+    }
+}
+
+impl<'a, C: Counted> ApiExtractor<'a> for CallerAs<C> {
+    const TYPES: &'static [ApiExtractorType] = Caller::TYPES;
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        Caller::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        Caller::security_schemes()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let known = identified(request, Visit::of(request)?, Some(C::CLASS)).await?;
+        Ok(Self { caller: known.into(), class: PhantomData })
     }
 }
 
@@ -175,29 +206,44 @@ enum Known {
     Program(caller::Caller),
 }
 
+impl From<Known> for caller::Caller {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Person(principal) => principal.into(),
+            Known::Program(caller) => caller,
+        }
+    }
+}
+
 /// Who calls, after a place was taken of the budget that the caller has: a key's own, an account's, or the address's.
-async fn identified(request: &Request, visit: &Visit) -> Result<Known, ApiError> {
+/// `class` is that of the operation, where it has one.
+async fn identified(request: &Request, visit: &Visit, class: Option<Class>) -> Result<Known, ApiError> {
     match shown(request.headers()) {
-        Ok(Shown::Token(token)) => by_token(visit, token).map(Known::Person),
-        Ok(Shown::Key(key)) => by_key(request, visit, key).await.map(Known::Program),
-        Ok(Shown::Cookie(text)) => by_cookie(request, visit, text).await.map(Known::Person),
+        Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
+        Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
+        Ok(Shown::Cookie(text)) => by_cookie(request, visit, text, class).await.map(Known::Person),
         Err(refusal) => Err(stranger(visit, refusal)),
     }
 }
 
-fn by_token(visit: &Visit, token: &str) -> Result<Principal, ApiError> {
+fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
     let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
     visit.known_as(principal.user.id);
-    visit.take_of(principal.user.id)?;
+    visit.take_of(principal.user.id, class)?;
     Ok(principal)
 }
 
-async fn by_key(request: &Request, visit: &Visit, key: &str) -> Result<caller::Caller, ApiError> {
+async fn by_key(
+    request: &Request,
+    visit: &Visit,
+    key: &str,
+    class: Option<Class>,
+) -> Result<caller::Caller, ApiError> {
     match (visit.gate().authenticate_key)(key, visit.client, visit.now()) {
         Ok(holder) => {
             visit.known_as(holder.caller.user.id);
-            visit.take_of_key(holder.key, holder.rate)?;
+            visit.take_of_key(holder.key, holder.rate, class)?;
             Ok(holder.caller)
         }
         Err(UseFault::Noticed(noticed)) => {
@@ -211,7 +257,12 @@ async fn by_key(request: &Request, visit: &Visit, key: &str) -> Result<caller::C
     }
 }
 
-async fn by_cookie(request: &Request, visit: &Visit, text: &str) -> Result<Principal, ApiError> {
+async fn by_cookie(
+    request: &Request,
+    visit: &Visit,
+    text: &str,
+    class: Option<Class>,
+) -> Result<Principal, ApiError> {
     let (gate, ctx) = (visit.gate(), asked::context(request, visit));
     let Visitor { principal, is_due } = match (gate.authenticate_cookie)(text, &ctx) {
         Ok(visitor) => visitor,
@@ -223,7 +274,7 @@ async fn by_cookie(request: &Request, visit: &Visit, text: &str) -> Result<Princ
         Err(fault) => return Err(stranger(visit, fault.into())),
     };
     visit.known_as(principal.user.id);
-    visit.take_of(principal.user.id)?;
+    visit.take_of(principal.user.id, class)?;
     let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
     if let Err(cause) = gate.origins.sent_in_session(request.method(), request.headers(), is_token) {
         (gate.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
@@ -306,64 +357,4 @@ fn of_authorization(value: &str) -> Option<Shown<'_>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown_by(values: &[(&str, &str)]) -> Result<String, ErrorCode> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in values {
-            headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
-        }
-        shown(&headers).map(|shown| format!("{shown:?}")).map_err(|error| error.code())
-    }
-
-    fn authorization(value: &str) -> Result<String, ErrorCode> {
-        shown_by(&[("authorization", value)])
-    }
-
-    #[test]
-    fn the_scheme_may_be_spelt_in_any_case() {
-        assert_eq!(authorization("bEaReR a.b.c").unwrap(), r#"Token("a.b.c")"#);
-        assert_eq!(authorization("Bearer abc").unwrap(), r#"Token("abc")"#);
-        assert_eq!(authorization("aPiKeY lk_abc").unwrap(), r#"Key("lk_abc")"#);
-    }
-
-    /// X29.
-    #[test]
-    fn a_key_may_come_in_three_ways() {
-        for (name, value) in
-            [("x-api-key", "lk_abc"), ("authorization", "ApiKey lk_abc"), ("authorization", "Bearer lk_abc")]
-        {
-            assert_eq!(shown_by(&[(name, value)]).unwrap(), r#"Key("lk_abc")"#, "{name}: {value}");
-        }
-        assert_eq!(authorization("Bearer a_b.c.d").unwrap(), r#"Token("a_b.c.d")"#);
-    }
-
-    #[test]
-    fn no_header_is_told_apart_from_a_bad_one() {
-        assert_eq!(shown_by(&[]), Err(ErrorCode::Unauthorized));
-        for bad in ["", "Bearer", "Bearer ", "abc", "Basic abc", "Token abc", "ApiKey", "ApiKey "] {
-            assert_eq!(authorization(bad), Err(ErrorCode::TokenInvalid), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_cookie_of_ours_is_a_credential_and_no_other_is() {
-        let ours = ("cookie", "a=b; __Host-latchkey=x");
-        assert_eq!(shown_by(&[ours]).unwrap(), r#"Cookie("x")"#);
-        assert_eq!(shown_by(&[("cookie", "a=b")]), Err(ErrorCode::Unauthorized));
-        let token = ("authorization", "Bearer a.b.c");
-        assert_eq!(shown_by(&[token, ("cookie", "a=b")]).unwrap(), r#"Token("a.b.c")"#);
-    }
-
-    #[test]
-    fn two_credentials_are_refused_even_when_equal() {
-        let (token, key) = (("authorization", "Bearer lk_abc"), ("x-api-key", "lk_abc"));
-        let cookie = ("cookie", "__Host-latchkey=lk_abc");
-        for two in
-            [[token, token], [key, key], [token, key], [cookie, cookie], [cookie, key], [token, cookie]]
-        {
-            assert_eq!(shown_by(&two), Err(ErrorCode::TokenInvalid), "{two:?}");
-        }
-    }
-}
+mod tests;

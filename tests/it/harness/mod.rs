@@ -11,6 +11,7 @@ mod browser;
 mod factor;
 mod keys;
 mod parts;
+mod resource;
 mod role;
 mod stream;
 
@@ -22,4 +23,5 @@ pub use browser::{InBrowser, SESSION};
 pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
 pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
+pub use resource::{RESOURCES, place};
 pub use stream::{Following, Heard};
