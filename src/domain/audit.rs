@@ -1,5 +1,7 @@
 //! What the audit log speaks about: acts with stable names. Knows nothing of how records are kept.
 
+use std::str::FromStr;
+
 /// An act that is recorded. The names are stable: operators filter and alert on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -90,6 +92,12 @@ pub enum Action {
     /// A lock ended before its time: its owner logged in from a known place or reset the password, or an administrator
     /// ended it.
     LockoutCleared,
+    /// An operator had a waiting mail tried at once.
+    MailRetried,
+    /// An operator removed a mail.
+    MailDeleted,
+    /// An operator has seen a suspicious act.
+    SuspicionAcknowledged,
     /// Somebody made an API key.
     ApiKeyCreated,
     /// The owner of an API key changed what it is and may do.
@@ -159,6 +167,9 @@ impl Action {
             Self::SetupDenied => "setup.denied",
             Self::LockoutSet => "lockout.set",
             Self::LockoutCleared => "lockout.cleared",
+            Self::MailRetried => "mail.retried",
+            Self::MailDeleted => "mail.deleted",
+            Self::SuspicionAcknowledged => "suspicion.acknowledged",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",
@@ -192,5 +203,19 @@ impl Outcome {
             Self::Failure => "failure",
             Self::Denied => "denied",
         }
+    }
+}
+
+/// The text names no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an outcome; they are success, failure and denied")]
+pub struct NotAnOutcome;
+
+impl FromStr for Outcome {
+    type Err = NotAnOutcome;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOutcome> {
+        let all = [Self::Success, Self::Failure, Self::Denied];
+        all.into_iter().find(|outcome| outcome.name() == text).ok_or(NotAnOutcome)
     }
 }

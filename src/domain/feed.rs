@@ -83,6 +83,7 @@ pub const TOPICS: &[&str] = &[
     "grant",
     "lockout",
     "login",
+    "mail",
     "mfa",
     "password",
     "permission",
@@ -91,6 +92,7 @@ pub const TOPICS: &[&str] = &[
     "role",
     "session",
     "setup",
+    "suspicion",
     "totp",
     "user",
 ];

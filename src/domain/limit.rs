@@ -242,6 +242,11 @@ impl Budget {
         if is_there { Ok(standing) } else { Err(Exceeded(standing)) }
     }
 
+    /// How it stands at `now`. Takes nothing.
+    pub fn look(&self, spent: Spent, now: Timestamp) -> Standing {
+        self.standing(self.debt(spent, now))
+    }
+
     /// Gives back one that was taken.
     pub fn refund(&self, spent: &mut Spent, now: Timestamp) -> Standing {
         let debt = self.debt(*spent, now).saturating_sub(self.interval()).max(0);

@@ -71,18 +71,18 @@ mod tests {
         (Sources::of(&user, &mut find).unwrap(), held_by(&user, &mut find).unwrap())
     }
 
-    fn role_of(role: &str, through: Option<&str>) -> Option<Ground> {
-        Some(Ground::Role { role: role.to_owned(), through: through.map(str::to_owned) })
+    fn role_of(role: &str, through: Option<&str>) -> Ground {
+        Ground::Role { role: role.to_owned(), through: through.map(str::to_owned) }
     }
 
     #[test]
     fn a_right_is_traced_to_the_role_that_has_it_by_itself() {
         let (sources, _) = sources(|user| user.permissions = vec!["users:delete".parse().unwrap()]);
         for (permission, expected) in [
-            (Permission::AuditRead, role_of("top", None)),
-            (Permission::CostsUpdate, role_of("top", Some("base"))),
-            (Permission::PoliciesDelete, role_of("top", Some("manager"))),
-            (Permission::MetricsRead, role_of("top", Some("viewer"))),
+            (Permission::AuditRead, Some(role_of("top", None))),
+            (Permission::CostsUpdate, Some(role_of("top", Some("base")))),
+            (Permission::PoliciesDelete, Some(role_of("top", Some("manager")))),
+            (Permission::MetricsRead, Some(role_of("top", Some("viewer")))),
             (Permission::UsersDelete, Some(Ground::Direct("users:delete".parse().unwrap()))),
             (Permission::UsersCreate, None),
         ] {
@@ -96,9 +96,9 @@ mod tests {
             user.roles = vec![Role::Developer];
             user.permissions = vec!["costs:write".parse().unwrap()];
         });
-        assert_eq!(sources.ground(Permission::MetricsUpdate), role_of("developer", None));
-        assert_eq!(sources.ground(Permission::MetricsRead), role_of("developer", Some("viewer")));
-        assert_eq!(sources.ground(Permission::CostsCreate), role_of("top", Some("base")));
+        assert_eq!(sources.ground(Permission::MetricsUpdate), Some(role_of("developer", None)));
+        assert_eq!(sources.ground(Permission::MetricsRead), Some(role_of("developer", Some("viewer"))));
+        assert_eq!(sources.ground(Permission::CostsCreate), Some(role_of("top", Some("base"))));
     }
 
     /// The trace and the sum are two readings of the same: neither knows more than the other.

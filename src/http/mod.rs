@@ -24,6 +24,7 @@ pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod oversight;
 pub mod own_account;
 pub mod pages;
 pub mod password_change;
@@ -217,7 +218,18 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
+        overseen(app),
         health,
+    )
+}
+
+/// What an operator sees of everybody, and ends.
+fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
+    (
+        oversight::sessions::LiveSessionApi(app.clone()),
+        oversight::lockouts::LockoutApi(app.clone()),
+        oversight::outbox::OutboxApi(app.clone()),
+        oversight::server::ServerApi(app.clone()),
     )
 }
 

@@ -21,6 +21,7 @@ use crate::services::code_guard::WrongCodes;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::oversight::server::Around;
 use crate::services::sms_factor::SmsSends;
 use crate::services::stats::Stats;
 use crate::services::streams::Streams;
@@ -110,6 +111,7 @@ pub fn services(
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
     })
 }

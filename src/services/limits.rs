@@ -26,7 +26,7 @@ pub struct Limits {
 
 /// Whose budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 16]);
+pub struct Key(pub(super) [u8; 16]);
 
 impl Key {
     /// One subscriber: the IPv4 address, or the IPv6 /64, because a host may take any address of that.
@@ -97,6 +97,17 @@ impl Limits {
     pub fn refund(&self, class: Class, key: Key, now: Timestamp) -> Standing {
         let budget = self.budget(class);
         self.tables.get(class).with(key, |spent| budget.refund(spent, now))
+    }
+
+    /// Up to `most` keys that `wanted` chooses among the first `looked_at` of `class`, with what they spent.
+    pub(super) fn spent(
+        &self,
+        class: Class,
+        looked_at: usize,
+        most: usize,
+        wanted: impl Fn(Spent) -> bool,
+    ) -> Vec<(Key, Spent)> {
+        self.tables.get(class).choose(looked_at, most, |spent| wanted(*spent))
     }
 
     /// How many keys of `class` are remembered.

@@ -67,7 +67,7 @@ pub const PLACES_OF_RESOURCE: IndexCheck = IndexCheck {
     holds: |snapshot, row_key| {
         let key = tables::RESOURCES.key_of(row_key)?;
         let Some(record) = snapshot.get(&tables::RESOURCES, &key)? else { return Ok(false) };
-        let resource = to_resource(name_of(&key)?, record)?;
+        let resource = to_resource(name_of(&key)?, &record)?;
         let owned = (resource.owner, key.0, key.1.clone());
         let mut found = snapshot.get(&tables::OWNED_RESOURCES, &owned)?.is_some();
         for grant in &resource.grants {
@@ -80,7 +80,7 @@ pub const PLACES_OF_RESOURCE: IndexCheck = IndexCheck {
 /// The resource `name`.
 pub fn by_name(read: &impl Read, name: &ResourceName) -> Result<Option<Resource>, StoreError> {
     let record = read.get(&tables::RESOURCES, &key(name))?;
-    record.map(|record| to_resource(name.clone(), record)).transpose()
+    record.map(|record| to_resource(name.clone(), &record)).transpose()
 }
 
 /// Resources of `owner` in the order of their names, behind `after`; and whether there are more.
@@ -242,7 +242,7 @@ fn to_record(resource: &Resource) -> ResourceV1 {
     }
 }
 
-fn to_resource(name: ResourceName, record: ResourceV1) -> Result<Resource, StoreError> {
+fn to_resource(name: ResourceName, record: &ResourceV1) -> Result<Resource, StoreError> {
     let grant = |grant: &GrantV1| {
         Some(Grant {
             user: UserId::from_bytes(grant.user),

@@ -98,7 +98,7 @@ async fn cost(caller: &LoggedIn<'_>, body: &str) -> Duration {
         let answer = caller.post_raw(CHECK, body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
-    (thread_time() - before) / REQUESTS
+    thread_time().saturating_sub(before) / REQUESTS
 }
 
 fn thread_time() -> Duration {

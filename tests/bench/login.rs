@@ -139,6 +139,7 @@ fn services() -> Services {
         stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
+        around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
     }
 }

@@ -299,7 +299,7 @@ fn insert_guesses(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     }
     lockout::note_place(txn, Subject([9; 16]), Place([10; 16]), &policy)?;
     let event = event("lockout.set", Some(*ada().id.as_bytes()));
-    let record = SuspicionV1 { kind: "failed_logins".to_owned(), event };
+    let record = SuspicionV1 { kind: "failed_logins".to_owned(), event, acknowledged: None };
     suspicion::insert(
         txn,
         SuspicionId::from_bytes([11; 16]),

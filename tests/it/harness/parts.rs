@@ -21,6 +21,7 @@ use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
+use latchkey::services::oversight::server::Around;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
@@ -107,6 +108,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
+        around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
     }
 }

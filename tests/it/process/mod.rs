@@ -11,6 +11,7 @@ mod development;
 mod events;
 mod import;
 mod refusals;
+mod server_view;
 mod smtp;
 mod start;
 mod stop;
