@@ -32,6 +32,7 @@ mod reader;
 mod registration;
 mod secret;
 mod secret_file;
+mod sessions;
 mod sms;
 mod source;
 mod step_up;
@@ -77,6 +78,7 @@ pub use variable::Environment;
 
 use reader::Reader;
 
+use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
@@ -118,6 +120,8 @@ pub struct Config {
     pub password_hash: PasswordHash,
     /// Access and refresh tokens.
     pub tokens: Tokens,
+    /// Sessions that live by a cookie.
+    pub sessions: CookiePolicy,
     /// How much anybody may ask for.
     pub limits: LimitPolicy,
     /// How many wrong passwords are too many.
@@ -242,6 +246,7 @@ impl Config {
             password: Password::read(reader),
             password_hash: PasswordHash::read(reader),
             tokens: Tokens::read(reader, issuer),
+            sessions: sessions::read(reader),
             limits: limits::read(reader),
             lockout: lockout::read(reader),
             registration: Registration::read(reader),

@@ -41,11 +41,13 @@ pub enum Purpose {
     PendingLogins,
     /// The keyed hash of codes in text messages.
     SmsCodes,
+    /// The keyed hash of the cookies of sessions, and the tokens against forged requests.
+    SessionCookies,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -58,6 +60,7 @@ impl Purpose {
         Self::BackupCodes,
         Self::PendingLogins,
         Self::SmsCodes,
+        Self::SessionCookies,
     ];
 
     const fn label(self) -> &'static str {
@@ -74,6 +77,7 @@ impl Purpose {
             Self::BackupCodes => "latchkey/1/backup-codes",
             Self::PendingLogins => "latchkey/1/pending-logins",
             Self::SmsCodes => "latchkey/1/sms-codes",
+            Self::SessionCookies => "latchkey/1/session-cookies",
         }
     }
 }

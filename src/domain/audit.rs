@@ -53,6 +53,8 @@ pub enum Action {
     MfaBackupCodeUsed,
     /// The owner of an account looked at the codes that fit now.
     TotpDebugViewed,
+    /// The idle end of a session was moved.
+    SessionRefreshed,
     /// One session was ended.
     SessionEnded,
     /// All sessions of an account were ended.
@@ -152,6 +154,7 @@ impl Action {
             Self::MfaBackupCodeUsed => "mfa.backup_code_used",
             Self::TotpDebugViewed => "totp.debug_viewed",
             Self::SessionSteppedUp => "session.stepped_up",
+            Self::SessionRefreshed => "session.refreshed",
             Self::SessionEnded => "session.ended",
             Self::SessionAllEnded => "session.all_ended",
             Self::RefreshRotated => "refresh.rotated",

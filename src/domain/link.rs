@@ -77,6 +77,25 @@ impl PublicUrl {
         }
     }
 
+    /// The origins of pages of this server, as browsers send them (RFC 6454, 6.2): more than one only where the server
+    /// is reached on this machine, which has several names.
+    pub fn origins(&self) -> Vec<String> {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let usual = if scheme == "https" { "443" } else { "80" };
+        let port = authority
+            .rsplit_once(':')
+            .map(|(_, port)| port)
+            .filter(|port| *port != usual && port.bytes().all(|byte| byte.is_ascii_digit()));
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        let host = self.host().to_ascii_lowercase();
+        if matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1") {
+            return ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{scheme}://{name}{port}")).into();
+        }
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        vec![format!("{scheme}://{host}{port}")]
+    }
+
     /// The URL as text, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -150,6 +169,20 @@ mod tests {
             base.link(LinkTarget::ResetPassword, "x").as_str(),
             "https://a.example/reset-password?token=x"
         );
+    }
+
+    #[test]
+    fn origins_are_those_that_browsers_send() {
+        for (url, origins) in [
+            ("https://auth.example.com", &["https://auth.example.com"][..]),
+            ("https://Auth.Example.com:443/a", &["https://auth.example.com"]),
+            ("https://example.com:8443/auth/", &["https://example.com:8443"]),
+            ("https://[2001:db8::1]", &["https://[2001:db8::1]"]),
+            ("http://127.0.0.1:80", &["http://localhost", "http://127.0.0.1", "http://[::1]"]),
+            ("http://[::1]:81", &["http://localhost:81", "http://127.0.0.1:81", "http://[::1]:81"]),
+        ] {
+            assert_eq!(PublicUrl::parse(url).unwrap().origins(), origins, "{url}");
+        }
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum DenyReason {
     WrongCode,
     /// No login waits under this handle: it was finished, took too many wrong codes, is too old, or never was.
     NoPendingLogin,
+    /// All was right, and there are as many sessions as there may be.
+    TooManySessions,
 }
 
 impl DenyReason {
@@ -59,6 +61,7 @@ impl DenyReason {
             Self::Locked => "locked",
             Self::WrongCode => "wrong_code",
             Self::NoPendingLogin => "no_pending_login",
+            Self::TooManySessions => "too_many_sessions",
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod api_key;
 pub mod audit;
 pub mod common_passwords;
+pub mod cookie;
 pub mod credential;
 pub mod custom_role;
 pub mod email;

@@ -1,4 +1,5 @@
-//! A session and its refresh family: one login on one device. Pure; tokens are known by id only.
+//! A session: one login on one device, which lives by tokens or by a cookie; and the refresh family of the first kind.
+//! Pure; tokens are known by id only.
 //!
 //! ## Decision: rotation with at most one successor
 //! A refresh token has at most one successor, minted when it is first presented. Presenting it again
@@ -11,6 +12,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::cookie::Cookie;
 use super::id::{SessionId, TokenId, UserId};
 use super::time::Timestamp;
 
@@ -27,14 +29,33 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When its person last proved a password or a second factor: at login or at a step-up. A refresh proves nothing.
     pub authenticated_at: Timestamp,
-    /// When tokens were last given out: at login or refresh.
+    /// When tokens were last given out, at login or refresh; or when the cookie was last seen, to the minute.
     pub last_used_at: Timestamp,
     /// Where the login came from.
     pub client: IpAddr,
     /// What the client called itself at login, cut to 256 bytes.
     pub user_agent: Option<String>,
-    /// The refresh tokens.
-    pub family: Family,
+    /// What it lives by.
+    pub kind: Kind,
+}
+
+/// What a session lives by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Access tokens, and the refresh tokens that renew them.
+    Tokens(Family),
+    /// A cookie in a browser.
+    Cookie(Cookie),
+}
+
+impl Kind {
+    /// The stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Tokens(_) => "tokens",
+            Self::Cookie(_) => "cookie",
+        }
+    }
 }
 
 impl Session {
@@ -43,9 +64,28 @@ impl Session {
         self.epoch == epoch && now < self.expires_at()
     }
 
-    /// When the session ends if it is not refreshed again.
+    /// When the session ends if it is not refreshed or, with a cookie, used again.
     pub fn expires_at(&self) -> Timestamp {
-        self.family.head.expires_at
+        match &self.kind {
+            Kind::Tokens(family) => family.head.expires_at,
+            Kind::Cookie(cookie) => cookie.expires_at(),
+        }
+    }
+
+    /// When the session ends, whatever is done in it.
+    pub const fn ends_at(&self) -> Timestamp {
+        match &self.kind {
+            Kind::Tokens(family) => family.expires_at,
+            Kind::Cookie(cookie) => cookie.ends_at,
+        }
+    }
+
+    /// The cookie it lives by, if it does.
+    pub const fn cookie(&self) -> Option<&Cookie> {
+        match &self.kind {
+            Kind::Tokens(_) => None,
+            Kind::Cookie(cookie) => Some(cookie),
+        }
     }
 }
 

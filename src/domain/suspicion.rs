@@ -11,6 +11,10 @@ pub enum Suspicious {
     PrivilegeEscalation,
     /// A planted API key was used, which nobody has a reason to use.
     CanaryUsed,
+    /// The cookie of a session was shown in another network than that of its login.
+    IpAddressMismatch,
+    /// The cookie of a session was shown by another user agent than that of its login.
+    UserAgentMismatch,
 }
 
 impl Suspicious {
@@ -21,6 +25,8 @@ impl Suspicious {
             Self::TokenReuse => "token_reuse",
             Self::PrivilegeEscalation => "privilege_escalation",
             Self::CanaryUsed => "canary_used",
+            Self::IpAddressMismatch => "ip_address_mismatch",
+            Self::UserAgentMismatch => "user_agent_mismatch",
         }
     }
 }

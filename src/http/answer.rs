@@ -20,19 +20,38 @@ const HEADERS: usize = 10 + super::limit::FIELDS;
 ///
 /// It also stands for a request that an extractor refused: poem-openapi builds that from the success type.
 #[derive(Debug)]
-pub struct Answer<T, const STATUS: u16 = 200>(Result<(T, Timestamp), ApiError>);
+pub struct Answer<T, const STATUS: u16 = 200>(Result<Content<T>, ApiError>);
+
+#[derive(Debug)]
+struct Content<T> {
+    data: T,
+    now: Timestamp,
+    cookie: Option<HeaderValue>,
+}
 
 impl<T, const STATUS: u16> Answer<T, STATUS> {
     /// The answer `data`, made at `now`.
     pub fn new(data: T, now: Timestamp) -> Self {
-        Self(Ok((data, now)))
+        Self(Ok(Content { data, now, cookie: None }))
+    }
+
+    /// The same, with a cookie to set where there is one.
+    #[must_use]
+    pub fn setting(self, cookie: Option<HeaderValue>) -> Self {
+        Self(self.0.map(|content| Content { cookie, ..content }))
     }
 }
 
 impl<T: Envelope, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
     fn into_response(self) -> Response {
         match self.0 {
-            Ok((data, now)) => json(status(STATUS), &Success::new(data, now.to_string())),
+            Ok(Content { data, now, cookie }) => {
+                let mut response = json(status(STATUS), &Success::new(data, now.to_string()));
+                if let Some(cookie) = cookie {
+                    response.headers_mut().insert(header::SET_COOKIE, cookie);
+                }
+                response
+            }
             Err(error) => error.into_response(),
         }
     }

@@ -15,6 +15,7 @@ use poem::middleware::CatchPanic;
 use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
+use super::csrf::OwnOrigins;
 use super::dialect::Dialect;
 use super::error::ApiError;
 use super::limit::Notices;
@@ -25,7 +26,7 @@ use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
 use super::oauth::credentials::AuthenticateService;
-use super::principal::{Authenticate, AuthenticateKey, Record};
+use super::principal::{Authenticate, AuthenticateCookie, AuthenticateKey, Record};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
@@ -43,7 +44,11 @@ pub struct Gate {
     pub authenticate_key: Box<AuthenticateKey>,
     /// Checks the secrets of registered services.
     pub authenticate_service: Box<AuthenticateService>,
-    /// Records what is remarkable about keys.
+    /// Checks the cookies of sessions.
+    pub authenticate_cookie: Box<AuthenticateCookie>,
+    /// The origins of our own pages.
+    pub origins: OwnOrigins,
+    /// Records what is remarkable about credentials.
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,

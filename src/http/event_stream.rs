@@ -34,10 +34,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
+use super::again::Again;
 use super::audit::to_wire;
 use super::error::ApiError;
 use super::middleware::request_log;
-use super::principal::Again;
 use crate::domain::feed::Cursor;
 use crate::services::events::{self, Feed, FeedPage};
 use crate::services::{Services, StoreError};

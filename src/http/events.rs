@@ -5,10 +5,11 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Query};
 
+use super::again::Again;
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
 use super::event_stream::{EventStream, Follower};
-use super::principal::{Again, Caller};
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::feed::{TOPICS, Topics};
 use crate::services::Services;

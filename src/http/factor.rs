@@ -8,6 +8,8 @@ use poem_openapi::param::Query;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::body::{Json, NoBody};
+use super::cookie;
+use super::cookie_session::{AnyPage, opened};
 use super::error::{Fault, Statuses};
 use super::limit::{self, Place};
 use super::login::granted;
@@ -15,8 +17,10 @@ use super::principal::Bearer;
 use super::qr::Picture;
 use super::tag::Tag;
 use crate::services::enrolment::{self, Shown};
+use crate::services::opening::Opened;
 use crate::services::{Services, pending_login};
-use crate::wire::auth::{LoginGranted, Message};
+use crate::wire::auth::Message;
+use crate::wire::cookie_session::VerifyAnswer;
 use crate::wire::factor::{
     BackupCodes, MfaCode, MfaDebug, MfaEnabled, MfaPassword, MfaSetup, MfaStatus, MfaVerify,
 };
@@ -128,17 +132,26 @@ impl FactorApi {
     /// Finish a login with a code
     ///
     /// With a code of the authenticator app or a backup code. After five wrong ones the login begins again with the
-    /// password; after twenty in an hour, over all logins and sessions of the account, no code is taken for an hour.
+    /// password; after twenty in an hour, over all logins and sessions of the account, no code is taken for an hour. A login
+    /// that was begun at `/auth/session` ends in a cookie, one that was begun at `/auth/login` in tokens.
     #[oai(path = "/auth/mfa/verify", method = "post", operation_id = "verify_mfa")]
     async fn verify(
         &self,
         _place: Place<limit::Anonymous>,
+        page: AnyPage,
         body: Json<MfaVerify>,
         asked: Asked,
-    ) -> Result<Answer<LoginGranted>, Fault<Listed>> {
+    ) -> Result<Answer<VerifyAnswer>, Fault<Listed>> {
+        let (app, ctx, browser) = (&self.0, &asked.0, page.browser());
         let (handle, code) = (body.0.session_id.reveal(), body.0.code.reveal());
-        let tokens = pending_login::verify(&self.0, &asked.0, handle, code).await?;
-        Ok(Answer::new(granted(tokens), asked.0.now))
+        let (answer, cookie) = match pending_login::verify(app, ctx, handle, code, browser).await? {
+            Opened::Tokens(tokens) => (VerifyAnswer::Granted(granted(*tokens)), None),
+            Opened::Cookie(admitted) => {
+                let cookie = cookie::set(&admitted.cookie, ctx.now, app.policy.cookies.same_site);
+                (VerifyAnswer::Opened(opened(&admitted)), cookie)
+            }
+        };
+        Ok(Answer::new(answer, ctx.now).setting(cookie))
     }
 
     /// What the server takes now

@@ -11,9 +11,11 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::limit::seconds;
+use super::principal::forged;
 use crate::domain::permission::Permission;
 use crate::services::api_key::ManageFault;
 use crate::services::api_key::usage::UseFault;
+use crate::services::cookie::{CookieFault, MoveFault};
 use crate::services::email_change::EmailChangeFault;
 use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
@@ -65,6 +67,28 @@ impl From<UseFault> for ApiError {
     }
 }
 
+impl From<CookieFault> for ApiError {
+    fn from(fault: CookieFault) -> Self {
+        match fault {
+            CookieFault::Invalid => Self::new(Code::TokenInvalid, "Invalid session"),
+            CookieFault::Noticed(_) => Self::new(Code::TokenInvalid, "Suspicious session activity"),
+            CookieFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MoveFault> for ApiError {
+    fn from(fault: MoveFault) -> Self {
+        match fault {
+            MoveFault::NoCookie => {
+                Self::new(Code::Conflict, "This session has no cookie. Use its refresh token.")
+            }
+            MoveFault::Caller(fault) => fault.into(),
+            MoveFault::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<ManageFault> for ApiError {
     fn from(fault: ManageFault) -> Self {
         match fault {
@@ -93,6 +117,8 @@ impl From<LoginFault> for ApiError {
             LoginFault::NoPendingLogin => {
                 Self::new(Code::AuthenticationFailed, "This login is not open any more. Log in again.")
             }
+            LoginFault::TooManySessions => Self::new(Code::Conflict, "Maximum concurrent sessions exceeded"),
+            LoginFault::Forged(cause) => forged(cause),
             LoginFault::Hash(fault) => fault.into(),
             LoginFault::Store(error) => error.into(),
         }

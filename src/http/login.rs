@@ -7,11 +7,14 @@ use poem_openapi::OpenApi;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::body::{Json, NoBody};
-use super::error::{Fault, Statuses};
+use super::cookie;
+use super::error::{ApiError, Fault, Statuses};
 use super::limit::{self, Place};
 use super::principal::Bearer;
 use super::tag::Tag;
-use crate::services::login::LoggedIn;
+use crate::domain::user::User;
+use crate::services::login::{LoggedIn, Typed};
+use crate::services::opening::{Opened, Opening};
 use crate::services::token::Granted;
 use crate::services::{Services, login, session, token};
 use crate::wire::auth::{
@@ -27,7 +30,7 @@ pub struct LoginApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 408, 413, 415, 429, 500, 503];
 }
 
 /// What a login can answer beside success.
@@ -56,9 +59,11 @@ impl LoginApi {
     ) -> Result<Answer<LoginAnswer>, Fault<LoginListed>> {
         let LoginRequest { email, password, mfa_code } = &body.0;
         let code = mfa_code.as_ref().map(Secret::reveal);
-        let answer = match login::log_in(&self.0, &asked.0, email, password.reveal(), code).await? {
-            LoggedIn::Granted(tokens) => LoginAnswer::Granted(granted(*tokens)),
+        let typed = Typed { name: email, password: password.reveal(), code };
+        let answer = match login::log_in(&self.0, &asked.0, typed, Opening::Tokens).await? {
+            LoggedIn::Done(Opened::Tokens(tokens)) => LoginAnswer::Granted(granted(*tokens)),
             LoggedIn::CodeNeeded(handle) => LoginAnswer::CodeNeeded(CodeNeeded::new(handle.as_str().into())),
+            LoggedIn::Done(Opened::Cookie(_)) => return Err(ApiError::internal(OtherKind).into()),
         };
         Ok(Answer::new(answer, asked.0.now))
     }
@@ -80,7 +85,7 @@ impl LoginApi {
 
     /// End this session
     ///
-    /// Its access token and its refresh token stop working at once. Other sessions live on.
+    /// Its access token and its refresh token, or its cookie, stop working at once. Other sessions live on.
     #[oai(path = "/auth/logout", method = "post", operation_id = "logout")]
     async fn logout(
         &self,
@@ -89,7 +94,8 @@ impl LoginApi {
         _body: NoBody,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
-        Ok(Answer::new(Message::new("Logged out successfully."), asked.0.now))
+        let answer = Answer::new(Message::new("Logged out successfully."), asked.0.now);
+        Ok(answer.setting(cookie::cleared_for(&caller.0)))
     }
 
     /// End all sessions of the account
@@ -105,23 +111,34 @@ impl LoginApi {
         let ended = session::end_all(&self.0, &asked.0, &caller.0).await?;
         let sessions_ended = u64::try_from(ended).unwrap_or(u64::MAX);
         let message = "Logged out of all sessions.".to_owned();
-        Ok(Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now))
+        let answer = Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now);
+        Ok(answer.setting(cookie::cleared_for(&caller.0)))
     }
 }
 
 /// The answer of a login that is done.
 pub(super) fn granted(tokens: Granted) -> LoginGranted {
-    let user = UserSummary {
-        id: tokens.user.id.to_string(),
-        email: tokens.user.email.as_str().to_owned(),
-        username: tokens.user.username.as_str().to_owned(),
-        name: tokens.user.name.as_str().to_owned(),
-        status: tokens.user.status.name().to_owned(),
-        mfa_enabled: tokens.user.has_factor,
-    };
+    let user = summary(&tokens.user);
     let TokenPair { access_token, refresh_token, token_type, expires_in } = pair(tokens);
     LoginGranted { access_token, refresh_token, token_type, expires_in, user, requires_mfa: false }
 }
+
+/// Who logged in.
+pub(super) fn summary(user: &User) -> UserSummary {
+    UserSummary {
+        id: user.id.to_string(),
+        email: user.email.as_str().to_owned(),
+        username: user.username.as_str().to_owned(),
+        name: user.name.as_str().to_owned(),
+        status: user.status.name().to_owned(),
+        mfa_enabled: user.has_factor,
+    }
+}
+
+/// A login opened what it was not begun for: a mistake of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("a login opened what it was not begun for")]
+pub(super) struct OtherKind;
 
 fn pair(granted: Granted) -> TokenPair {
     TokenPair {

@@ -1,11 +1,15 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
+pub mod again;
 pub mod answer;
 pub mod api_key;
 pub mod asked;
 pub mod audit;
 pub mod authz;
 pub mod body;
+pub mod cookie;
+pub mod cookie_session;
+pub mod csrf;
 pub mod dev;
 pub mod dialect;
 pub mod docs;
@@ -59,6 +63,7 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use prometheus_client::registry::Registry;
 
+use csrf::OwnOrigins;
 use dev::DevTools;
 use edge::Gate;
 use health::HealthApi;
@@ -72,8 +77,8 @@ use routes::Routes;
 use site::Site;
 
 use crate::ambient::Gathered;
-use crate::services::Services;
 use crate::services::api_key::usage;
+use crate::services::{Context, Services, StoreError, cookie as sessions};
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
@@ -137,6 +142,7 @@ impl Front {
         let operations = operations(&parts.app, parts.health);
         let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
         let checks = parts.app.clone();
+        let cookies = parts.app.clone();
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         for path in TAKES_POST {
             routes.add(path, &["GET", "POST"]);
@@ -159,14 +165,11 @@ impl Front {
             authenticate_service: Box::new(move |id, secret, now| {
                 crate::services::service::authenticate(&checks, id, secret, now)
             }),
+            authenticate_cookie: Box::new(move |text, ctx| sessions::authenticate(&cookies, ctx, text)),
+            origins: OwnOrigins::new(parts.app.policy.public_url.origins().iter().map(String::as_str)),
             record: Box::new(move |ctx, remark| {
                 let app = records.clone();
-                Box::pin(async move {
-                    match remark {
-                        Remark::Noticed(noticed) => usage::record(&app, &ctx, noticed).await,
-                        Remark::NoSession(caller) => usage::record_no_session(&app, &ctx, &caller).await,
-                    }
-                })
+                Box::pin(async move { record(&app, &ctx, remark).await })
             }),
             trusted_proxies: parts.trusted_proxies,
             cors: parts.cors,
@@ -186,6 +189,19 @@ impl Front {
     }
 }
 
+/// Has a remark written.
+async fn record(app: &Services, ctx: &Context, remark: Remark) -> Result<(), StoreError> {
+    match remark {
+        Remark::Noticed(noticed) => usage::record(app, ctx, noticed).await,
+        Remark::NoSession(caller) => usage::record_no_session(app, ctx, &caller).await,
+        Remark::Stray(noticed) => sessions::record(app, ctx, noticed).await,
+        Remark::Forged(caller, cause) => {
+            sessions::record_forged(app, ctx, caller.as_deref(), cause.name()).await
+        }
+        Remark::Used(caller) => sessions::note_use(app, ctx, &caller).await,
+    }
+}
+
 /// The canonical API, and its description.
 pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl OpenApi + use<>, ()> {
     let description = "Every answer of `/api/v1` is an envelope: `{\"success\": true, \"data\": .., \
@@ -200,7 +216,7 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
 fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
     (
         registration::RegistrationApi(app.clone()),
-        login::LoginApi(app.clone()),
+        (login::LoginApi(app.clone()), cookie_session::CookieSessionApi(app.clone())),
         factor::FactorApi(app.clone()),
         sms_factor::SmsFactorApi(app.clone()),
         password_change::PasswordChangeApi(app.clone()),

@@ -7,6 +7,7 @@ use poem_openapi::OpenApi;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
+use super::cookie;
 use super::error::{Fault, Statuses};
 use super::principal::Bearer;
 use super::tag::Tag;
@@ -21,7 +22,7 @@ pub struct OwnAccountApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 405, 408, 409, 413, 415, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 408, 409, 413, 415, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1")]
@@ -52,6 +53,7 @@ impl OwnAccountApi {
     #[oai(path = "/users/me", method = "delete", operation_id = "delete_me", tag = "Tag::Users")]
     async fn delete(&self, asked: Asked, caller: Bearer) -> Result<Answer<Message>, Fault<Listed>> {
         user_deletion::delete(&self.0, &asked.0, &caller.0).await?;
-        Ok(Answer::new(Message::new("Account deleted."), asked.0.now))
+        let answer = Answer::new(Message::new("Account deleted."), asked.0.now);
+        Ok(answer.setting(cookie::cleared_for(&caller.0)))
     }
 }

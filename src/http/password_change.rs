@@ -21,7 +21,7 @@ pub struct PasswordChangeApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 405, 408, 413, 415, 423, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 405, 408, 413, 415, 423, 429, 500, 503];
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]

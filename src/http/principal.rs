@@ -1,36 +1,36 @@
-//! Who calls: the one credential of a request, a session's access token or an API key. Knows nothing of how either is
-//! checked.
+//! Who calls: the one credential of a request, which is a session's access token, its cookie or an API key. Knows
+//! nothing of how they are checked.
 //!
 //! ## Decision: closed to keys unless an operation says otherwise
 //! An operation takes [`Bearer`], and then it is for people: a key is answered 403. Only one that takes [`Caller`] is
 //! for keys too. So nobody can forget to keep keys away from credentials, factors, sessions and other keys.
 //!
 //! ## Decision: one credential, or none counts
-//! Two headers, even equal ones, are refused with 401: a proxy and a server that each believe another one of them is a
-//! known way to act as somebody else.
+//! Two headers, even equal ones, and a cookie of ours beside another credential are refused with 401: a proxy and a
+//! server that each believe another one of them is a known way to act as somebody else. Other cookies are no credential.
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
-use poem::{FromRequest, Request, RequestBody};
+use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::json;
-use zeroize::Zeroizing;
 
-use super::asked;
+use super::csrf::Cause;
 use super::error::ApiError;
 use super::limit::Counted;
 use super::visit::Visit;
+use super::{asked, cookie};
 use crate::domain::time::Timestamp;
-use crate::services::api_key::usage::{self, KeyHolder, Noticed, UseFault};
+use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
 use crate::services::caller;
+use crate::services::cookie::{self as sessions, CookieFault, Visitor};
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
-use crate::services::{Context, Services, StoreError};
+use crate::services::{Context, StoreError};
 use crate::wire::error::ErrorCode;
 
 /// Checks an access token at a time: the session must live, whatever the token claims.
@@ -39,19 +39,28 @@ pub type Authenticate = dyn Fn(&str, Timestamp) -> Result<Principal, AuthFault> 
 /// Checks an API key that a client at an address shows at a time.
 pub type AuthenticateKey = dyn Fn(&str, IpAddr, Timestamp) -> Result<KeyHolder, UseFault> + Send + Sync;
 
-/// Records what is remarkable about a key.
+/// Checks the cookie of a request with a context.
+pub type AuthenticateCookie = dyn Fn(&str, &Context) -> Result<Visitor, CookieFault> + Send + Sync;
+
+/// Records what is remarkable about a credential.
 pub type Record = dyn Fn(Context, Remark) -> Recording + Send + Sync;
 
 /// A record being written.
 pub type Recording = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
-/// What is remarkable about a key.
+/// What is remarkable about a credential.
 #[derive(Debug)]
 pub enum Remark {
-    /// It should not have been used so.
+    /// A key should not have been used so.
     Noticed(Noticed),
-    /// It was shown where only a session will do.
+    /// A key was shown where only a session will do.
     NoSession(Box<caller::Caller>),
+    /// A cookie was shown where its session is not at home.
+    Stray(sessions::Noticed),
+    /// A request was not sent by a page of ours; the caller, if it came with a good cookie.
+    Forged(Option<Box<Principal>>, Cause),
+    /// A cookie was used, and not for a while before.
+    Used(Box<Principal>),
 }
 
 /// The header that carries an API key.
@@ -82,6 +91,22 @@ impl<'a> ApiExtractor<'a> for Bearer {
 
     fn register(registry: &mut Registry) {
         registry.create_security_scheme(
+            "Cookie",
+            MetaSecurityScheme {
+                ty: "apiKey",
+                description: Some(
+                    "The cookie of `POST /api/v1/auth/session`; what is not GET, HEAD or OPTIONS needs the session's \
+                     `csrf_token` in `X-CSRF-Token` too",
+                ),
+                name: Some(cookie::NAME),
+                key_in: Some("cookie"),
+                scheme: None,
+                bearer_format: None,
+                flows: None,
+                openid_connect_url: None,
+            },
+        );
+        registry.create_security_scheme(
             "Bearer",
             MetaSecurityScheme {
                 ty: "http",
@@ -97,7 +122,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec!["Bearer"]
+        vec!["Bearer", "Cookie"]
     }
 
     async fn from_request(
@@ -139,7 +164,7 @@ impl<'a> ApiExtractor<'a> for Caller {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec!["Bearer", "ApiKey"]
+        vec!["Bearer", "Cookie", "ApiKey"]
     }
 
     async fn from_request(
@@ -174,51 +199,6 @@ impl<'a, C: Counted> ApiExtractor<'a> for CallerAs<C> {
     }
 }
 
-/// The credential of a request, for an answer that goes on after it: whether it still opens the door is asked again and
-/// again. Asking is counted nowhere, and is no use of a key.
-pub struct Again {
-    visit: Arc<Visit>,
-    shown: Kept,
-}
-
-/// A credential that is kept.
-enum Kept {
-    Token(Zeroizing<String>),
-    Key(Zeroizing<String>),
-}
-
-impl Again {
-    /// Who the credential stands for now.
-    pub fn caller(&self, app: &Services) -> Result<caller::Caller, ApiError> {
-        let (client, now) = (self.visit.client, self.visit.now());
-        Ok(match &self.shown {
-            Kept::Token(token) => (self.visit.gate().authenticate)(token, now)?.into(),
-            Kept::Key(key) => usage::holder(app, key, client, now)?.caller,
-        })
-    }
-
-    /// Whether it is an API key.
-    pub const fn is_key(&self) -> bool {
-        matches!(self.shown, Kept::Key(_))
-    }
-
-    /// The request.
-    pub fn visit(&self) -> &Visit {
-        &self.visit
-    }
-}
-
-impl<'a> FromRequest<'a> for Again {
-    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let kept = |text: &str| Zeroizing::new(text.to_owned());
-        let shown = match shown(request.headers())? {
-            Shown::Token(token) => Kept::Token(kept(token)),
-            Shown::Key(key) => Kept::Key(kept(key)),
-        };
-        Ok(Self { visit: Visit::of(request)?.clone(), shown })
-    }
-}
-
 /// Somebody whose credential is good.
 enum Known {
     /// In a session.
@@ -242,6 +222,7 @@ async fn identified(request: &Request, visit: &Visit, class: Option<Class>) -> R
     match shown(request.headers()) {
         Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
+        Ok(Shown::Cookie(text)) => by_cookie(request, visit, text, class).await.map(Known::Person),
         Err(refusal) => Err(stranger(visit, refusal)),
     }
 }
@@ -281,6 +262,43 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
     }
 }
 
+async fn by_cookie(
+    request: &Request,
+    visit: &Visit,
+    text: &str,
+    class: Option<Class>,
+) -> Result<Principal, ApiError> {
+    let (gate, ctx) = (visit.gate(), asked::context(request, visit));
+    let Visitor { principal, is_due } = match (gate.authenticate_cookie)(text, &ctx) {
+        Ok(visitor) => visitor,
+        Err(CookieFault::Noticed(noticed)) => {
+            visit.take(Class::Anonymous)?;
+            (gate.record)(ctx, Remark::Stray(noticed)).await?;
+            return Err(CookieFault::Noticed(noticed).into());
+        }
+        Err(fault) => return Err(stranger(visit, fault.into())),
+    };
+    visit.known_as(principal.user.id);
+    visit.take_of(principal.user.id, class)?;
+    let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
+    if let Err(cause) = gate.origins.sent_in_session(request.method(), request.headers(), is_token) {
+        (gate.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
+        return Err(forged(cause.name()));
+    }
+    if is_due {
+        // A store that cannot write now costs nobody what they came for.
+        let used = (gate.record)(ctx, Remark::Used(Box::new(principal.clone()))).await;
+        used.unwrap_or_else(|error| tracing::warn!(%error, "the use of a session was not written"));
+    }
+    Ok(principal)
+}
+
+/// The refusal of a request that no page of ours sent.
+pub(super) fn forged(cause: &'static str) -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "This request was not sent by a page of this server.")
+        .details(json!({ "reason": "csrf", "cause": cause }))
+}
+
 /// A stranger's call is counted by address; a failure of ours is nobody's call.
 pub(super) fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
     let is_ours = !refusal.status().is_client_error();
@@ -305,6 +323,8 @@ pub enum Shown<'a> {
     Token(&'a str),
     /// What may be an API key.
     Key(&'a str),
+    /// What may be the cookie of a session.
+    Cookie(&'a str),
 }
 
 /// The one credential among the headers, and from nowhere else (SECURITY R24). RFC 6750 2.1; the scheme's case does
@@ -312,11 +332,13 @@ pub enum Shown<'a> {
 pub fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
     let (mut tokens, mut keys) =
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());
-    let found = match (tokens.next(), keys.next()) {
-        (None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
-        (Some(value), None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,
-        (None, Some(value)) => Shown::Key(text(value).ok_or(UseFault::Invalid)?),
-        (Some(_), Some(_)) => return Err(AuthFault::Invalid.into()),
+    let cookie = cookie::shown(headers).map_err(|_| CookieFault::Invalid)?;
+    let found = match (tokens.next(), keys.next(), cookie) {
+        (None, None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
+        (Some(value), None, None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,
+        (None, Some(value), None) => Shown::Key(text(value).ok_or(UseFault::Invalid)?),
+        (None, None, Some(text)) => Shown::Cookie(text),
+        _ => return Err(AuthFault::Invalid.into()),
     };
     if tokens.next().is_some() || keys.next().is_some() { Err(AuthFault::Invalid.into()) } else { Ok(found) }
 }
@@ -340,52 +362,4 @@ fn of_authorization(value: &str) -> Option<Shown<'_>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown_by(values: &[(&str, &str)]) -> Result<String, ErrorCode> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in values {
-            headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
-        }
-        shown(&headers).map(|shown| format!("{shown:?}")).map_err(|error| error.code())
-    }
-
-    fn authorization(value: &str) -> Result<String, ErrorCode> {
-        shown_by(&[("authorization", value)])
-    }
-
-    #[test]
-    fn the_scheme_may_be_spelt_in_any_case() {
-        assert_eq!(authorization("bEaReR a.b.c").unwrap(), r#"Token("a.b.c")"#);
-        assert_eq!(authorization("Bearer abc").unwrap(), r#"Token("abc")"#);
-        assert_eq!(authorization("aPiKeY lk_abc").unwrap(), r#"Key("lk_abc")"#);
-    }
-
-    /// X29.
-    #[test]
-    fn a_key_may_come_in_three_ways() {
-        for (name, value) in
-            [("x-api-key", "lk_abc"), ("authorization", "ApiKey lk_abc"), ("authorization", "Bearer lk_abc")]
-        {
-            assert_eq!(shown_by(&[(name, value)]).unwrap(), r#"Key("lk_abc")"#, "{name}: {value}");
-        }
-        assert_eq!(authorization("Bearer a_b.c.d").unwrap(), r#"Token("a_b.c.d")"#);
-    }
-
-    #[test]
-    fn no_header_is_told_apart_from_a_bad_one() {
-        assert_eq!(shown_by(&[]), Err(ErrorCode::Unauthorized));
-        for bad in ["", "Bearer", "Bearer ", "abc", "Basic abc", "Token abc", "ApiKey", "ApiKey "] {
-            assert_eq!(authorization(bad), Err(ErrorCode::TokenInvalid), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn two_credentials_are_refused_even_when_equal() {
-        let (token, key) = (("authorization", "Bearer lk_abc"), ("x-api-key", "lk_abc"));
-        for two in [[token, token], [key, key], [token, key]] {
-            assert_eq!(shown_by(&two), Err(ErrorCode::TokenInvalid), "{two:?}");
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use poem_openapi::param::{Path, Query};
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::cookie;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::{Bearer, Caller};
 use super::query;
@@ -14,7 +15,7 @@ use super::tag::Tag;
 use super::user::{no_such_user, user_id};
 use crate::domain::id::SessionId;
 use crate::services::caller::Credential;
-use crate::services::session::SessionPage;
+use crate::services::session::{SessionPage, fingerprint};
 use crate::services::{Services, session};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
@@ -27,7 +28,7 @@ pub struct SessionApi(pub Arc<Services>);
 pub struct Listed;
 
 impl Statuses for Listed {
-    const LIST: &'static [u16] = &[400, 401, 404, 405, 429, 500, 503];
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 429, 500, 503];
 }
 
 /// What an operation on somebody else's can answer beside success.
@@ -87,7 +88,7 @@ impl SessionApi {
 
     /// End one of one's own sessions
     ///
-    /// Its tokens stop working at once. A session of somebody else answers like one that does not exist.
+    /// Its tokens or its cookie stop working at once. A session of somebody else answers like one that does not exist.
     #[oai(path = "/auth/sessions/:id", method = "delete", operation_id = "end_session")]
     async fn end(
         &self,
@@ -98,7 +99,8 @@ impl SessionApi {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such session.");
         let id = id.0.parse::<SessionId>().map_err(none)?;
         session::end(&self.0, &asked.0, &caller.0, id).await?;
-        Ok(Answer::new(Message::new("Session ended."), asked.0.now))
+        let cleared = cookie::cleared_for(&caller.0).filter(|_| id == caller.0.session);
+        Ok(Answer::new(Message::new("Session ended."), asked.0.now).setting(cleared))
     }
 }
 
@@ -117,11 +119,14 @@ fn page_to_wire(page: &SessionPage, current: Option<SessionId>) -> SessionList {
 fn to_wire(session: &crate::domain::session::Session, current: Option<SessionId>) -> Session {
     Session {
         id: session.id.to_string(),
+        kind: session.kind.name().to_owned(),
         created_at: session.created_at.to_string(),
         last_used_at: session.last_used_at.to_string(),
         expires_at: session.expires_at().to_string(),
+        absolute_expires_at: session.ends_at().to_string(),
         ip_address: session.client.to_string(),
         user_agent: session.user_agent.clone(),
+        fingerprint: fingerprint(session),
         current: Some(session.id) == current,
     }
 }

@@ -165,6 +165,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             },
             retry_grace: tokens.retry_grace,
         },
+        cookies: config.sessions,
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
         api_keys: KeyPolicy {

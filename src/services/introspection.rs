@@ -21,7 +21,7 @@ use super::{Context, Services};
 use crate::crypto::KeyHash;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::permission::{Permission, Permissions};
-use crate::domain::session::Presented;
+use crate::domain::session::{self, Presented};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::StoreError;
@@ -93,7 +93,7 @@ fn of_refresh(app: &Services, ctx: &Context, token: &str) -> Result<Option<Stand
     let Ok(claims) = app.tokens.verify_refresh(token, ctx.now) else { return Ok(None) };
     let live = app.read(|read| live_principal(read, claims.user_id, claims.sid, ctx.now))?;
     let live = live.filter(|(_, session)| {
-        let mut family = session.family;
+        let session::Kind::Tokens(mut family) = session.kind else { return false };
         let shown = family.present(claims.jti, ctx.now, claims.jti, &app.policy.tokens);
         matches!(shown, Presented::Rotated | Presented::Repeated)
     });

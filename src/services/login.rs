@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 
 use super::audit::{Draft, Witness, person_key};
 use super::lockout::{self, Attempt, Locked, Notice, Target};
+use super::opening::{Opened, Opening};
 use super::right_password::{Right, go_on};
-use super::token::Granted;
 use super::{Context, Services};
 use crate::crypto::{HashError, Password, Phc, SealKey, Verdict, Verifier};
 use crate::domain::audit::{Action, Outcome};
@@ -33,15 +33,26 @@ use crate::domain::login::{Decision, DenyReason, decide};
 use crate::domain::user::{Identifier, User};
 use crate::store::{self, StoreError};
 
+/// What somebody types to log in.
+#[derive(Clone, Copy)]
+pub struct Typed<'a> {
+    /// An email address or a username.
+    pub name: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// A code of the second factor, to log in with one call.
+    pub code: Option<&'a str>,
+}
+
 /// What a right password leads to.
 pub enum LoggedIn {
-    /// Tokens.
-    Granted(Box<Granted>),
+    /// What was to be opened.
+    Done(Opened),
     /// A second step: the handle under which the login waits for a code.
     CodeNeeded(Zeroizing<String>),
 }
 
-/// Why a login gave no tokens.
+/// Why a login opened nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginFault {
     /// Denied. The reason is in the audit log alone.
@@ -59,6 +70,12 @@ pub enum LoginFault {
     /// No login waits for this second step.
     #[error("no login waits for this code")]
     NoPendingLogin,
+    /// All was right, and the account has as many sessions as it may have.
+    #[error("too many sessions")]
+    TooManySessions,
+    /// The second step of a login for a cookie did not come from a page of ours.
+    #[error("the request came from another site")]
+    Forged(&'static str),
     /// The password could not be compared now.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -67,16 +84,14 @@ pub enum LoginFault {
     Store(#[from] StoreError),
 }
 
-/// Logs in with an email address or username and a password; where a second factor is on, with its `code` too, or else
-/// the login waits for it.
+/// Logs in with what was `typed`; where a second factor is on, with its code too, or else the login waits for it.
 pub async fn log_in(
     app: &Services,
     ctx: &Context,
-    identifier: &str,
-    password: &str,
-    code: Option<&str>,
+    typed: Typed<'_>,
+    opening: Opening<'_>,
 ) -> Result<LoggedIn, LoginFault> {
-    let identifier = Identifier::typed(identifier);
+    let identifier = Identifier::typed(typed.name);
     let found = find(app, identifier)?;
     let (attempt, unseen) = match lockout::begin_login(app, ctx, &found.target)? {
         Ok(begun) => begun,
@@ -85,7 +100,7 @@ pub async fn log_in(
             return Err(LoginFault::Locked { retry_after: locked.retry_after });
         }
     };
-    let (password, is_possible) = within_limits(password);
+    let (password, is_possible) = within_limits(typed.password);
     let verifier = match &found.account {
         Some(account) if is_possible && unseen.is_none() => Verifier::Phc(account.phc.clone()),
         _ => Verifier::Nobody,
@@ -114,7 +129,7 @@ pub async fn log_in(
             if let Some(account) = found.account {
                 let renewed = if verdict.needs_rehash { renew(app, password).await } else { None };
                 let right = Right { account, renewed, attempt: Arc::new(attempt), notice };
-                return go_on(app, ctx, right, code).await;
+                return go_on(app, ctx, right, typed.code, opening).await;
             }
         }
         Decision::Deny(reason) => {

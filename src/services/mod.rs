@@ -9,6 +9,7 @@ pub mod audit_log;
 pub mod authz;
 pub mod caller;
 pub mod code_guard;
+pub mod cookie;
 pub mod custom_role;
 pub mod email_change;
 pub mod enrolment;
@@ -25,6 +26,7 @@ pub mod mail_transport;
 mod mailed_link;
 pub mod new_password;
 mod one_time;
+pub mod opening;
 pub mod oversight;
 pub mod password;
 pub mod password_change;
@@ -64,9 +66,10 @@ use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::crypto::{
     AuditSigner, BackupCodes, HashPool, KeyPrefix, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey,
-    SmsCodes, TokenKeys,
+    SessionCookies, SmsCodes, TokenKeys,
 };
 use crate::domain::api_key::KeyPolicy;
+use crate::domain::cookie::CookiePolicy;
 use crate::domain::factor::FactorPolicy;
 use crate::domain::feed::StreamPolicy;
 use crate::domain::id::UserId;
@@ -146,6 +149,8 @@ pub struct Keys {
     pub logins: LoginHandles,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
+    /// Hashes the cookies of sessions.
+    pub cookies: SessionCookies,
     /// Signs the seals of the audit log.
     pub seals: AuditSigner,
     names: MacKey,
@@ -165,6 +170,7 @@ impl Keys {
             sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
             logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
             one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
+            cookies: SessionCookies::new(&master.derive(Purpose::SessionCookies)),
             seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
             names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
             subjects: MacKey::new(master.derive(Purpose::LockoutSubjects).expose()),
@@ -224,6 +230,8 @@ impl Keys {
 pub struct Policy {
     /// Lifetimes of tokens.
     pub tokens: TokenPolicy,
+    /// Sessions that live by a cookie.
+    pub cookies: CookiePolicy,
     /// Who may log in.
     pub login: LoginPolicy,
     /// How much anybody may ask for.

@@ -13,15 +13,13 @@ use super::audit::{Witness, person_key};
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::lockout::Clearing;
 use super::login::LoginFault;
-use super::right_password::new_session;
-use super::token::{Granted, mint};
-use super::{Context, Services};
+use super::opening::{Entry, Opened, Opening, prepare};
+use super::{Context, Services, cookie};
 use crate::crypto::{LoginHandle, SealKey};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{PENDING_LOGIN_TRIES, PENDING_LOGIN_TTL};
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::login::DenyReason;
-use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::factor::PendingLogin;
@@ -29,27 +27,55 @@ use crate::store::lane::EventV1;
 use crate::store::{self, Read, StoreError, Txn};
 
 /// A new waiting login of `user`, and its handle.
-pub(super) fn begin(app: &Services, ctx: &Context, user: &User) -> (LoginHandle, PendingLogin) {
+pub(super) fn begin(
+    app: &Services,
+    ctx: &Context,
+    user: &User,
+    is_cookie: bool,
+) -> (LoginHandle, PendingLogin) {
     let handle = LoginHandle::new(app.random());
     let login = PendingLogin {
         key: app.keys.logins.hash(&handle),
         user: user.id,
         epoch: user.session_epoch,
+        is_cookie,
         tries_left: PENDING_LOGIN_TRIES,
         expires_at: ctx.now.plus(PENDING_LOGIN_TTL),
     };
     (handle, login)
 }
 
-/// Finishes the login that waits under `handle` with `code`, a time-based or a backup code.
-pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> Result<Granted, LoginFault> {
+/// What a browser sent along with a second step.
+#[derive(Debug, Clone, Copy)]
+pub struct Browser<'a> {
+    /// The cookie that it has already.
+    pub presented: Option<&'a str>,
+    /// Why this is no request of a page of ours, if it is none. Matters to a login for a cookie alone.
+    pub forged: Option<&'static str>,
+}
+
+/// Finishes the login that waits under `handle` with `code`, a time-based or a backup code. It opens what it was begun
+/// for.
+pub async fn verify(
+    app: &Services,
+    ctx: &Context,
+    handle: &str,
+    code: &str,
+    browser: Browser<'_>,
+) -> Result<Opened, LoginFault> {
     let Some(handle) = LoginHandle::parse(handle) else { return refuse(app, ctx).await };
     let key = app.keys.logins.hash(&handle);
     let found = app.read(|read| {
-        let Some((_, user)) = live(read, key, ctx.now)? else { return Ok(None) };
-        Ok(Some((person_key(app, read, user.id)?, user)))
+        let Some((login, user)) = live(read, key, ctx.now)? else { return Ok(None) };
+        Ok(Some((person_key(app, read, user.id)?, user, login.is_cookie)))
     })?;
-    let Some((person, user)) = found else { return refuse(app, ctx).await };
+    let Some((person, user, is_cookie)) = found else { return refuse(app, ctx).await };
+    if let Some(cause) = browser.forged.filter(|_| is_cookie) {
+        cookie::record_forged(app, ctx, None, cause).await?;
+        return Err(LoginFault::Forged(cause));
+    }
+    let opening = if is_cookie { Opening::Cookie { presented: browser.presented } } else { Opening::Tokens };
+    let (promise, entry) = prepare(app, ctx, &user, opening)?;
     let stranger = Witness::of_stranger(app, ctx, user.id, &person);
     let denied = stranger.event(Action::LoginFailed, Outcome::Denied);
     let holder = Holder { user: &user, witness: &stranger, stage: Stage::On };
@@ -64,18 +90,19 @@ pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> 
         Err(FactorFault::NotSetUp | FactorFault::Wrong) => return refuse(app, ctx).await,
     };
     let held = proof.held();
-    let denied = denied.reason(DenyReason::WrongCode.name()).done();
-    let step = Step::new(app, ctx, (&user, &person), key, (proof, denied));
+    let session = entry.id();
+    let step = Step::new(app, ctx, (&user, &person), key, (proof, entry));
     let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
     match done.inspect_err(|_| held.give_back())? {
-        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)?),
+        Ended::Granted(user) => Ok(promise.kept(app, ctx.now, *user, session)?),
+        Ended::TooMany => Err(LoginFault::TooManySessions),
         Ended::Wrong => Err(LoginFault::WrongCode),
         Ended::Gone => refuse(app, ctx).await,
     }
 }
 
 /// Records that somebody came with a handle that opens nothing.
-pub(super) async fn refuse(app: &Services, ctx: &Context) -> Result<Granted, LoginFault> {
+pub(super) async fn refuse<T>(app: &Services, ctx: &Context) -> Result<T, LoginFault> {
     let denied = Witness::of_nobody(app, ctx).event(Action::LoginFailed, Outcome::Denied);
     let denied = denied.reason(DenyReason::NoPendingLogin.name()).done();
     app.write("login.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
@@ -98,9 +125,16 @@ fn live(read: &impl Read, key: [u8; 16], now: Timestamp) -> Result<Option<(Pendi
     Ok(user.map(|user| (login, user)))
 }
 
+/// The record of a second step that was refused.
+fn refused(app: &Services, ctx: &Context, (user, person): (&User, &SealKey), reason: DenyReason) -> EventV1 {
+    let stranger = Witness::of_stranger(app, ctx, user.id, person);
+    stranger.event(Action::LoginFailed, Outcome::Denied).reason(reason.name()).done()
+}
+
 /// What a second step came to. A wrong code is refused *and* counted, so it is no error of the transaction.
 enum Ended {
-    Granted(Box<User>, Box<Session>),
+    Granted(Box<User>),
+    TooMany,
     Wrong,
     Gone,
 }
@@ -109,11 +143,12 @@ enum Ended {
 struct Step {
     key: [u8; 16],
     proof: Proof,
-    session: Session,
+    entry: Entry,
     clearing: Clearing,
     place: Option<(Subject, Place, LockoutPolicy)>,
     witness: Witness,
     denied: EventV1,
+    too_many: EventV1,
 }
 
 impl Step {
@@ -122,18 +157,19 @@ impl Step {
         ctx: &Context,
         (user, person): (&User, &SealKey),
         key: [u8; 16],
-        (proof, denied): (Proof, EventV1),
+        (proof, entry): (Proof, Entry),
     ) -> Self {
         let subject = app.keys.account(user.id);
         let is_counted = app.limits.applies_to(ctx.client);
         Self {
             key,
             proof,
-            session: new_session(app, ctx, user),
+            entry,
             clearing: Clearing::new(app, ctx, subject, app.keys.names_of(user)),
             place: is_counted.then(|| (subject, Place::of(ctx.client), app.policy.lockout)),
             witness: Witness::of_self(app, ctx, user.id, person),
-            denied,
+            too_many: refused(app, ctx, (user, person), DenyReason::TooManySessions),
+            denied: refused(app, ctx, (user, person), DenyReason::WrongCode),
         }
     }
 
@@ -145,13 +181,16 @@ impl Step {
             return Ok(Ended::Wrong);
         };
         store::factor::remove_pending(txn, self.key)?;
-        store::session::insert(txn, &self.session)?;
-        let event = self.witness.event(Action::LoginSucceeded, Outcome::Success).session(self.session.id);
+        if self.entry.write(txn, &self.witness)?.is_err() {
+            txn.emit(self.too_many.clone())?;
+            return Ok(Ended::TooMany);
+        }
+        let event = self.witness.event(Action::LoginSucceeded, Outcome::Success).session(self.entry.id());
         txn.emit(event.detail("factor", proved.name()).done())?;
         self.clearing.write(txn, &self.witness, "login")?;
         if let Some((subject, place, policy)) = &self.place {
             store::lockout::note_place(txn, *subject, *place, policy)?;
         }
-        Ok(Ended::Granted(Box::new(user), Box::new(self.session.clone())))
+        Ok(Ended::Granted(Box::new(user)))
     }
 }

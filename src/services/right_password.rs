@@ -6,13 +6,11 @@ use super::audit::{Draft, Witness};
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::lockout::{Attempt, Notice};
 use super::login::{Account, LoggedIn, LoginFault};
-use super::token::mint;
+use super::opening::{Opening, prepare};
 use super::{Context, Services, pending_login};
 use crate::crypto::Phc;
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::id::{SessionId, TokenId};
 use crate::domain::login::DenyReason;
-use crate::domain::session::{Family, Session};
 use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
@@ -25,21 +23,22 @@ pub(super) struct Right {
     pub(super) notice: Notice,
 }
 
-/// Goes on after a right password: with tokens where no second factor is on, with both steps at once where its `code`
-/// came along, and else with a wait for it.
+/// Goes on after a right password: with what is to be opened where no second factor is on, with both steps at once
+/// where its `code` came along, and else with a wait for it.
 pub(super) async fn go_on(
     app: &Services,
     ctx: &Context,
     right: Right,
     code: Option<&str>,
+    opening: Opening<'_>,
 ) -> Result<LoggedIn, LoginFault> {
     match (right.account.user.has_factor, code) {
-        (false, _) => grant(app, ctx, right, None).await,
+        (false, _) => grant(app, ctx, right, None, opening).await,
         (true, Some(code)) => {
             let proof = inline(app, ctx, &right, code).await?;
-            grant(app, ctx, right, Some(proof)).await
+            grant(app, ctx, right, Some(proof), opening).await
         }
-        (true, None) => wait(app, ctx, right).await,
+        (true, None) => wait(app, ctx, right, opening != Opening::Tokens).await,
     }
 }
 
@@ -90,8 +89,8 @@ async fn inline(app: &Services, ctx: &Context, right: &Right, code: &str) -> Res
 }
 
 /// Has the login wait for its second step. The wrong passwords before it stay counted until that is done.
-async fn wait(app: &Services, ctx: &Context, right: Right) -> Result<LoggedIn, LoginFault> {
-    let (handle, login) = pending_login::begin(app, ctx, &right.account.user);
+async fn wait(app: &Services, ctx: &Context, right: Right, is_cookie: bool) -> Result<LoggedIn, LoginFault> {
+    let (handle, login) = pending_login::begin(app, ctx, &right.account.user, is_cookie);
     let asked = right.stranger(app, ctx).event(Action::LoginMfaRequired, Outcome::Success).done();
     let denied = right.denied(app, ctx, DenyReason::AccountChanged).done();
     let held = Arc::clone(&right.attempt);
@@ -120,12 +119,21 @@ async fn grant(
     ctx: &Context,
     right: Right,
     proof: Option<Proof>,
+    opening: Opening<'_>,
 ) -> Result<LoggedIn, LoginFault> {
-    let session = new_session(app, ctx, &right.account.user);
+    let (promise, entry) = match prepare(app, ctx, &right.account.user, opening) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            right.attempt.give_back();
+            return Err(error.into());
+        }
+    };
+    let session = entry.id();
     let witness = Witness::of_self(app, ctx, right.account.user.id, &right.account.person);
-    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session.id);
+    let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session);
     let changed = right.denied(app, ctx, DenyReason::AccountChanged).done();
     let wrong_code = right.denied(app, ctx, DenyReason::WrongCode).done();
+    let too_many = right.denied(app, ctx, DenyReason::TooManySessions).done();
     let held = (Arc::clone(&right.attempt), proof.as_ref().map(Proof::held));
     let granted = app
         .write("login", ctx, move |txn| {
@@ -144,11 +152,16 @@ async fn grant(
                 };
                 event = event.detail("factor", proved.name());
             }
-            store::session::insert(txn, &session)?;
             right.renew(txn)?;
+            if entry.write(txn, &witness)?.is_err() {
+                txn.emit(too_many.clone())?;
+                let attempt = Arc::clone(&right.attempt);
+                txn.on_commit(move || attempt.give_back());
+                return Ok(Err(LoginFault::TooManySessions));
+            }
             txn.emit(event.done())?;
             right.attempt.succeeded(txn, &witness)?;
-            Ok(Ok((user, session.clone())))
+            Ok(Ok(user))
         })
         .await
         // The password was right: a store that cannot write must not lock its owner out.
@@ -156,23 +169,7 @@ async fn grant(
             held.0.give_back();
             held.1.iter().for_each(|guess| guess.give_back());
         })?;
-    let (user, session) = granted?;
-    Ok(LoggedIn::Granted(Box::new(mint(app, ctx.now, user, &session)?)))
-}
-
-/// A session that begins now.
-pub(super) fn new_session(app: &Services, ctx: &Context, user: &User) -> Session {
-    Session {
-        id: SessionId::new(ctx.now, &app.random()),
-        user: user.id,
-        epoch: user.session_epoch,
-        created_at: ctx.now,
-        authenticated_at: ctx.now,
-        last_used_at: ctx.now,
-        client: ctx.client,
-        user_agent: ctx.user_agent.clone(),
-        family: Family::begin(ctx.now, TokenId::new(ctx.now, &app.random()), &app.policy.tokens),
-    }
+    Ok(LoggedIn::Done(promise.kept(app, ctx.now, granted?, session)?))
 }
 
 /// Whether nothing changed that the decision stood on.

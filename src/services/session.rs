@@ -5,7 +5,10 @@ use super::caller::Caller;
 use super::events::as_of;
 use super::role::{Refused, require};
 use super::{Context, Services, flatten};
+use crate::crypto::CsrfToken;
+use crate::crypto::digest::{sha256, to_hex};
 use crate::crypto::token::TokenFault;
+use crate::domain::address::network;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::held::Held;
@@ -23,17 +26,19 @@ const SESSIONS_MAX: usize = 1_000;
 /// Most sessions whose rows are removed with the act that ended them; the sweep removes the rest.
 const REMOVED_AT_ONCE: usize = 20;
 
-/// A caller whose access token was checked against the store.
+/// A caller whose access token or cookie was checked against the store.
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The account, as it is now.
     pub user: User,
     /// What it holds now.
     pub held: Held,
-    /// The session of the token.
+    /// The session.
     pub session: SessionId,
     /// When the person last proved in it who they are.
     pub authenticated_at: Timestamp,
+    /// What a changing request has to carry; in a session that lives by a cookie.
+    pub csrf: Option<CsrfToken>,
 }
 
 /// Why a caller is nobody.
@@ -69,7 +74,7 @@ pub(super) fn live_principal(
 ) -> Result<Option<(Principal, Session)>, StoreError> {
     let Some((user, session)) = live_session(read, id, session, now)? else { return Ok(None) };
     let (held, authenticated_at) = (store::role::held(read, &user)?, session.authenticated_at);
-    let principal = Principal { user, held, session: session.id, authenticated_at };
+    let principal = Principal { user, held, session: session.id, authenticated_at, csrf: None };
     Ok(Some((principal, session)))
 }
 
@@ -148,6 +153,13 @@ fn page(
     Ok(SessionPage { sessions, next, as_of: as_of(read)? })
 }
 
+/// What stands for the browser and the network of a session's login: 16 hexadecimal digits, alike where both are (T29).
+pub fn fingerprint(session: &Session) -> String {
+    let agent = session.user_agent.as_deref().unwrap_or_default();
+    let place = format!("{agent}:{}", network(session.client));
+    to_hex(&sha256(place.as_bytes())).chars().take(16).collect()
+}
+
 /// Why a session was not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum EndFault {
@@ -159,7 +171,7 @@ pub enum EndFault {
     Store(#[from] StoreError),
 }
 
-/// Ends one of the caller's own sessions, with both its tokens, at once.
+/// Ends one of the caller's own sessions, with both its tokens or its cookie, at once.
 pub async fn end(app: &Services, ctx: &Context, caller: &Principal, id: SessionId) -> Result<(), EndFault> {
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let user = caller.user.id;

@@ -178,7 +178,7 @@ pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, typed: &s
 /// Sends a code to the phone of the account whose login waits under `handle`.
 pub async fn send_for_login(app: &Services, ctx: &Context, handle: &str) -> Result<(), SmsFault> {
     let Some(user) = pending_login::waiting(app, ctx, handle)? else {
-        return match pending_login::refuse(app, ctx).await {
+        return match pending_login::refuse::<()>(app, ctx).await {
             Err(LoginFault::Store(error)) => Err(error.into()),
             _ => Err(SmsFault::NoPendingLogin),
         };

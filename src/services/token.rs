@@ -7,7 +7,7 @@ use super::{Context, Services};
 use crate::crypto::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::session::{Presented, Session, TokenPolicy};
+use crate::domain::session::{Family, Kind, Presented, Session, TokenPolicy};
 use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessClaims, RefreshClaims};
@@ -61,7 +61,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
     let policy = app.policy.tokens;
     let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
     match outcome {
-        Exchange::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)?),
+        Exchange::Granted(user, family) => Ok(mint(app, ctx.now, *user, (session_id, &family))?),
         Exchange::Expired => Err(RefreshFault::Expired),
         Exchange::Refused => Err(RefreshFault::Invalid),
     }
@@ -69,7 +69,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
 
 /// What a refresh came to. A reuse is refused *and* written, so it is no error of the transaction.
 enum Exchange {
-    Granted(Box<User>, Box<Session>),
+    Granted(Box<User>, Family),
     Expired,
     Refused,
 }
@@ -88,11 +88,12 @@ impl Step {
         let now = txn.now();
         let user = store::user::by_id(txn, self.user)?.filter(|user| user.status.is_usable());
         let session = store::session::by_id(txn, self.session)?.filter(|session| session.user == self.user);
-        let (Some(user), Some(mut session)) = (user, session) else { return Ok(Exchange::Refused) };
+        let (Some(user), Some(session)) = (user, session) else { return Ok(Exchange::Refused) };
+        let Kind::Tokens(mut family) = session.kind else { return Ok(Exchange::Refused) };
         if session.epoch != user.session_epoch {
             return Ok(Exchange::Refused);
         }
-        match session.family.present(self.presented, now, self.successor, policy) {
+        match family.present(self.presented, now, self.successor, policy) {
             Presented::Expired => return Ok(Exchange::Expired),
             Presented::Reused => {
                 store::session::remove(txn, &session)?;
@@ -108,9 +109,8 @@ impl Step {
                 txn.emit(event.done())?;
             }
         }
-        session.last_used_at = now;
-        store::session::put(txn, &session)?;
-        Ok(Exchange::Granted(Box::new(user), Box::new(session)))
+        store::session::put(txn, &Session { last_used_at: now, kind: Kind::Tokens(family), ..session })?;
+        Ok(Exchange::Granted(Box::new(user), family))
     }
 
     fn event(&self, action: Action, outcome: Outcome) -> Draft {
@@ -123,11 +123,11 @@ pub(super) fn mint(
     app: &Services,
     now: Timestamp,
     user: User,
-    session: &Session,
+    (session, family): (SessionId, &Family),
 ) -> Result<Granted, StoreError> {
-    let head = session.family.head;
+    let head = family.head;
     let ends_at = Timestamp::from_seconds(now.seconds()).plus(app.policy.tokens.access_ttl);
-    let ends_at = ends_at.min(session.family.expires_at);
+    let ends_at = ends_at.min(family.expires_at);
     let access = AccessClaims {
         user_id: user.id,
         email: user.email.as_str().to_owned(),
@@ -136,20 +136,20 @@ pub(super) fn mint(
         iat: now.seconds(),
         exp: ends_at.seconds(),
         jti: TokenId::new(now, &app.random()),
-        sid: session.id,
+        sid: session,
     };
     let refresh = RefreshClaims {
         user_id: user.id,
         iat: head.issued_at.seconds(),
         exp: head.expires_at.seconds(),
         jti: head.id,
-        sid: session.id,
+        sid: session,
     };
     Ok(Granted {
         access_token: app.tokens.sign_access(&access),
         refresh_token: app.tokens.sign_refresh(&refresh),
         expires_in: u32::try_from(ends_at.seconds().saturating_sub(now.seconds())).unwrap_or(0),
-        session: session.id,
+        session,
         user,
     })
 }

@@ -28,6 +28,7 @@ impl Value for FactorV1 {
 pub struct PendingLoginV1 {
     user: [u8; 16],
     epoch: u32,
+    is_cookie: bool,
     tries_left: u8,
     expires_at: i64,
 }
@@ -45,6 +46,8 @@ pub struct PendingLogin {
     pub user: UserId,
     /// The account's `session_epoch` at that time. Whatever ends all sessions, a new password among it, ends this.
     pub epoch: u32,
+    /// Whether it is to open a session with a cookie, and not one with tokens.
+    pub is_cookie: bool,
     /// How many wrong codes it still takes.
     pub tries_left: u8,
     /// When it ends.
@@ -100,6 +103,7 @@ pub fn pending_login(read: &impl Read, key: [u8; 16]) -> Result<Option<PendingLo
         key,
         user: UserId::from_bytes(record.user),
         epoch: record.epoch,
+        is_cookie: record.is_cookie,
         tries_left: record.tries_left,
         expires_at: Timestamp::from_millis(record.expires_at),
     }))
@@ -134,6 +138,7 @@ fn put_pending(txn: &mut Txn<'_>, login: &PendingLogin) -> Result<(), StoreError
     let record = PendingLoginV1 {
         user: *login.user.as_bytes(),
         epoch: login.epoch,
+        is_cookie: login.is_cookie,
         tries_left: login.tries_left,
         expires_at: login.expires_at.millis(),
     };

@@ -69,6 +69,8 @@ pub const ONE_TIME: Table<(u8, TokenId), OneTimeV1> = Table::new(0x22, "one_time
 pub const ONE_TIME_OF: Table<(UserId, u8), [u8; 16]> = Table::new(0x23, "one_time_of");
 /// Logins that wait for their second step: keyed hash of the handle.
 pub const PENDING_LOGINS: Table<[u8; 16], PendingLoginV1> = Table::new(0x24, "pending_logins");
+/// The sessions of an account that live by a cookie: (account, session).
+pub const USER_COOKIES: Table<(UserId, SessionId), ()> = Table::new(0x25, "user_cookies");
 /// Mails to send, and dead letters.
 pub const OUTBOX: Table<MailId, MailV1> = Table::new(0x30, "outbox");
 /// When mails are due: (time, mail).
@@ -125,6 +127,7 @@ pub const ALL: &[&dyn AnyTable] = &[
     &ONE_TIME,
     &ONE_TIME_OF,
     &PENDING_LOGINS,
+    &USER_COOKIES,
     &OUTBOX,
     &OUTBOX_DUE,
     &STREAKS,
@@ -157,6 +160,7 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::factor::ASKED_FOR,
     super::sms_factor::ASKED_FOR,
     super::session::USER_INDEX,
+    super::session::COOKIE_INDEX,
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
     super::suspicion::USER_INDEX,

@@ -11,6 +11,7 @@ pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod authz;
+pub mod cookie_session;
 pub mod dev;
 pub mod email_change;
 pub mod envelope;

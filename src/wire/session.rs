@@ -10,17 +10,23 @@ use serde::{Deserialize, Serialize};
 pub struct Session {
     /// The session; it names it and opens nothing.
     pub id: String,
+    /// `tokens` or `cookie`: what it lives by.
+    pub kind: String,
     /// RFC 3339.
     pub created_at: String,
-    /// RFC 3339.
+    /// RFC 3339. With a cookie to the minute.
     pub last_used_at: String,
-    /// RFC 3339.
+    /// When it ends if it is not used, or refreshed; RFC 3339.
     pub expires_at: String,
+    /// When it ends, whatever is done in it; RFC 3339.
+    pub absolute_expires_at: String,
     /// The address it was opened from.
     pub ip_address: String,
     /// What the client called itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// The same for sessions of one browser in one network: 16 hexadecimal digits.
+    pub fingerprint: String,
     /// Whether this is the session that asks.
     pub current: bool,
 }
@@ -29,11 +35,14 @@ impl Example for Session {
     fn example() -> Self {
         Self {
             id: "019a1f0c-9d20-7b11-8a52-5d1f2c3b4a59".to_owned(),
+            kind: "tokens".to_owned(),
             created_at: "2026-11-21T10:00:00.000Z".to_owned(),
             last_used_at: "2026-11-21T12:30:00.000Z".to_owned(),
-            expires_at: "2026-12-21T10:00:00.000Z".to_owned(),
+            expires_at: "2026-11-28T12:30:00.000Z".to_owned(),
+            absolute_expires_at: "2026-12-21T10:00:00.000Z".to_owned(),
             ip_address: "203.0.113.7".to_owned(),
             user_agent: Some("Mozilla/5.0".to_owned()),
+            fingerprint: "9f3c1a70b2e4d856".to_owned(),
             current: true,
         }
     }

@@ -27,16 +27,19 @@ impl Example for StepUpRequest {
 
 /// The session is fresh.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct SteppedUp {
     /// What happened.
     pub message: String,
     /// Seconds for which sensitive acts ask no more; 0 where they never ask.
     pub expires_in: u64,
+    /// The new one, where the session lives by a cookie: that is renewed, and so is this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<Secret>,
 }
 
 impl Example for SteppedUp {
     fn example() -> Self {
-        Self { message: "Proved.".to_owned(), expires_in: 3_600 }
+        Self { message: "Proved.".to_owned(), expires_in: 3_600, csrf_token: None }
     }
 }

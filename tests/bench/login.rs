@@ -24,8 +24,9 @@ use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
-use latchkey::services::login::{LoggedIn, log_in};
+use latchkey::services::login::{LoggedIn, Typed, log_in};
 use latchkey::services::mail::MailCounts;
+use latchkey::services::opening::{Opened, Opening};
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::session::authenticate;
 use latchkey::services::stats::Stats;
@@ -37,6 +38,7 @@ use tokio::sync::Notify;
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
+const TYPED: Typed<'static> = Typed { name: EMAIL, password: PASSWORD, code: None };
 const URL: &str = "https://auth.example.com";
 
 fn login(criterion: &mut Criterion) {
@@ -56,13 +58,13 @@ fn login(criterion: &mut Criterion) {
         });
     });
     group.bench_function("log_in", |bench| {
-        bench.iter(|| runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens"));
+        bench.iter(|| runtime.block_on(log_in(&app, &ctx, TYPED, Opening::Tokens)).expect("tokens"));
     });
     group.finish();
 
     let mut group = criterion.benchmark_group("session");
-    let logged_in = runtime.block_on(log_in(&app, &ctx, EMAIL, PASSWORD, None)).expect("tokens");
-    let LoggedIn::Granted(granted) = logged_in else { return };
+    let logged_in = runtime.block_on(log_in(&app, &ctx, TYPED, Opening::Tokens)).expect("tokens");
+    let LoggedIn::Done(Opened::Tokens(granted)) = logged_in else { return };
     group.bench_function("authenticate", |bench| {
         bench.iter(|| authenticate(&app, &granted.access_token, app.clock.now()).expect("a caller"));
     });
@@ -96,7 +98,7 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
-    let Config { limits, events, .. } = Config::from_toml_str("").expect("the defaults");
+    let Config { limits, events, sessions, .. } = Config::from_toml_str("").expect("the defaults");
     Services {
         limits: Arc::new(Limits::new(&limits)),
         key_uses: KeyUses::default(),
@@ -109,6 +111,7 @@ fn services() -> Services {
         letters: Letters::load("Latchkey").expect("the letters"),
         policy: Policy {
             tokens,
+            cookies: sessions,
             login: LoginPolicy { require_verified_email: true },
             limits,
             lockout: LockoutPolicy::default(),

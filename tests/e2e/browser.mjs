@@ -1,8 +1,9 @@
 // Drives headless Chromium: the API page with its Authorize button, the mailbox and the pages behind the mailed links
-// of a development server, the lost password among them; the setup page of a server with a certificate of its own.
+// of a development server, the lost password among them; a session that lives by a cookie; the setup page of a server with a certificate of its own.
 // Any console error, failed request or request to another host fails the story.
 // usage: node browser.mjs SCREENSHOT_FOLDER SERVER_URL [SETUP_CODE]
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 
 const [shots, server, code] = process.argv.slice(2);
@@ -157,6 +158,49 @@ async function lostPasswordIsReplacedWithPagesAlone(browser) {
   console.log('  - the lost password: asked for, two mistakes, replaced by keyboard alone, the used link leads to a new one');
 }
 
+// The page of another port is another origin, and yet of the same site: the browser sends the cookie along.
+async function cookieCountsForOwnPagesAlone(browser) {
+  const desk = await browser.newContext();
+  const page = await desk.newPage();
+  await page.goto(`${server}/docs`);
+  const call = (path, method, headers, body) =>
+    page.evaluate(
+      async ([path, method, headers, body]) => {
+        const answer = await fetch(`/api/v1${path}`, { method, headers, body });
+        return { status: answer.status, body: await answer.json() };
+      },
+      [path, method, headers, body],
+    );
+  const account = JSON.stringify({ email: 'user@example.com', password: 'latchkey-dev-password' });
+  const login = await call('/auth/session', 'POST', { 'Content-Type': 'application/json' }, account);
+  assert.equal(login.status, 200, JSON.stringify(login.body));
+  const [cookie] = await desk.cookies();
+  assert.equal(cookie.name, '__Host-latchkey');
+  assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === 'Lax', JSON.stringify(cookie));
+  assert.equal(await page.evaluate(() => document.cookie), '', 'no script reads it');
+  assert.equal((await call('/auth/session', 'GET')).body.data.csrf_token, login.body.data.csrf_token);
+
+  let html = '';
+  const other = createServer((_, answer) => answer.setHeader('Content-Type', 'text/html').end(html));
+  await new Promise((ready) => other.listen(0, '127.0.0.1', ready));
+  html = `<form method="post" action="${server}/api/v1/auth/logout"><button>Win</button></form>`;
+  await page.goto(`http://127.0.0.1:${other.address().port}/`);
+  const [forged] = await Promise.all([page.waitForNavigation(), page.locator('button').click()]);
+  assert.match((await forged.request().allHeaders()).cookie ?? '', /__Host-latchkey=/, 'the browser sent it');
+  assert.equal(forged.status(), 403);
+  assert.deepEqual((await forged.json()).error.details, { reason: 'csrf', cause: 'origin' });
+  other.close();
+
+  await page.goto(`${server}/docs`);
+  assert.equal((await call('/auth/logout', 'POST')).status, 403, 'our page, without the token');
+  const token = { 'X-CSRF-Token': login.body.data.csrf_token };
+  assert.equal((await call('/auth/logout', 'POST', token)).status, 200);
+  assert.deepEqual(await desk.cookies(), [], 'the cookie is gone');
+  assert.equal((await call('/auth/session', 'GET')).status, 401);
+  await desk.close();
+  console.log('  - the cookie: set where no script sees it, refused from a page of another origin, gone with the logout');
+}
+
 async function setupCodeMakesTheFirstAdministrator(browser) {
   const phone = await browser.newContext({ viewport: { width: 360, height: 740 }, ignoreHTTPSErrors: true });
   const page = await phone.newPage();
@@ -203,6 +247,7 @@ try {
     await apiPageWorksOnFirstClick(browser);
     await mailedLinkVerifiesTheAccount(browser);
     await lostPasswordIsReplacedWithPagesAlone(browser);
+    await cookieCountsForOwnPagesAlone(browser);
   }
 } finally {
   await browser.close();

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::harness::{
-    Answer, Authenticator, INTROSPECT, LoggedIn, PASSWORD, REVOKE, SERVICES, TestApp, text_at,
+    Answer, Authenticator, INTROSPECT, InBrowser, LoggedIn, PASSWORD, REVOKE, SERVICES, TestApp, text_at,
 };
 use crate::mail::Relay;
 
@@ -251,6 +251,25 @@ async fn questions(app: &TestApp, story: &mut Story) {
     story.heard(&service.revoke(&boss.refresh).await);
 }
 
+/// A session that lives by a cookie, with every mistake on the way.
+async fn browsers(app: &TestApp, story: &mut Story) {
+    let first = app.browse("boss").await;
+    story.secret(&first.cookie);
+    story.secret(&first.csrf);
+    story.heard(&first.get("/api/v1/auth/sessions").await);
+    story.heard(&app.anonymous().cookie(&first.cookie).delete("/api/v1/users/me").await);
+    story.heard(&app.anonymous().header("x-api-key", &first.cookie).get("/api/v1/auth/me").await);
+    story.heard(&app.anonymous().cookie(&first.csrf).get(&format!("/nowhere/{}", first.cookie)).await);
+    let step_up = first.act("step-up", json!({ "password": PASSWORD })).await;
+    let fresh = InBrowser::with(app, &step_up);
+    story.secret(&fresh.cookie);
+    story.secret(&fresh.csrf);
+    story.heard(&first.get("/api/v1/auth/me").await);
+    app.advance(Duration::from_secs(120));
+    story.heard(&fresh.act("session/refresh", json!({})).await);
+    story.heard(&fresh.act("logout", json!({})).await);
+}
+
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     listen();
@@ -263,6 +282,7 @@ async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     new_passwords(&app, &mut story).await;
     second_factors(&app, &mut story).await;
     questions(&app, &mut story).await;
+    browsers(&app, &mut story).await;
     let boss = app.log_in("boss").await;
     let id = text_at(&boss.get("/api/v1/auth/me").await.data(200), "/id").parse().unwrap();
     let phc = app.services.read(|read| store::user::phc(read, id)).unwrap().unwrap();

@@ -34,6 +34,7 @@ fn the_example_names_every_key_and_no_other() {
         "password",
         "password_hash",
         "tokens",
+        "sessions",
         "limits",
         "lockout",
         "registration",

@@ -41,6 +41,19 @@ fn impossible_combinations_are_refused() {
             ],
         ),
         (
+            "[sessions]\nidle_ttl = \"8d\"",
+            &[
+                "auth.toml:2: sessions.idle_ttl: is more than sessions.absolute_ttl = 7d | raise sessions.absolute_ttl as well",
+            ],
+        ),
+        (
+            "[sessions]\ncookie_max = 21\nover_max = \"forget\"",
+            &[
+                "auth.toml:2: sessions.cookie_max: expected a whole number from 1 to 20, found the number 21",
+                "auth.toml:3: sessions.over_max: expected \"evict\" or \"refuse\", found \"forget\"",
+            ],
+        ),
+        (
             "[registration]\nhide_existing = true\nrequire_verified_email = false",
             &[
                 "auth.toml:2: registration.hide_existing: hides nothing while registration.require_verified_email is false: a login with the chosen password tells",

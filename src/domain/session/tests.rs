@@ -92,7 +92,7 @@ fn a_session_is_alive_only_at_its_epoch_and_before_its_end() {
         last_used_at: START,
         client: IpAddr::from([127, 0, 0, 1]),
         user_agent: None,
-        family: family(Rotation::Strict),
+        kind: Kind::Tokens(family(Rotation::Strict)),
     };
     assert!(session.is_alive(3, START));
     assert!(!session.is_alive(4, START));

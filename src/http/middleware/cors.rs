@@ -2,8 +2,8 @@
 //!
 //! ## Decision
 //! Off until the configuration lists origins, and then exact: an origin is compared whole, the listed text is what is
-//! answered, and nothing is ever said to one that is not listed. There are no credentials to allow: no cookie is
-//! read, and a page sends its token itself. The routes answer a preflight by themselves: a method that they do not
+//! answered, and nothing is ever said to one that is not listed. Credentials are never
+//! allowed: a page of another origin sends its token itself, and a cookie counts for our own pages alone. The routes answer a preflight by themselves: a method that they do not
 //! know is a 405 that names those they do, which is what a browser asks for.
 
 use std::time::Duration;

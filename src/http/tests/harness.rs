@@ -22,6 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::ada;
 use crate::http::answer::Answer;
 use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
+use crate::http::csrf::OwnOrigins;
 use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::health::{HealthApi, Vitals};
@@ -33,6 +34,7 @@ use crate::http::principal::Bearer;
 use crate::http::routes::Routes;
 use crate::http::{Everything, described, docs, metrics_page};
 use crate::services::api_key::usage::UseFault;
+use crate::services::cookie::CookieFault;
 use crate::services::limits::Limits;
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
@@ -131,6 +133,8 @@ impl App {
             authenticate: Box::new(authenticate),
             authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
             authenticate_service: Box::new(|_, _, _| Ok(None)),
+            authenticate_cookie: Box::new(|_, _| Err(CookieFault::Invalid)),
+            origins: OwnOrigins::default(),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
@@ -213,6 +217,7 @@ fn authenticate(token: &str, _now: Timestamp) -> Result<Principal, AuthFault> {
             held: Held::of_role(Role::Developer),
             session: SessionId::from_bytes([8; 16]),
             authenticated_at: Timestamp::EPOCH,
+            csrf: None,
         }),
         "old" => Err(AuthFault::Expired),
         _ => Err(AuthFault::Invalid),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::api_key::ApiKey;
+use crate::domain::cookie::Cookie;
 use crate::domain::custom_role::CustomRole;
 use crate::domain::factor::Factor;
 use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
@@ -15,7 +16,7 @@ use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::resource::{Grant, Resource};
 use crate::domain::role::Role;
 use crate::domain::service::Service;
-use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
+use crate::domain::session::{Family, Kind, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, ada};
 use crate::store::conformance::{KEY, event, in_memory, run};
@@ -118,14 +119,17 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(expiry::due(&snapshot, Timestamp::from_seconds(10), 9).unwrap().len(), 1);
     assert_eq!(snapshot.get(&SEAL, &1).unwrap().unwrap().heads[0].1, 2);
     let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
-    assert_eq!((session.len(), more), (1, false));
-    assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
+    assert_eq!((session.len(), more), (2, false));
+    let Kind::Tokens(family) = session[0].kind else { panic!("the newest has tokens") };
+    assert_eq!(family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
+    assert_eq!(session[1].cookie().unwrap().hash, [6; 32]);
+    assert_eq!(session::cookies_of(&snapshot, ada().id, 9).unwrap(), session[1..]);
     assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(holder()));
     assert_eq!(role::by_slug(&snapshot, "auditors").unwrap(), Some(auditors()));
     assert_eq!(role::members(&snapshot, auditors().id, 9).unwrap(), 1);
     assert_eq!(factor::of_user(&snapshot, ada().id).unwrap().unwrap().last_step, Some(60_000_000));
     let login = factor::pending_login(&snapshot, [12; 16]).unwrap().unwrap();
-    assert_eq!((login.user, login.tries_left), (ada().id, 5));
+    assert_eq!((login.user, login.tries_left, login.is_cookie), (ada().id, 5, true));
     assert_eq!(user::phcs(&snapshot, ada().id).unwrap(), [PHCS[1], PHCS[0]]);
     assert_eq!(one_time::of_owner(&snapshot, Purpose::VerifyEmail, ada().id).unwrap().unwrap().hash, [5; 32]);
     assert_eq!(outbox::list(&snapshot, None, 9).unwrap().0[0].last_error.as_deref(), Some("451"));
@@ -186,7 +190,14 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         backup_codes: vec![[13; 32]; 5],
     };
     factor::put(txn, ada.id, &factor)?;
-    let login = PendingLogin { key: [12; 16], user: ada.id, epoch: 0, tries_left: 5, expires_at: now };
+    let login = PendingLogin {
+        key: [12; 16],
+        user: ada.id,
+        epoch: 0,
+        is_cookie: true,
+        tries_left: 5,
+        expires_at: now,
+    };
     factor::insert_pending(txn, &login)?;
     for phc in PHCS {
         user::set_phc(txn, ada.id, phc.to_owned(), 5)?;
@@ -213,9 +224,12 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
         last_used_at,
         client,
         user_agent,
-        family,
+        kind: Kind::Tokens(family),
     };
     session::insert(txn, &session)?;
+    let cookie = Cookie { hash: [6; 32], idle_ends_at: now, ends_at: now.plus(Duration::from_secs(60)) };
+    let browser = Session { id: SessionId::from_bytes([2; 16]), kind: Kind::Cookie(cookie), ..session };
+    session::insert(txn, &browser)?;
     let token = OneTime {
         id: TokenId::from_bytes([4; 16]),
         owner: ada.id,

@@ -8,7 +8,7 @@ use latchkey::ambient::{Clock, OsEntropy, SystemClock, entropy};
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::id::{SessionId, TokenId, UserId};
 use latchkey::domain::role::Role;
-use latchkey::domain::session::{Family, Rotation, Session, TokenPolicy};
+use latchkey::domain::session::{Family, Kind, Rotation, Session, TokenPolicy};
 use latchkey::domain::time::Timestamp;
 use latchkey::domain::user::{DisplayName, Status, User, Username};
 use latchkey::runtime::build;
@@ -112,7 +112,7 @@ fn session_of(user: UserId, now: Timestamp) -> Session {
         last_used_at: now,
         client: [203, 0, 113, 7].into(),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),
-        family: Family::begin(now, TokenId::new(now, &random()), &TOKENS),
+        kind: Kind::Tokens(Family::begin(now, TokenId::new(now, &random()), &TOKENS)),
     }
 }
 

@@ -7,7 +7,7 @@ use latchkey::crypto::digest::{from_base64url, hmac_sha256, to_base64url};
 use latchkey::crypto::{HashError, Password, Verdict, Verifier};
 use latchkey::domain::id::{SessionId, TokenId};
 use latchkey::domain::role::Role;
-use latchkey::domain::session::{Family, Session};
+use latchkey::domain::session::{Family, Kind, Session};
 use latchkey::domain::user::{Identifier, Status, User};
 use latchkey::services::caller::{Caller, Credential};
 use latchkey::services::user::{UserChange, update};
@@ -57,7 +57,7 @@ impl TestApp {
             authenticated_at: now,
             client: [127, 0, 0, 1].into(),
             user_agent: None,
-            family,
+            kind: Kind::Tokens(family),
         };
         let stamp = self.services.stamp(&self.services.own_context("harness"));
         let begun = self

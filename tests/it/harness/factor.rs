@@ -5,12 +5,12 @@ use std::time::Duration;
 use latchkey::crypto::TotpSecret;
 use latchkey::domain::factor::step_at;
 use latchkey::domain::id::{SessionId, TokenId};
-use latchkey::domain::session::{Family, Session};
+use latchkey::domain::session::{Family, Kind, Session};
 use latchkey::domain::token::AccessClaims;
 use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
 
-use super::{Answer, LoggedIn, PASSWORD, TestApp, text_at};
+use super::{Anonymous, Answer, InBrowser, LoggedIn, PASSWORD, TestApp, text_at};
 
 /// How long a code is shown.
 pub const STEP: Duration = Duration::from_secs(30);
@@ -58,6 +58,15 @@ impl Authenticator {
 impl TestApp {
     /// Switches a second factor on, and lets the step of the first code pass.
     pub async fn enrol(&self, caller: &LoggedIn<'_>) -> Authenticator {
+        self.enrol_as(caller).await
+    }
+
+    /// The same, by somebody in a browser.
+    pub async fn enrol_in_browser(&self, caller: &InBrowser<'_>) -> Authenticator {
+        self.enrol_as(caller).await
+    }
+
+    async fn enrol_as(&self, caller: &Anonymous<'_>) -> Authenticator {
         let phone = Authenticator::of(&caller.post("/api/v1/auth/mfa/setup", json!({})).await.data(200));
         let code = phone.code(self);
         caller.post("/api/v1/auth/mfa/enable", json!({ "code": code })).await.data(200);
@@ -69,6 +78,7 @@ impl TestApp {
     pub async fn session_of(&self, name: &str) -> String {
         let (user, now) = (self.account(name).unwrap(), self.clock_now());
         let policy = self.services.policy.tokens;
+        let family = Family::begin(now, TokenId::new(now, &self.services.random()), &policy);
         let session = Session {
             id: SessionId::new(now, &self.services.random()),
             user: user.id,
@@ -78,7 +88,7 @@ impl TestApp {
             last_used_at: now,
             client: [198, 51, 100, 7].into(),
             user_agent: None,
-            family: Family::begin(now, TokenId::new(now, &self.services.random()), &policy),
+            kind: Kind::Tokens(family),
         };
         let claims = AccessClaims {
             user_id: user.id,
@@ -87,7 +97,7 @@ impl TestApp {
             roles: Vec::new(),
             iat: now.seconds(),
             exp: now.plus(policy.access_ttl).seconds(),
-            jti: session.family.head.id,
+            jti: family.head.id,
             sid: session.id,
         };
         let ctx = self.services.own_context("harness");

@@ -54,6 +54,7 @@ pub(super) fn shipped_policy() -> Policy {
             rotation: Rotation::Strict,
             retry_grace: Duration::from_secs(10),
         },
+        cookies: Config::from_toml_str("").unwrap().sessions,
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),
         api_keys: KeyPolicy {

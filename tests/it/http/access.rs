@@ -7,10 +7,10 @@ use latchkey::http::OPENAPI;
 use poem::http::Method;
 use serde_json::Value;
 
-use crate::harness::{Answer, LoggedIn, TestApp, filled, text_at};
+use crate::harness::{Anonymous, Answer, LoggedIn, TestApp, filled, text_at};
 
 /// The operations that strangers may call.
-const OPEN: [&str; 15] = [
+pub const OPEN: [&str; 16] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -18,6 +18,7 @@ const OPEN: [&str; 15] = [
     "reset_password",
     "set_up",
     "login",
+    "open_session",
     "send_sms",
     "validate_password",
     "verify_mfa",
@@ -35,11 +36,13 @@ const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 79] = [
+const GUARDED: [(&str, &str, [u16; 5]); 81] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
     ("list_sessions", "", [200; 5]),
+    ("this_session", "", [200; 5]),
+    ("refresh_session", "", [409; 5]),
     ("end_session", "", [404; 5]),
     ("mfa_status", "", [200; 5]),
     ("set_up_mfa", "", [200; 5]),
@@ -119,7 +122,7 @@ const GUARDED: [(&str, &str, [u16; 5]); 79] = [
 ];
 
 /// Method, path and id of every operation.
-fn operations() -> Vec<(Method, String, String)> {
+pub fn operations() -> Vec<(Method, String, String)> {
     let spec: Value = serde_json::from_str(OPENAPI).unwrap();
     let paths = spec["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, operations)| {
@@ -132,7 +135,7 @@ fn operations() -> Vec<(Method, String, String)> {
     all.collect()
 }
 
-async fn call(caller: &LoggedIn<'_>, method: &Method, path: &str, body: &str) -> Answer {
+async fn call(caller: &Anonymous<'_>, method: &Method, path: &str, body: &str) -> Answer {
     let kind = (!body.is_empty()).then_some("application/json");
     caller.raw(method.clone(), path, kind, body).await
 }
@@ -166,6 +169,16 @@ async fn every_operation_but_the_listed_few_is_closed_to_strangers() {
 
 #[tokio::test]
 async fn every_guarded_operation_answers_each_role_as_the_table_says() {
+    hold_the_table(false).await;
+}
+
+/// What a cookie and its token open is what an access token opens.
+#[tokio::test]
+async fn with_cookie_and_token_every_operation_answers_as_with_an_access_token() {
+    hold_the_table(true).await;
+}
+
+async fn hold_the_table(by_cookie: bool) {
     let app = TestApp::new();
     for role in Role::ALL {
         app.add(role.name(), role).await;
@@ -192,10 +205,16 @@ async fn every_guarded_operation_answers_each_role_as_the_table_says() {
             }
             let target = app.account("target").unwrap().id.to_string();
             let (path, body) = (path.replace("{id}", &target), body.replace("{id}", &target));
-            let caller = app.log_in(role.name()).await;
             app.put_resource(&format!("policies/{target}"), "target", "policies:update").await;
-            let answer = call(&caller, method, &path, &body).await;
-            assert_eq!(answer.status, *expected, "{id} by {role}: {}", answer.text);
+            let expected = if by_cookie && id == "refresh_session" { 200 } else { *expected };
+            let answer = if by_cookie {
+                let caller = app.browse(role.name()).await;
+                call(&caller, method, &path, &body).await
+            } else {
+                let caller = app.log_in(role.name()).await;
+                call(&caller, method, &path, &body).await
+            };
+            assert_eq!(answer.status, expected, "{id} by {role}: {}", answer.text);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use latchkey::services::login::{LoginFault, log_in};
+use latchkey::services::login::{LoginFault, Typed, log_in};
+use latchkey::services::opening::Opening;
 use tokio::task::JoinSet;
 
 use super::lockout::{address, context};
@@ -14,7 +15,10 @@ async fn storm(app: &TestApp, name: &str, from: impl Fn(usize) -> String) -> u64
     let mut guesses = JoinSet::new();
     for number in 0..80 {
         let (services, ctx, name) = (app.services.clone(), context(app, &from(number)), name.to_owned());
-        guesses.spawn(async move { log_in(&services, &ctx, &name, "wrong", None).await.map(drop) });
+        guesses.spawn(async move {
+            let typed = Typed { name: &name, password: "wrong", code: None };
+            log_in(&services, &ctx, typed, Opening::Tokens).await.map(drop)
+        });
     }
     let faults = guesses.join_all().await;
     let denied = faults.iter().filter(|fault| matches!(fault, Err(LoginFault::Denied))).count();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey::domain::user::Status;
-use latchkey::services::pending_login::verify;
+use latchkey::services::pending_login::{Browser, verify};
 use latchkey::services::sweep::sweep;
 use poem::http::HeaderMap;
 use serde_json::{Value, json};
@@ -258,7 +258,8 @@ async fn of_24_callers_with_one_handle_one_comes_in() {
                 let code = phone.code_of(&app, number % 3 - 1);
                 tokio::spawn(async move {
                     let ctx = app.services.own_context("race");
-                    verify(&app.services, &ctx, &handle, &code).await.is_ok()
+                    let browser = Browser { presented: None, forged: None };
+                    verify(&app.services, &ctx, &handle, &code, browser).await.is_ok()
                 })
             })
             .collect();

@@ -1,0 +1,186 @@
+//! The value of a session's cookie, and the token against forged requests that goes with it. Knows nothing of the
+//! session, nor of HTTP.
+//!
+//! Text: `lkc_`, then base64url of the 16-byte time-ordered id of the session and 32 random bytes, 68 characters in
+//! all. The id finds the row; the secret is known to the store only as a keyed hash.
+//!
+//! ## Decision: the token is derived from the secret
+//! It is another keyed hash of the same secret, so nothing more is stored, it changes when the cookie does, and the
+//! store alone gives neither.
+
+use std::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::digest::{self, MacKey};
+use super::master::PurposeKey;
+use super::opaque::{HashedToken, NotAToken};
+use crate::domain::id::SessionId;
+
+const PREFIX: &str = "lkc_";
+
+/// The value of a cookie as the browser has it. Never stored; wiped when dropped.
+pub struct SessionCookie {
+    id: SessionId,
+    secret: [u8; 32],
+}
+
+impl SessionCookie {
+    /// A new value for the session `id`, from 32 random bytes.
+    pub const fn new(id: SessionId, secret: [u8; 32]) -> Self {
+        Self { id, secret }
+    }
+
+    /// Reads a value in its one spelling.
+    pub fn parse(text: &str) -> Result<Self, NotAToken> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(NotAToken)?;
+        let bytes = digest::array_from_base64url::<48>(encoded.as_bytes()).map(Zeroizing::new);
+        let bytes = bytes.ok_or(NotAToken)?;
+        let (id, secret) = bytes.split_first_chunk::<16>().ok_or(NotAToken)?;
+        let secret = secret.first_chunk::<32>().ok_or(NotAToken)?;
+        Ok(Self { id: SessionId::from_bytes(*id), secret: *secret })
+    }
+
+    /// The session. No secret.
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The text, for the one answer that sets the cookie.
+    pub fn reveal(&self) -> Zeroizing<String> {
+        let bytes = Zeroizing::new([self.id.as_bytes().as_slice(), &self.secret].concat());
+        let encoded = Zeroizing::new(digest::to_base64url(&bytes));
+        Zeroizing::new([PREFIX, &encoded].concat())
+    }
+}
+
+impl Drop for SessionCookie {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+impl fmt::Debug for SessionCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionCookie({} redacted)", self.id)
+    }
+}
+
+/// Makes what is derived of cookies.
+#[derive(Debug, Clone)]
+pub struct SessionCookies(MacKey);
+
+impl SessionCookies {
+    /// From the key derived for [`Purpose::SessionCookies`](super::Purpose::SessionCookies).
+    pub fn new(key: &PurposeKey) -> Self {
+        Self(MacKey::new(key.expose()))
+    }
+
+    /// The storable form.
+    pub fn hash(&self, cookie: &SessionCookie) -> HashedToken {
+        HashedToken::from_bytes(self.derived(*b"hash", cookie))
+    }
+
+    /// The token that a changing request with this cookie has to carry.
+    pub fn csrf(&self, cookie: &SessionCookie) -> CsrfToken {
+        CsrfToken(Zeroizing::new(self.derived(*b"csrf", cookie)))
+    }
+
+    fn derived(&self, what: [u8; 4], cookie: &SessionCookie) -> [u8; 32] {
+        self.0.tag(&[&what, cookie.id.as_bytes(), &cookie.secret])
+    }
+}
+
+/// The token against forged requests. Only pages of ours can read it.
+#[derive(Clone)]
+pub struct CsrfToken(Zeroizing<[u8; 32]>);
+
+impl CsrfToken {
+    /// The text, 43 characters, for the page.
+    pub fn reveal(&self) -> Zeroizing<String> {
+        Zeroizing::new(digest::to_base64url(&*self.0))
+    }
+
+    /// Whether `text` is this token, in constant time.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        digest::same(self.reveal().as_bytes(), text)
+    }
+}
+
+impl fmt::Debug for CsrfToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CsrfToken(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{MasterKey, Purpose};
+    use proptest::prelude::*;
+
+    fn cookies() -> SessionCookies {
+        SessionCookies::new(&MasterKey::from_bytes([5; 32]).derive(Purpose::SessionCookies))
+    }
+
+    fn cookie(id: u8, secret: u8) -> SessionCookie {
+        SessionCookie::new(SessionId::from_bytes([id; 16]), [secret; 32])
+    }
+
+    #[test]
+    fn hash_and_token_differ_and_depend_on_the_id_and_the_secret() {
+        let (cookies, one) = (cookies(), cookie(1, 2));
+        assert_ne!(cookies.hash(&one).as_bytes(), &*cookies.csrf(&one).0);
+        for other in [cookie(2, 2), cookie(1, 3)] {
+            assert!(!cookies.hash(&one).matches(&cookies.hash(&other)));
+            assert!(!cookies.csrf(&one).matches(cookies.csrf(&other).reveal().as_bytes()));
+        }
+    }
+
+    #[test]
+    fn only_the_whole_token_matches() {
+        let csrf = cookies().csrf(&cookie(1, 2));
+        let text = csrf.reveal();
+        assert_eq!(text.len(), 43);
+        assert!(csrf.matches(text.as_bytes()));
+        for bad in [&text[..42], "", &format!("{}=", *text), &text.to_uppercase()] {
+            assert!(!csrf.matches(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let (cookies, one) = (cookies(), cookie(1, 2));
+        let id = one.id();
+        let shown = format!("{one:?} {:?} {:?}", cookies.hash(&one), cookies.csrf(&one));
+        assert_eq!(shown, format!("SessionCookie({id} redacted) HashedToken(redacted) CsrfToken(redacted)"));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let text = cookie(1, 2).reveal();
+        let quoted = format!("\"{}\"", *text);
+        let padded = format!("{}=", *text);
+        for bad in ["", "lkc_", &text[4..], &text[..67], &text.replace("lkc_", "lkv_"), &quoted, &padded] {
+            assert!(SessionCookie::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_reads_back_and_no_text_makes_the_parser_fail_otherwise(
+            id: [u8; 16], secret: [u8; 32], text in ".*",
+        ) {
+            let whole = SessionCookie::new(SessionId::from_bytes(id), secret);
+            let shown = whole.reveal();
+            prop_assert_eq!(shown.len(), 68);
+            let back = SessionCookie::parse(&shown).unwrap();
+            prop_assert_eq!(back.id(), whole.id());
+            prop_assert!(cookies().hash(&back).matches(&cookies().hash(&whole)));
+            if let Ok(read) = SessionCookie::parse(&text) {
+                let again = read.reveal();
+                prop_assert_eq!(again.as_str(), text);
+            }
+        }
+    }
+}
