@@ -22,9 +22,10 @@ use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::sms_factor::SmsSends;
+use crate::services::sms_sender::SmsSender;
 use crate::services::stats::Stats;
 use crate::services::streams::Streams;
-use crate::services::{Keys, Policy, RegistrationPolicy, Services};
+use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -89,10 +90,11 @@ pub fn services(
     store: Store,
     clock: Arc<dyn Clock>,
     source: Arc<dyn Entropy>,
+    sms: Option<Arc<dyn SmsSender>>,
 ) -> Result<Services, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::from_error(error);
     let policy = policy(config)?;
-    Ok(Services {
+    let shared = Shared {
         store,
         clock,
         entropy: source,
@@ -101,9 +103,8 @@ pub fn services(
         keys: Keys::derive(&master_key(keys)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         streams: Arc::new(Streams::new(policy.streams)),
-        policy,
         mail_queued: Arc::new(Notify::new()),
-        sms: None,
+        sms,
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
@@ -111,7 +112,8 @@ pub fn services(
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
-    })
+    };
+    Ok(Services::new(shared, policy))
 }
 
 fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {

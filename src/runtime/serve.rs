@@ -61,8 +61,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         None => Arc::new(SystemClock),
     };
     let mail = transport::mail(config, &dir, &clock)?;
-    let mut app = build::services(config, &keys, store, clock, Arc::new(OsEntropy))?;
-    app.sms.clone_from(&mail.sms);
+    let app = build::services(config, &keys, store, clock, Arc::new(OsEntropy), mail.sms.clone())?;
     let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());

@@ -28,7 +28,7 @@ use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::parts::{services, shipped_policy};
+use super::parts::{shared, shipped_policy};
 
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -66,7 +66,8 @@ impl TestApp {
         change(&mut policy);
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
-        let services = Arc::new(services(policy, &clock, engine.clone()));
+        let shared = shared(&policy, &clock, engine.clone());
+        let services = Arc::new(Services::new(shared, policy));
         Self::assembled(services, clock, engine, None)
     }
 
@@ -82,9 +83,9 @@ impl TestApp {
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
         let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
-        let mut services = services(policy, &clock, engine.clone());
-        services.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
-        Self { texts, ..Self::assembled(Arc::new(services), clock, engine, None) }
+        let mut shared = shared(&policy, &clock, engine.clone());
+        shared.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
+        Self { texts, ..Self::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None) }
     }
 
     /// A server that limits nobody, for tests of what a limit would hide.

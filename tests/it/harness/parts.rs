@@ -24,7 +24,7 @@ use latchkey::services::mail::MailCounts;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
-use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::services::{Keys, Policy, RegistrationPolicy, Shared};
 use latchkey::store::{MemoryEngine, Store};
 use tokio::sync::Notify;
 
@@ -79,7 +79,7 @@ pub(super) fn shipped_policy() -> Policy {
     }
 }
 
-pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
+pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Shared {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
@@ -87,7 +87,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         refresh_ttl: policy.tokens.refresh_ttl,
     };
     let pool = PoolConfig { params: HashParams::insecure_for_tests(), ..PoolConfig::default() };
-    Services {
+    Shared {
         store: Store::open(engine, [7; 32]).unwrap(),
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(SEED)),
@@ -98,7 +98,6 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         limits: Arc::new(Limits::new(&policy.limits)),
         key_uses: KeyUses::default(),
         streams: Arc::new(Streams::new(policy.streams)),
-        policy,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
