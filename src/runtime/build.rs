@@ -15,6 +15,7 @@ use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
@@ -165,6 +166,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             },
             retry_grace: tokens.retry_grace,
         },
+        claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
         api_keys: KeyPolicy {

@@ -24,6 +24,7 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
+mod profile;
 pub mod registration;
 mod right_password;
 pub mod role;
@@ -65,6 +66,7 @@ use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::domain::profile::ClaimsShape;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -217,6 +219,8 @@ impl Keys {
 pub struct Policy {
     /// Lifetimes of tokens.
     pub tokens: TokenPolicy,
+    /// Which claims access tokens carry.
+    pub claims: ClaimsShape,
     /// Who may log in.
     pub login: LoginPolicy,
     /// How much anybody may ask for.

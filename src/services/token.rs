@@ -126,7 +126,8 @@ pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session
         user_id: user.id,
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
-        roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
+        roles: app.policy.claims.roles(&user),
+        extra: app.policy.claims.extra(&user),
         iat: now.seconds(),
         exp: ends_at.seconds(),
         jti: TokenId::new(now, &app.random()),
@@ -134,6 +135,7 @@ pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session
     };
     let refresh = RefreshClaims {
         user_id: user.id,
+        sub: app.policy.claims.subject(&user),
         iat: head.issued_at.seconds(),
         exp: head.expires_at.seconds(),
         jti: head.id,

@@ -18,6 +18,7 @@ use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
+use latchkey::domain::profile::ClaimsShape;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
@@ -100,6 +101,7 @@ fn services() -> Services {
     let limiter = Arc::new(Limits::new(&limits));
     let policy = Policy {
         tokens,
+        claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: true },
         limits,
         lockout: LockoutPolicy::default(),

@@ -14,6 +14,7 @@ use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
+use latchkey::domain::profile::ClaimsShape;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
@@ -53,6 +54,7 @@ pub(super) fn shipped_policy() -> Policy {
             rotation: Rotation::Strict,
             retry_grace: Duration::from_secs(10),
         },
+        claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),
         api_keys: KeyPolicy {
