@@ -25,6 +25,7 @@ mod password;
 mod password_hash;
 mod password_reset;
 mod problem;
+mod profiles;
 mod proxies;
 mod public_url;
 mod reader;
@@ -61,6 +62,7 @@ pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
+pub use profiles::EnabledProfile;
 pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
@@ -92,6 +94,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Config {
     /// Whether this is `--dev`. Then every listener is on loopback.
     pub dev: bool,
+    /// The profiles that are switched on.
+    pub profiles: Vec<EnabledProfile>,
     /// Whether the sample resources of the guides are there.
     pub samples: bool,
     /// The folder of the store, the keys and the certificate.
@@ -222,12 +226,15 @@ impl Config {
             reader.set_shown("public_url", Some(format!("{:?}", derived.as_str())));
         }
         let public_url = given_url.or(derived_url);
+        let profiles = profiles::read(reader, flags.dev);
+        listen::check_roots(reader, &listen, &profiles);
         listen::check(reader, &listen, public_url.as_ref(), &trusted_proxies);
         let (issuer, domain) =
             public_url.as_ref().map_or(("", "localhost"), |url| (url.as_str(), url.host()));
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
         Some(Self {
             dev: flags.dev,
+            profiles,
             samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,

@@ -25,9 +25,11 @@ use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{request_log, security_headers};
 use super::principal::{Authenticate, AuthenticateKey, Record};
+use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
+use crate::domain::profile::Profile;
 use crate::services::limits::Limits;
 use crate::wire::error::ErrorCode;
 
@@ -59,6 +61,8 @@ pub struct Gate {
     pub metrics: HttpMetrics,
     /// Names routes.
     pub routes: Routes,
+    /// The profiles.
+    pub mounts: Arc<Mounts>,
 }
 
 /// `inner` behind the edge, for a listener that carries requests by `transport`.
@@ -66,14 +70,17 @@ pub fn edge(
     inner: impl Endpoint<Output = Response>,
     gate: Arc<Gate>,
     transport: Transport,
+    root: Option<Profile>,
 ) -> impl Endpoint<Output = Response> {
-    Edge { inner: inner.with(CatchPanic::new().with_handler(panicked)), gate, transport }
+    Edge { inner: inner.with(CatchPanic::new().with_handler(panicked)), gate, transport, root }
 }
 
 struct Edge<E> {
     inner: E,
     gate: Arc<Gate>,
     transport: Transport,
+    /// Whose paths begin at the root of the listener.
+    root: Option<Profile>,
 }
 
 /// A handler panicked. What it said is in the log of the panic hook, never in an answer.
@@ -105,6 +112,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let cross = gate.cors.asked(request.method(), request.headers());
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
+        if let Some(root) = self.root
+            && let Some(uri) = gate.mounts.rooted(root, request.method(), request.uri())
+        {
+            *request.uri_mut() = uri;
+        }
+        let mounted = gate.mounts.at(request.uri().path());
         let answer = if let Some(refusal) = refusal {
             refusal
         } else {
@@ -120,7 +133,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         };
 
         let pattern = answer.data::<PathPattern>().cloned();
-        let mut answer = rendered(answer, &visit.request_id, gate, pattern.as_ref());
+        let mut answer = rendered(answer, &visit.request_id, gate, (pattern.as_ref(), mounted));
         if let Ok(id) = HeaderValue::try_from(visit.request_id.as_str()) {
             answer.headers_mut().insert(X_REQUEST_ID, id);
         }
@@ -152,7 +165,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
 /// The answer as it leaves: an error in the envelope, anything else unchanged. An error with a body of its own
 /// type, such as a page, is left alone; poem's own are plain text.
-fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option<&PathPattern>) -> Response {
+fn rendered(
+    mut answer: Response,
+    request_id: &str,
+    gate: &Gate,
+    (pattern, mounted): (Option<&PathPattern>, Option<&Mounted>),
+) -> Response {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {
         return answer;
@@ -165,7 +183,11 @@ fn rendered(mut answer: Response, request_id: &str, gate: &Gate, pattern: Option
     if let Some(cause) = error.log_cause() {
         request_log::failure(request_id, cause);
     }
-    let mut shown = answer::json(error.status(), &error.to_wire(request_id));
+    let mut shown = match (error.verbatim(), mounted.and_then(|mounted| mounted.worded(&error))) {
+        (Some((status, body)), _) => answer::json(status, body),
+        (None, Some(worded)) => answer::json(worded.status, &worded.body),
+        (None, None) => answer::json(error.status(), &error.to_wire(request_id)),
+    };
     let headers = shown.headers_mut();
     if let Some(seconds) = error.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, seconds.into());

@@ -29,6 +29,7 @@ pub struct ApiError {
     details: Option<Box<Value>>,
     retry_after_seconds: Option<u64>,
     max_age_seconds: Option<u64>,
+    verbatim: Option<Box<(StatusCode, Value)>>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -41,6 +42,7 @@ impl ApiError {
             details: None,
             retry_after_seconds: None,
             max_age_seconds: None,
+            verbatim: None,
             cause: None,
         }
     }
@@ -59,6 +61,13 @@ impl ApiError {
     #[must_use]
     pub fn details(mut self, details: Value) -> Self {
         self.details = Some(Box::new(details));
+        self
+    }
+
+    /// Says what the caller sees: a status and a body that a profile's guide shows.
+    #[must_use]
+    pub fn shown_as(mut self, status: StatusCode, body: Value) -> Self {
+        self.verbatim = Some(Box::new((status, body)));
         self
     }
 
@@ -111,6 +120,16 @@ impl ApiError {
     /// What really happened, for the log.
     pub fn log_cause(&self) -> Option<&(dyn StdError + Send + Sync)> {
         self.cause.as_deref()
+    }
+
+    /// Facts a client can act on.
+    pub fn detail(&self) -> Option<&Value> {
+        self.details.as_deref()
+    }
+
+    /// What a profile's guide shows for this failure, word for word: it goes before every other shape.
+    pub fn verbatim(&self) -> Option<(StatusCode, &Value)> {
+        self.verbatim.as_deref().map(|(status, body)| (*status, body))
     }
 
     /// The body of the answer.

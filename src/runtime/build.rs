@@ -118,10 +118,11 @@ pub fn services(
 }
 
 fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {
+    let of_profiles = config.profiles.iter().map(|enabled| enabled.rules.access_ttl);
     let rules = TokenRules {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
-        access_ttl: config.tokens.access_ttl,
+        access_ttl: of_profiles.chain([config.tokens.access_ttl]).max().unwrap_or_default(),
         refresh_ttl: config.tokens.refresh_ttl,
     };
     let made = match &config.tokens.jwt_secret {

@@ -16,12 +16,13 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::{build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
-use crate::config::{Config, Loaded, Transport};
+use crate::config::{Config, EnabledProfile, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
+use crate::http::profile::Enabled;
 use crate::http::sample::INGEST;
 use crate::http::{Front, Parts};
 use crate::net;
@@ -79,6 +80,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         health: health(&app, &ready),
         registry: metrics::registry(app.clone(), net_metrics.clone()),
         pages,
+        profiles: config.profiles.iter().map(|enabled| profile(&app, enabled)).collect(),
         samples: config.samples,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
@@ -147,6 +149,11 @@ fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
     HealthApi::new(app.clock.clone(), Arc::new(vitals))
 }
 
+fn profile(app: &Services, enabled: &EnabledProfile) -> Enabled {
+    let policy = app.policy.of_profile(enabled.profile, &enabled.rules);
+    Enabled { profile: enabled.profile, app: Arc::new(app.under(policy)) }
+}
+
 /// Says where the server is and how to begin, and records the start.
 async fn announce(
     config: &Config,
@@ -161,6 +168,9 @@ async fn announce(
     }
     if config.samples {
         told(writeln!(out, "sample resource at {url}{INGEST}"))?;
+    }
+    for EnabledProfile { profile, .. } in &config.profiles {
+        told(writeln!(out, "profile {profile} at {url}{}", profile.mount()))?;
     }
     if config.dev {
         dev::seed(app).await?;

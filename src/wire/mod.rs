@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod profile;
 pub mod sample;
 pub mod secret;
 pub mod session;

@@ -48,6 +48,12 @@ fn the_example_names_every_key_and_no_other() {
         "metrics.allow[]",
         "audit",
         "events",
+        "profiles",
+        "profiles.governance",
+        "profiles.pynomaly",
+        "profiles.cirtusai",
+        "profiles.trading",
+        "profiles.scribes",
     ];
     let named: BTreeSet<_> = named
         .keys()

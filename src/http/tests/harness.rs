@@ -115,13 +115,14 @@ impl App {
         let spec: &'static str = api.spec().leak();
         let routes = Routes::of(&serde_json::from_str(spec).unwrap());
         let site = metrics_page::add(
-            docs::add(Route::new(), spec),
+            docs::add(Route::new(), "", spec.into(), &Arc::default()),
             Arc::new(registry),
             vec!["0.0.0.0/0".parse().unwrap()],
         );
-        let inner = Everything { api: api.into_endpoint().boxed(), site };
+        let inner = Everything { api: api.into_endpoint().boxed(), site, mounts: Arc::default() };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
+            mounts: Arc::default(),
             notices: Notices::new(&limits),
             limits,
             clock,
@@ -136,7 +137,7 @@ impl App {
             metrics,
             routes,
         };
-        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport));
+        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport, None));
         Self { endpoint: Box::new(endpoint) }
     }
 

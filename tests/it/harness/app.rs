@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use latchkey::ambient::ManualClock;
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::profile::Profile;
 use latchkey::domain::role::Role;
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::DevTools;
@@ -13,6 +14,7 @@ use latchkey::http::health::{HealthApi, Vitals};
 use latchkey::http::middleware::cors::Cors;
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
+use latchkey::http::profile::Enabled;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
 use latchkey::outbound::sms::SmsAsMail;
@@ -107,6 +109,7 @@ impl TestApp {
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
+            profiles: Profile::ALL.into_iter().map(|profile| enabled(&services, profile)).collect(),
             samples: true,
             dev,
             trusted_proxies: vec![PROXY.parse().unwrap()],
@@ -115,7 +118,7 @@ impl TestApp {
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
         });
-        let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
+        let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls, None)));
         let captured = || Captured::new(&sender(), shared.clone(), None);
         Self { services, clock, engine, mailbox: captured(), texts: captured(), endpoint }
     }
@@ -329,4 +332,10 @@ impl<'a> std::ops::Deref for LoggedIn<'a> {
     fn deref(&self) -> &Anonymous<'a> {
         &self.client
     }
+}
+
+/// A profile with the rules of its guide.
+fn enabled(app: &Services, profile: Profile) -> Enabled {
+    let policy = app.policy.of_profile(profile, &profile.rules());
+    Enabled { profile, app: Arc::new(app.under(policy)) }
 }

@@ -1,0 +1,4 @@
+//! The dialects of the profiles.
+
+mod mount;
+mod scribes;
