@@ -112,12 +112,8 @@ pub fn check_roots(reader: &mut Reader, listen: &[Listener], profiles: &[Enabled
     for (index, listener) in listen.iter().enumerate() {
         let Some(root) = listener.root else { continue };
         if !profiles.iter().any(|enabled| enabled.profile == root) {
-            let help = format!("set profiles.{root}.enabled = true");
-            reader.problem_with(
-                &format!("listen[{index}].root"),
-                &format!("the profile {root} is not switched on"),
-                Some(&help),
-            );
+            let why = format!("{:?} needs profiles.{root}.enabled", root.name());
+            reader.problem(&format!("listen[{index}].root"), &why);
         }
     }
 }
