@@ -104,6 +104,8 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// Peers whose word about the client's address and scheme is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// At least one, of which at least one serves the API.
     pub listen: Vec<Listener>,
     /// The certificate.
@@ -238,6 +240,7 @@ impl Config {
             samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,
+            debug_headers: reader.switch("debug_headers"),
             tls: Tls::read(reader),
             net: Net::read(reader),
             cors: Cors::read(reader),

@@ -129,6 +129,19 @@ pub fn scribes_role(user: &User) -> &'static str {
     if role::rank(&user.roles) >= Some(Role::Admin) { "admin" } else { "user" }
 }
 
+/// What the pynomaly guide calls the roles of an account: `admin`, `user` and `viewer` (X13).
+pub fn pynomaly_roles(user: &User) -> Vec<&'static str> {
+    let name = |role: &Role| match role {
+        Role::SuperAdmin | Role::Admin => "admin",
+        Role::Manager | Role::Developer => "user",
+        Role::Viewer => "viewer",
+    };
+    let mut names: Vec<_> = user.roles.iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -151,6 +164,20 @@ impl FromStr for Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::user::ada;
+
+    /// X13.
+    #[test]
+    fn roles_have_the_names_of_the_guides() {
+        let with = |roles: &[Role]| User { roles: roles.to_vec(), ..ada() };
+        assert_eq!(
+            Role::ALL.map(|role| scribes_role(&with(&[role]))),
+            ["user", "user", "user", "admin", "admin"]
+        );
+        assert_eq!(pynomaly_roles(&with(&Role::ALL)), ["admin", "user", "viewer"]);
+        assert_eq!(pynomaly_roles(&with(&[Role::Manager])), ["user"]);
+        assert_eq!(pynomaly_roles(&with(&[])), [""; 0]);
+    }
 
     #[test]
     fn every_profile_is_read_back_from_its_name_and_mounted_under_it() {

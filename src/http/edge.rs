@@ -23,7 +23,7 @@ use super::middleware::cors::Cors;
 use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
-use super::middleware::{request_log, security_headers};
+use super::middleware::{debug_auth, request_log, security_headers};
 use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
@@ -47,6 +47,8 @@ pub struct Gate {
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// The other origins whose pages may call.
     pub cors: Cors,
     /// Bodies above this size are refused.
@@ -109,6 +111,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let visit = Arc::new(Visit::new(id, client, gate.clone()));
+        let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers())).flatten();
         let cross = gate.cors.asked(request.method(), request.headers());
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
@@ -136,6 +139,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let mut answer = rendered(answer, &visit.request_id, gate, (pattern.as_ref(), mounted));
         if let Ok(id) = HeaderValue::try_from(visit.request_id.as_str()) {
             answer.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        if let Some(method) = debug {
+            debug_auth::apply(&mut answer, method, visit.user());
         }
         if let Some(cross) = cross {
             cross.apply(&mut answer, &gate.cors);
@@ -199,6 +205,7 @@ fn rendered(
     if let Some(challenge) = challenge(&error) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
+    shown.extensions_mut().insert(error);
     shown
 }
 

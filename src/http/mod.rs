@@ -93,6 +93,8 @@ pub struct Parts {
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// The other origins whose pages may call.
     pub cors: Cors,
     /// Who may see `/metrics`.
@@ -157,6 +159,7 @@ impl Front {
                 })
             }),
             trusted_proxies: parts.trusted_proxies,
+            debug_headers: parts.debug_headers,
             cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,

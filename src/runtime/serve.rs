@@ -84,6 +84,7 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         samples: config.samples,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
+        debug_headers: config.debug_headers,
         cors: Cors::new(config.cors.allow_origins.iter().map(String::as_str), config.cors.max_age),
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Policy;
 use crate::crypto::KeyPrefix;
 use crate::domain::factor::{BackupCodeFormat, FactorPolicy};
+use crate::domain::permission::Permission;
 use crate::domain::profile::{Profile, ProfileRules};
 use crate::domain::session::Rotation;
 
@@ -37,6 +38,10 @@ impl Policy {
             // The clients of the other guides never store a new refresh token (X18), and know no step-up.
             policy.tokens.rotation = Rotation::Lazy;
             policy.step_up_ttl = Duration::ZERO;
+        }
+        if profile == Profile::Pynomaly {
+            // P11: keys are made by administrators, who are those that may see and revoke everybody's.
+            policy.api_keys.made_with = Some(Permission::UsersUpdate);
         }
         if profile == Profile::Trading {
             policy.reset_ttl = TRADING_RESET_TTL;

@@ -110,6 +110,7 @@ fn services() -> Services {
             max_per_user: 50,
             rotate_after: Duration::from_secs(90 * 86_400),
             rotation_grace: Duration::from_secs(86_400),
+            made_with: None,
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         reset_ttl: Duration::from_secs(3_600),

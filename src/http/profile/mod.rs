@@ -8,6 +8,7 @@
 
 mod body;
 mod flat;
+pub mod pynomaly;
 pub mod scribes;
 
 use std::sync::Arc;
@@ -113,7 +114,11 @@ impl Mounted {
                 let operations = scribes::operations(&app, health.clone());
                 Self::mount(profile, operations, scribes::SamplesApi, parts)
             }
-            Profile::Pynomaly | Profile::Cirtusai | Profile::Trading => Self::mount(profile, (), (), parts),
+            Profile::Pynomaly => {
+                let operations = pynomaly::operations(&app, health.clone());
+                Self::mount(profile, operations, pynomaly::SamplesApi(app), parts)
+            }
+            Profile::Cirtusai | Profile::Trading => Self::mount(profile, (), (), parts),
         }
     }
 
@@ -170,6 +175,13 @@ impl Mounted {
 fn described<T: OpenApi>(profile: Profile, api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, format!("Latchkey, {profile} profile"), env!("CARGO_PKG_VERSION"))
         .server(profile.mount())
+}
+
+/// A failure that its profile shows with this status and `text` as `detail`.
+fn refused(status: StatusCode, text: &'static str) -> ApiError {
+    let code =
+        if status == StatusCode::FORBIDDEN { ErrorCode::Forbidden } else { ErrorCode::ValidationError };
+    ApiError::new(code, text).shown_as(status, json!({ "detail": text }))
 }
 
 /// `{"detail": text}`, and for a field that is not acceptable 422 with a list of faults: what the clients of four guides

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use poem::http::StatusCode;
 use poem_openapi::OpenApi;
-use serde_json::json;
 
-use super::Flat;
 use super::body::Loose;
+use super::{Flat, refused};
 use crate::domain::login::DenyReason;
 use crate::domain::profile::scribes_role;
 use crate::domain::role::Role;
@@ -24,7 +23,6 @@ use crate::services::registration::{self, RegisterFault, Registration};
 use crate::services::token::Granted;
 use crate::services::verification::{self, VerifyFault};
 use crate::services::{Services, Taken, session, token};
-use crate::wire::error::ErrorCode;
 use crate::wire::profile::scribes as wire;
 use crate::wire::secret::Secret;
 
@@ -246,12 +244,6 @@ fn tokens(granted: Granted) -> wire::Tokens {
         token_type: "bearer".to_owned(),
         expires_in: granted.expires_in,
     }
-}
-
-fn refused(status: StatusCode, text: &'static str) -> ApiError {
-    let code =
-        if status == StatusCode::FORBIDDEN { ErrorCode::Forbidden } else { ErrorCode::ValidationError };
-    ApiError::new(code, text).shown_as(status, json!({ "detail": text }))
 }
 
 fn taken(fault: RegisterFault) -> ApiError {

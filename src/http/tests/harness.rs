@@ -131,6 +131,7 @@ impl App {
             authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            debug_headers: false,
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
             request_timeout: Duration::from_secs(30),

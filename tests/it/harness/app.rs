@@ -102,22 +102,39 @@ impl TestApp {
         engine: Arc<MemoryEngine>,
         dev: Option<DevTools>,
     ) -> Self {
+        Self::fronted(services, clock, engine, |parts| parts.dev = dev)
+    }
+
+    /// The same server; clients may ask how their credential was judged.
+    pub fn with_debug_headers(self) -> Self {
+        Self::fronted(self.services, self.clock, self.engine, |parts| parts.debug_headers = true)
+    }
+
+    fn fronted(
+        services: Arc<Services>,
+        clock: ManualClock,
+        engine: Arc<MemoryEngine>,
+        change: impl FnOnce(&mut Parts),
+    ) -> Self {
         let shared = services.clock.clone();
         let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
-        let front = Front::new(Parts {
+        let mut parts = Parts {
             app: services.clone(),
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
             profiles: Profile::ALL.into_iter().map(|profile| enabled(&services, profile)).collect(),
             samples: true,
-            dev,
+            dev: None,
             trusted_proxies: vec![PROXY.parse().unwrap()],
+            debug_headers: false,
             cors: Cors::new([], Duration::ZERO),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
-        });
+        };
+        change(&mut parts);
+        let front = Front::new(parts);
         let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls, None)));
         let captured = || Captured::new(&sender(), shared.clone(), None);
         Self { services, clock, engine, mailbox: captured(), texts: captured(), endpoint }

@@ -61,6 +61,7 @@ pub(super) fn shipped_policy() -> Policy {
             max_per_user: 50,
             rotate_after: Duration::from_secs(90 * 86_400),
             rotation_grace: Duration::from_secs(86_400),
+            made_with: None,
         },
         api_key_prefix: KeyPrefix::parse("lk_").unwrap(),
         lockout: LockoutPolicy::default(),
