@@ -204,7 +204,7 @@ pub async fn disable(
     caller: &Principal,
     password: &str,
 ) -> Result<(), MfaFault> {
-    if app.policy.factor.requires(&caller.user.roles) {
+    if app.policy.factor.requires(caller.held.roles) {
         return Err(MfaFault::Demanded);
     }
     refuse_unless_on(app, caller)?;

@@ -68,7 +68,7 @@ pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> 
     let step = Step::new(app, ctx, (&user, &person), key, (proof, denied));
     let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
     match done.inspect_err(|_| held.give_back())? {
-        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)),
+        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)?),
         Ended::Wrong => Err(LoginFault::WrongCode),
         Ended::Gone => refuse(app, ctx).await,
     }
