@@ -141,8 +141,12 @@ impl Mounted {
         api: OpenApiService<T, ()>,
         parts: &mut Surroundings<'_>,
     ) -> Self {
-        let spec = api.spec();
-        let described: Value = serde_json::from_str(&spec).unwrap_or_default();
+        let mut spec = api.spec();
+        let mut described: Value = serde_json::from_str(&spec).unwrap_or_default();
+        if profile != Profile::Governance {
+            with_detail(&mut described);
+            spec = described.to_string();
+        }
         parts.routes.extend(profile.mount(), &described);
         let has = |method: &Method, path: &str| {
             let method = method.as_str().to_ascii_lowercase();
@@ -175,6 +179,37 @@ impl Mounted {
 fn described<T: OpenApi>(profile: Profile, api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, format!("Latchkey, {profile} profile"), env!("CARGO_PKG_VERSION"))
         .server(profile.mount())
+}
+
+/// Describes failures as [`detail`] words them: the operations of every door name the same schema.
+fn with_detail(described: &mut Value) {
+    let Some(schemas) = described.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return;
+    };
+    schemas.remove("ErrorBody");
+    schemas.remove("ErrorCode");
+    let fault = json!({
+        "type": "object",
+        "description": "A field that is not acceptable",
+        "required": ["loc", "msg", "type"],
+        "properties": {
+            "loc": { "type": "array", "items": { "type": "string" }, "description": "`body`, and the field" },
+            "msg": { "type": "string", "description": "A sentence for people" },
+            "type": { "type": "string", "description": "One word for programs" }
+        }
+    });
+    let failure = json!({
+        "type": "object",
+        "description": "A failure",
+        "required": ["detail"],
+        "properties": {
+            "detail": {
+                "description": "A sentence, or with 422 the faults of the fields",
+                "oneOf": [{ "type": "string" }, { "type": "array", "items": fault }]
+            }
+        }
+    });
+    schemas.insert("Failure".to_owned(), failure);
 }
 
 /// A failure that its profile shows with this status and `text` as `detail`.

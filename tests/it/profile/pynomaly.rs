@@ -96,7 +96,7 @@ async fn a_login_by_username_or_address_answers_flat_tokens_that_open() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         let tokens = answer.json();
         let names: Vec<_> = tokens.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, ["access_token", "refresh_token", "token_type", "expires_in"]);
+        assert_eq!(names, ["access_token", "expires_in", "refresh_token", "token_type"]);
         assert_eq!(tokens["token_type"], "bearer");
         let (_, claims) = decoded(tokens["access_token"].as_str().unwrap());
         let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();

@@ -51,7 +51,7 @@ async fn an_administrator_makes_a_key_that_opens_what_its_scopes_say() {
     assert_eq!((answer.status.as_u16(), events), (201, vec!["api_key.created success".to_owned()]));
     let key = answer.json();
     let names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["id", "name", "api_key", "scopes", "created_at", "expires_at"]);
+    assert_eq!(names, ["api_key", "created_at", "expires_at", "id", "name", "scopes"]);
     assert_eq!((&key["name"], &key["scopes"]), (&form()["name"], &form()["scopes"]));
     assert_eq!(key["expires_at"], form()["expires_at"]);
     let text = text_at(&key, "/api_key");

@@ -8,10 +8,10 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi};
 use zeroize::Zeroizing;
 
-use super::{Listed, message, method_name, refused, tokens};
+use super::{message, method_name, refused, tokens};
 use crate::http::asked::Asked;
 use crate::http::body::NoBody;
-use crate::http::error::{ApiError, Fault};
+use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::limit::{self, Place};
 use crate::http::principal::{Bearer, Shown, shown};
 use crate::http::profile::Flat;
@@ -28,6 +28,13 @@ use crate::wire::secret::Secret;
 /// Second factors.
 pub struct MfaApi(pub Arc<Services>);
 
+/// What these operations can answer beside success.
+struct MfaListed;
+
+impl Statuses for MfaListed {
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 408, 413, 415, 422, 423, 429, 500, 503];
+}
+
 #[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Mfa")]
 impl MfaApi {
@@ -40,7 +47,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::TotpSetup>,
         asked: Asked,
-    ) -> Result<Flat<wire::TotpEnrolment>, Fault<Listed>> {
+    ) -> Result<Flat<wire::TotpEnrolment>, Fault<MfaListed>> {
         let enrolment = match body.0.issuer.or(body.0.app_name) {
             Some(issuer) => enrolment::set_up_as(&self.0, &asked.0, &caller.0, &issuer).await?,
             None => enrolment::set_up(&self.0, &asked.0, &caller.0).await?,
@@ -63,7 +70,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::TotpCode>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
         let code = six_digits("totp_code", &body.0.totp_code)?;
         enrolment::enable(&self.0, &asked.0, &caller.0, code).await.map_err(|fault| match fault {
             MfaFault::Factor(FactorFault::Wrong | FactorFault::NotSetUp) => {
@@ -83,7 +90,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::SmsSetup>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
         sms_factor::set_up(&self.0, &asked.0, &caller.0, body.0.phone_number.reveal()).await?;
         Ok(message(SENT))
     }
@@ -97,7 +104,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::SmsCode>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
         let code = six_digits("sms_code", &body.0.sms_code)?;
         sms_factor::enable(&self.0, &asked.0, &caller.0, code).await.map_err(|fault| match fault {
             SmsFault::Factor(FactorFault::Wrong | FactorFault::NotSetUp) => {
@@ -118,7 +125,7 @@ impl MfaApi {
         login: MfaToken,
         _body: NoBody,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
         sms_factor::send_for_login(&self.0, &asked.0, &login.0).await?;
         Ok(message(SENT))
     }
@@ -134,7 +141,7 @@ impl MfaApi {
         login: MfaToken,
         body: Loose<wire::SecondStep>,
         asked: Asked,
-    ) -> Result<Flat<wire::SecondStepDone>, Fault<Listed>> {
+    ) -> Result<Flat<wire::SecondStepDone>, Fault<MfaListed>> {
         let is_known = [FactorUsed::Totp, FactorUsed::Sms, FactorUsed::BackupCode]
             .iter()
             .any(|method| method_name(*method) == body.0.method_type);
@@ -161,7 +168,7 @@ impl MfaApi {
         &self,
         asked: Asked,
         caller: Bearer,
-    ) -> Result<Flat<wire::BackupCodes>, Fault<Listed>> {
+    ) -> Result<Flat<wire::BackupCodes>, Fault<MfaListed>> {
         let status = enrolment::status(&self.0, &asked.0, &caller.0)?;
         Ok(backup_codes(&[], status.backup_codes_left))
     }
@@ -175,7 +182,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::Password>,
         asked: Asked,
-    ) -> Result<Flat<wire::BackupCodes>, Fault<Listed>> {
+    ) -> Result<Flat<wire::BackupCodes>, Fault<MfaListed>> {
         let password = body.0.password.reveal();
         let codes = enrolment::renew_backup_codes(&self.0, &asked.0, &caller.0, password).await;
         let codes = codes.map_err(|fault| match fault {
