@@ -85,6 +85,15 @@ pub fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Reads lower-case hexadecimal that must hold exactly `N` bytes.
+pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut out = [0; N];
+    for (at, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    (to_hex(&out) == text).then_some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +140,14 @@ mod tests {
         }
         assert_eq!(from_base64url(b"AA"), Some(vec![0]));
         assert_eq!(from_base64url(b"-_8"), Some(vec![0xfb, 0xff]));
+    }
+
+    #[test]
+    fn hexadecimal_has_one_spelling() {
+        assert_eq!(from_hex(&to_hex(&[0, 0x7f, 0xff])), Some([0, 0x7f, 0xff]));
+        for bad in ["", "0", "00", "0000", "0G00", "AB00cd", "+1+2+3", "00ff0", "00ff00f", "äää"] {
+            assert_eq!(from_hex::<3>(bad), None, "{bad}");
+        }
     }
 
     proptest! {

@@ -23,11 +23,14 @@ pub enum OneTimeKind {
     ChangeEmail,
     /// Makes the first administrator.
     Setup,
+    /// Sets the first password of an account that somebody else made.
+    Invitation,
 }
 
 impl OneTimeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup];
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup, Self::Invitation];
 
     /// What every token of this kind begins with; also its hash domain.
     pub const fn prefix(self) -> &'static str {
@@ -36,6 +39,7 @@ impl OneTimeKind {
             Self::ResetPassword => "lkr_",
             Self::ChangeEmail => "lke_",
             Self::Setup => "lks_",
+            Self::Invitation => "lki_",
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn network(address: IpAddr) -> IpNet {
 }
 
 /// Whether `network` holds `address`, an IPv4-mapped network included (`::ffff:10.0.0.0/104`).
-pub(super) fn covers(network: &IpNet, address: IpAddr) -> bool {
+pub fn covers(network: &IpNet, address: IpAddr) -> bool {
     match (network, address) {
         (IpNet::V6(mapped), IpAddr::V4(address)) => mapped.contains(&address.to_ipv6_mapped()),
         _ => network.contains(&address),

@@ -75,6 +75,8 @@ pub enum Rule {
     Network,
     /// Too many wrong passwords in a row from everywhere.
     Account,
+    /// Too many wrong second-factor codes from everywhere.
+    Factor,
 }
 
 impl Rule {
@@ -83,8 +85,25 @@ impl Rule {
         match self {
             Self::Network => "network",
             Self::Account => "account",
+            Self::Factor => "factor",
         }
     }
+
+    /// The rule of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Network, Self::Account, Self::Factor].into_iter().find(|rule| rule.name() == name)
+    }
+}
+
+/// A lock of one subject, as long as it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// When the first guess was made that counts for it.
+    pub first_at: Timestamp,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// How many guesses count for it.
+    pub failures: usize,
 }
 
 /// What a caller is told to wait until `until`: whole seconds, rounded up, and at least one. Guesses that are still being
@@ -142,6 +161,14 @@ impl Guesses {
     pub fn is_locked(&mut self, now: Timestamp, policy: &LockoutPolicy) -> bool {
         self.forget(now, policy);
         self.locked_until(policy).is_some()
+    }
+
+    /// The lock at `now`, if there is one. Changes nothing.
+    pub fn lock(&self, now: Timestamp, policy: &LockoutPolicy) -> Option<Lock> {
+        let mut seen = self.clone();
+        seen.forget(now, policy);
+        let (until, first_at) = (seen.locked_until(policy)?, seen.taken_at.iter().min().copied()?);
+        Some(Lock { first_at, until, failures: seen.taken_at.len() })
     }
 
     /// True once for each lock: when every guess that led to it was judged.

@@ -58,6 +58,26 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         Some(result)
     }
 
+    /// Works with every key and its value, in no order. One caller at a time: keep `f` short.
+    pub fn each(&self, mut f: impl FnMut(&K, &mut V)) {
+        let mut guard = self.lock();
+        let Generations { young, old } = &mut *guard;
+        young.iter_mut().chain(old).for_each(|(key, value)| f(key, value));
+    }
+
+    /// Up to `most` of the entries that `wanted` chooses among the first `looked_at`, in no order. Looking here is no use
+    /// of a key. One caller at a time: keep `wanted` short.
+    pub fn choose(&self, looked_at: usize, most: usize, wanted: impl Fn(&V) -> bool) -> Vec<(K, V)>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let generations = self.lock();
+        let all = generations.young.iter().chain(&generations.old).take(looked_at);
+        let chosen = all.filter(|(_, value)| wanted(value)).take(most);
+        chosen.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// How many keys are remembered.
     pub fn len(&self) -> usize {
         let generations = self.lock();
@@ -100,6 +120,31 @@ mod tests {
         }
         assert_eq!(recent.look(&2, |value| *value), None);
         assert!(recent.len() <= 4);
+    }
+
+    #[test]
+    fn each_value_of_both_generations_is_worked_with_once() {
+        let recent: Recent<u32, u32> = Recent::new(4);
+        (0..3).for_each(|key| recent.with(key, |value| *value = key));
+        recent.each(|_, value| *value += 10);
+        let mut seen = Vec::new();
+        recent.each(|key, value| seen.push((*key, *value)));
+        seen.sort_unstable();
+        assert_eq!(seen, [(0, 10), (1, 11), (2, 12)]);
+    }
+
+    #[test]
+    fn a_choice_is_bounded_and_no_use_of_a_key() {
+        let recent: Recent<u32, u32> = Recent::new(10);
+        (0..10).for_each(|key| recent.with(key, |value| *value = key));
+        let mut chosen = recent.choose(100, 100, |value| *value >= 7);
+        chosen.sort_unstable();
+        assert_eq!(chosen, [(7, 7), (8, 8), (9, 9)]);
+        assert_eq!(recent.choose(100, 2, |_| true).len(), 2);
+        assert_eq!(recent.choose(4, 100, |_| true).len(), 4);
+        // The old half goes all the same when other keys come.
+        (10..15).for_each(|key| recent.with(key, |_| ()));
+        assert_eq!(recent.look(&0, |value| *value), None);
     }
 
     #[test]

@@ -1,24 +1,28 @@
-//! The audit log and the outbox, over the API.
+//! The audit log and what looks like an attack, over the API.
 
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Query;
+use poem_openapi::param::{Path, Query};
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::body::NoBody;
 use super::error::{Fault, Statuses};
+use super::oversight::{Overseen, id_of, whole};
 use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
-use crate::services::audit_log::{self, AuditEntry, AuditFilter};
+use crate::domain::audit::Outcome;
+use crate::services::Services;
+use crate::services::audit_filter::AuditFilter;
+use crate::services::audit_log::{self, AuditEntry};
+use crate::services::oversight::Thing;
 use crate::services::suspicion::{self, Seen, SuspicionFilter};
-use crate::services::{Services, mail};
 use crate::wire::audit::{AuditLog, AuditPage, SuspiciousEvent, SuspiciousPage};
-use crate::wire::outbox::{OutboxMail, OutboxPage};
 
-/// The audit log and the outbox.
+/// The audit log.
 pub struct AuditApi(pub Arc<Services>);
 
 /// What these operations can answer beside success.
@@ -42,9 +46,20 @@ impl AuditApi {
         caller: Caller,
         /// Only records about this account.
         user_id: Query<Option<String>>,
-        /// Only this act, for example `login.failed`.
-        #[oai(validator(max_length = 64))]
+        /// Only what this account did.
+        actor_id: Query<Option<String>>,
+        /// Only these acts, up to 20 parted by commas: names such as `login.failed`, or all of a kind, as `login.*`.
+        #[oai(validator(max_length = 1000))]
         action: Query<Option<String>>,
+        /// Only what came out so: `success`, `failure` or `denied`.
+        outcome: Query<Option<String>>,
+        /// Only what came from this address or network, for example `203.0.113.0/24`.
+        ip_address: Query<Option<String>>,
+        /// Only what happened in this request.
+        #[oai(validator(max_length = 128))]
+        request_id: Query<Option<String>>,
+        /// Only what happened in this session.
+        session_id: Query<Option<String>>,
         /// Only records at or after this time (RFC 3339).
         start_date: Query<Option<String>>,
         /// Only records before this time (RFC 3339).
@@ -57,11 +72,16 @@ impl AuditApi {
     ) -> Result<Answer<AuditPage>, Fault<Listed>> {
         let filter = AuditFilter {
             user: query::value("user_id", user_id.0)?,
-            action: action.0,
+            actor: query::value("actor_id", actor_id.0)?,
+            actions: query::value("action", action.0)?,
+            outcome: query::value::<Outcome>("outcome", outcome.0)?,
+            network: query::network("ip_address", ip_address.0)?,
+            request_id: request_id.0,
+            session: query::value("session_id", session_id.0)?,
             from: query::value("start_date", start_date.0)?,
             until: query::value("end_date", end_date.0)?,
             before: query::value("cursor", cursor.0)?,
-            limit: usize::try_from(limit.0).unwrap_or(1),
+            limit: whole(limit.0),
         };
         let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let logs = page.entries.into_iter().map(to_wire).collect();
@@ -80,6 +100,8 @@ impl AuditApi {
         caller: Caller,
         /// Only events about this account.
         user_id: Query<Option<String>>,
+        /// Only events that somebody acknowledged, or only those that nobody did.
+        acknowledged: Query<Option<bool>>,
         /// The most events to answer, 1 to 100.
         #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
@@ -88,8 +110,9 @@ impl AuditApi {
     ) -> Result<Answer<SuspiciousPage>, Fault<Listed>> {
         let filter = SuspicionFilter {
             user: query::value("user_id", user_id.0)?,
+            acknowledged: acknowledged.0,
             after: query::value("cursor", cursor.0)?,
-            limit: usize::try_from(limit.0).unwrap_or(1),
+            limit: whole(limit.0),
         };
         let page = suspicion::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let events = page.seen.into_iter().map(suspicious_to_wire).collect();
@@ -97,37 +120,25 @@ impl AuditApi {
         Ok(Answer::new(SuspiciousPage { events, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
     }
 
-    /// List mails that have not been sent
+    /// Acknowledge a suspicious event
     ///
-    /// Newest first: those that wait for another try, and dead letters. Needs `users:update`. Bodies are never
-    /// shown.
-    #[oai(path = "/outbox", method = "get", operation_id = "list_outbox", tag = "Tag::Operation")]
-    async fn outbox(
+    /// Marks it as seen; whoever did so first stays. Needs `audit:read` and `users:update`.
+    #[oai(
+        path = "/audit/suspicious/:id/acknowledge",
+        method = "post",
+        operation_id = "acknowledge_suspicious",
+        tag = "Tag::Audit"
+    )]
+    async fn acknowledge(
         &self,
-        asked: Asked,
         caller: Caller,
-        /// The most mails to answer, 1 to 100.
-        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
-        limit: Query<u32>,
-        /// `next_cursor` of the page before.
-        cursor: Query<Option<String>>,
-    ) -> Result<Answer<OutboxPage>, Fault<Listed>> {
-        let after = query::cursor(cursor.0)?;
-        let limit = usize::try_from(limit.0).unwrap_or(1);
-        let page = mail::outbox(&self.0, &asked.0, &caller.0, after, limit).await?;
-        let next_cursor = page.next.map(|id| id.to_string());
-        let mails = page.mails.into_iter().map(|mail| OutboxMail {
-            id: mail.id.to_string(),
-            to: mail.to.as_str().to_owned(),
-            kind: mail.kind,
-            state: if mail.due_at.is_some() { "waiting" } else { "dead" }.to_owned(),
-            attempts: mail.attempts,
-            created_at: mail.created_at.to_string(),
-            next_attempt_at: mail.due_at.map(|at| at.to_string()),
-            last_error: mail.last_error,
-        });
-        let as_of = page.as_of.to_string();
-        Ok(Answer::new(OutboxPage { mails: mails.collect(), next_cursor, as_of }, asked.0.now))
+        id: Path<String>,
+        _body: NoBody,
+        asked: Asked,
+    ) -> Result<Answer<SuspiciousEvent>, Fault<Overseen>> {
+        let id = id_of(&id.0, Thing::Suspicion)?;
+        let seen = suspicion::acknowledge(&self.0, &asked.0, &caller.0, id).await?;
+        Ok(Answer::new(suspicious_to_wire(seen), asked.0.now))
     }
 }
 
@@ -163,5 +174,7 @@ fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
         kind: seen.kind,
         details: Value::Object(details.collect()),
         at: seen.at.to_string(),
+        acknowledged_at: seen.acknowledged.map(|(at, _)| at.to_string()),
+        acknowledged_by: seen.acknowledged.map(|(_, by)| by.to_string()),
     }
 }

@@ -16,6 +16,7 @@ mod answer;
 pub mod body;
 mod certificate;
 mod connection;
+mod der;
 mod frames;
 mod framing;
 mod limits;

@@ -12,6 +12,7 @@ use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::version::{TLS12, TLS13};
 
 use super::certificate::{self, Pair, fingerprint};
+use super::der;
 use crate::ambient::Clock;
 
 /// Where the certificate comes from.
@@ -104,6 +105,7 @@ type Stamp = (u64, u64, u64, i64, i64);
 struct Current {
     config: Arc<ServerConfig>,
     fingerprint: String,
+    not_after: Option<String>,
 }
 
 impl TlsSource {
@@ -139,6 +141,11 @@ impl TlsSource {
         self.current().fingerprint
     }
 
+    /// When the server's own certificate ends (RFC 3339), where that can be read.
+    pub fn not_after(&self) -> Option<String> {
+        self.current().not_after
+    }
+
     fn current(&self) -> Current {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -161,8 +168,9 @@ impl TlsFiles {
             }
         };
         let fingerprint = pair.0.first().map(fingerprint).unwrap_or_default();
+        let not_after = pair.0.first().and_then(|own| der::not_after(own));
         let config = config(pair).map_err(|source| TlsError::Unusable { path, source })?;
-        Ok(Current { config: Arc::new(config), fingerprint })
+        Ok(Current { config: Arc::new(config), fingerprint, not_after })
     }
 }
 

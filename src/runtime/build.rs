@@ -22,6 +22,7 @@ use crate::services::code_guard::WrongCodes;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
+use crate::services::oversight::server::Around;
 use crate::services::sms_factor::SmsSends;
 use crate::services::sms_sender::SmsSender;
 use crate::services::stats::Stats;
@@ -112,6 +113,7 @@ pub fn services(
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
+        around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
     };
     Ok(Services::new(shared, policy))
@@ -187,6 +189,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         reset_ttl: config.password_reset.ttl,
+        invitation_ttl: config.invitation.ttl,
         step_up_ttl: config.step_up.ttl,
         password: PasswordPolicy {
             kind: config.password.policy,

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::data_dir::DataDir;
 use super::failure::Failure;
-use super::{build, dev, jobs, listen, metrics, telemetry, transport};
+use super::{around, build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
 use crate::config::{Config, EnabledProfile, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
@@ -43,12 +43,13 @@ pub fn serve(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::from_error(&error))?;
-    let ended = runtime.block_on(run(&loaded.config, out));
+    let ended = runtime.block_on(run(loaded, out));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
+async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
+    let config = &loaded.config;
     // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
     let told_to_stop = stop_signal()?;
     let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
@@ -92,6 +93,8 @@ async fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     });
     let tls = listen::tls(config, &dir)?;
     let listeners = listen::bind(config, tls.as_ref(), &front)?;
+    let parts = around::Parts { tls: tls.clone(), store: dir.store_file(), net: net_metrics.clone() };
+    app.around.tell(around::surroundings(loaded, app.clock.now(), &listeners, parts));
     announce(config, &app, &listeners, out).await?;
 
     let (shutdown, told) = watch::channel(false);

@@ -68,6 +68,17 @@ impl Witness {
         Self::new(app, ctx, (Some(actor), Some(subject)), person)
     }
 
+    /// Watches `actor` do something to what is `subject`'s, or nobody's; the actor's key is read now.
+    pub(super) fn of_operator(
+        app: &Services,
+        ctx: &Context,
+        actor: UserId,
+        subject: Option<UserId>,
+    ) -> Result<Self, StoreError> {
+        let person = app.read(|read| person_key(app, read, actor))?;
+        Ok(Self::new(app, ctx, (Some(actor), subject), &person))
+    }
+
     /// Watches somebody who is nobody: no account has the name, or the server itself.
     pub fn of_nobody(app: &Services, ctx: &Context) -> Self {
         Self::new(app, ctx, (None, None), &app.keys.nobody)
@@ -112,6 +123,13 @@ impl Witness {
 pub struct Draft(EventV1);
 
 impl Draft {
+    /// Whom the act concerns, where that is known only in the transaction. There is an actor, so the sealed fields stay
+    /// bound to the same key.
+    pub fn about(mut self, subject: UserId) -> Self {
+        self.0.subject = Some(*subject.as_bytes());
+        self
+    }
+
     /// The session the act belongs to.
     pub fn session(mut self, id: SessionId) -> Self {
         self.0.session = Some(*id.as_bytes());

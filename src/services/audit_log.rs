@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::audit::{Personal, open_personal};
+use super::audit_filter::{AuditFilter, to_outcome};
 use super::caller::Caller;
 use super::events::as_of;
 use super::role::{Refused, require};
@@ -16,7 +17,7 @@ use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
-use crate::store::lane::{self, EventV1, Head, LANE_0, OutcomeV1, SealV1, Span, Walk};
+use crate::store::lane::{self, EventV1, Head, LANE_0, SealV1, Span, Walk};
 use crate::store::{Page, Read, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
@@ -28,23 +29,6 @@ const BATCH: usize = 200;
 /// How far the times of records may run against their order: a request is dated at its start, and clocks are
 /// set back. A record older than a question's start by more than this ends the search.
 const DISORDER: Duration = Duration::from_secs(3600);
-
-/// Which records to list.
-#[derive(Debug, Clone, Default)]
-pub struct AuditFilter {
-    /// Only records about this account.
-    pub user: Option<UserId>,
-    /// Only this act, such as `login.failed`.
-    pub action: Option<String>,
-    /// Only records at or after this time.
-    pub from: Option<Timestamp>,
-    /// Only records before this time.
-    pub until: Option<Timestamp>,
-    /// Only records before this place in the chain.
-    pub before: Option<u64>,
-    /// Most records to answer, though never less than one commit's.
-    pub limit: usize,
-}
 
 /// One record.
 #[derive(Debug)]
@@ -111,15 +95,22 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
             if oldest.is_some_and(|oldest| Timestamp::from_millis(record.at) < oldest) {
                 return Ok(AuditPage { next: None, ..page });
             }
-            let wanted = record.events.iter().enumerate().filter(|(_, event)| matches(filter, event));
-            let wanted: Vec<_> = wanted.collect();
+            let mut wanted = Vec::new();
+            for (index, event) in record.events.iter().enumerate().filter(|(_, event)| filter.holds(event)) {
+                let personal = open_personal(app, read, &mut keys, event)?;
+                if filter.holds_client(personal.as_ref()) {
+                    wanted.push((index, event, personal));
+                }
+            }
             if !page.entries.is_empty() && page.entries.len() + wanted.len() > filter.limit {
                 return Ok(page);
             }
-            let checksum = to_hex(&record.hash(LANE_0, seq)?);
-            for (index, event) in wanted {
-                let personal = open_personal(app, read, &mut keys, event)?;
-                page.entries.push(entry((seq, index), checksum.clone(), event.clone(), personal));
+            if !wanted.is_empty() {
+                let checksum = to_hex(&record.hash(LANE_0, seq)?);
+                let entries = wanted.into_iter().map(|(index, event, personal)| {
+                    entry((seq, index), checksum.clone(), event.clone(), personal)
+                });
+                page.entries.extend(entries);
             }
             page.next = Some(seq);
         }
@@ -148,11 +139,7 @@ pub(super) fn entry(
         checksum,
         at: Timestamp::from_millis(event.at),
         action: event.action,
-        outcome: match event.outcome {
-            OutcomeV1::Success => Outcome::Success,
-            OutcomeV1::Failure => Outcome::Failure,
-            OutcomeV1::Denied => Outcome::Denied,
-        },
+        outcome: to_outcome(event.outcome),
         reason: event.reason,
         actor: event.actor.map(UserId::from_bytes),
         subject: event.subject.map(UserId::from_bytes),
@@ -174,13 +161,6 @@ fn batch(
         Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, span),
         None => lane::records(read, LANE_0, span),
     }
-}
-
-fn matches(filter: &AuditFilter, event: &EventV1) -> bool {
-    filter.user.is_none_or(|user| event.subject == Some(*user.as_bytes()))
-        && filter.action.as_deref().is_none_or(|action| event.action == action)
-        && filter.until.is_none_or(|until| Timestamp::from_millis(event.at) < until)
-        && filter.from.is_none_or(|from| Timestamp::from_millis(event.at) >= from)
 }
 
 /// Signs the head of the chain, unless it is signed already. Answers the number of the new seal.

@@ -16,7 +16,7 @@ use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{WRONG_CODES_MAX, WRONG_CODES_WINDOW};
 use crate::domain::id::UserId;
-use crate::domain::lockout::{Guesses, LockoutPolicy, wait};
+use crate::domain::lockout::{Guesses, LockoutPolicy, Rule, wait};
 use crate::domain::recent::Recent;
 use crate::domain::suspicion::Suspicious;
 use crate::store::lane::EventV1;
@@ -24,6 +24,17 @@ use crate::store::{StoreError, Txn};
 
 /// Wrong codes of late, in bounded memory.
 pub type WrongCodes = Recent<UserId, Guesses>;
+
+/// The numbers of `rule`.
+pub(super) fn policy_of(app: &Services, rule: Rule) -> LockoutPolicy {
+    let codes = LockoutPolicy {
+        failures: WRONG_CODES_MAX,
+        window: WRONG_CODES_WINDOW,
+        lock_for: WRONG_CODES_WINDOW,
+        ..app.policy.lockout
+    };
+    if rule == Rule::Factor { codes } else { app.policy.lockout }
+}
 
 /// Too many wrong codes; this one was not compared.
 pub(super) struct TooMany {
@@ -43,12 +54,7 @@ pub(super) fn begin(
     if !app.limits.applies_to(ctx.client) {
         return Ok(CodeGuess { held: None, is_judged: AtomicBool::new(false) });
     }
-    let policy = LockoutPolicy {
-        failures: WRONG_CODES_MAX,
-        window: WRONG_CODES_WINDOW,
-        lock_for: WRONG_CODES_WINDOW,
-        ..app.policy.lockout
-    };
+    let policy = policy_of(app, Rule::Factor);
     let taken = app
         .wrong_codes
         .with(user, |guesses| guesses.take(ctx.now, &policy).map_err(|until| (until, guesses.tell(&policy))));
@@ -110,7 +116,7 @@ impl Lock {
     /// Of the person that `witness` watches.
     pub(super) fn new(app: &Services, ctx: &Context, witness: &Witness) -> Self {
         Self {
-            event: witness.event(Action::LockoutSet, Outcome::Success).reason("factor").done(),
+            event: witness.event(Action::LockoutSet, Outcome::Success).reason(Rule::Factor.name()).done(),
             suspicion: Suspicion::new(app, ctx, Suspicious::FailedLogins),
         }
     }

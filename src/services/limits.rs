@@ -26,7 +26,7 @@ pub struct Limits {
 
 /// Whose budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 16]);
+pub struct Key(pub(super) [u8; 16]);
 
 impl Key {
     /// One subscriber: the IPv4 address, or the IPv6 /64, because a host may take any address of that.
@@ -99,6 +99,17 @@ impl Limits {
         self.tables.get(class).with(key, |spent| budget.refund(spent, now))
     }
 
+    /// Up to `most` keys that `wanted` chooses among the first `looked_at` of `class`, with what they spent.
+    pub(super) fn spent(
+        &self,
+        class: Class,
+        looked_at: usize,
+        most: usize,
+        wanted: impl Fn(Spent) -> bool,
+    ) -> Vec<(Key, Spent)> {
+        self.tables.get(class).choose(looked_at, most, |spent| wanted(*spent))
+    }
+
     /// How many keys of `class` are remembered.
     pub fn entries(&self, class: Class) -> usize {
         self.tables.get(class).len()
@@ -121,11 +132,16 @@ pub(super) const TOO_MANY_MAILS: &str = "too_many_mails";
 impl MailPlace {
     /// Takes one for the address or name `to`, in the form in which all its spellings are one. `None`: not now.
     pub(super) fn take(app: &Services, ctx: &Context, to: &str) -> Option<Self> {
+        Self::claim(app, ctx, to).ok()
+    }
+
+    /// The same, for whoever may be told when there is one again.
+    pub(super) fn claim(app: &Services, ctx: &Context, to: &str) -> Result<Self, Exceeded> {
         if !app.limits.applies_to(ctx.client) {
-            return Some(Self(None));
+            return Ok(Self(None));
         }
         let key = Key::name(app.keys.name_tag(to));
-        app.limits.take(Class::Mail, key, ctx.now).ok().map(|_| Self(Some(key)))
+        app.limits.take(Class::Mail, key, ctx.now).map(|_| Self(Some(key)))
     }
 
     /// No mail was sent.

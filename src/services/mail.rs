@@ -12,18 +12,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::caller::Caller;
-use super::events::as_of;
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
-use super::role::{Refused, require};
 use super::sms_sender::OutgoingSms;
 use super::{Context, Services};
 use crate::domain::email::EmailAddress;
-use crate::domain::feed::Cursor;
 use crate::domain::id::MailId;
 use crate::domain::mail::{Letter, retry_delay, sms_retry_delay};
 use crate::domain::phone::PhoneNumber;
-use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Queued};
 use crate::store::{StoreError, Txn};
@@ -209,33 +204,6 @@ pub async fn release_claims(app: &Services) -> Result<(), StoreError> {
             return Ok(());
         }
     }
-}
-
-/// A page of the outbox.
-#[derive(Debug)]
-pub struct OutboxPage {
-    /// Mails and dead letters, newest first.
-    pub mails: Vec<Queued>,
-    /// Where the next page starts, when there is one.
-    pub next: Option<MailId>,
-    /// The state that they were read from.
-    pub as_of: Cursor,
-}
-
-/// Waiting mails and dead letters, newest first, older than `after`. Needs `users:update`.
-pub async fn outbox(
-    app: &Services,
-    ctx: &Context,
-    caller: &Caller,
-    after: Option<MailId>,
-    limit: usize,
-) -> Result<OutboxPage, Refused> {
-    require(app, ctx, caller, Permission::UsersUpdate).await?;
-    Ok(app.read(|read| {
-        let (mails, more) = outbox::list(read, after, limit)?;
-        let next = if more { mails.last().map(|mail| mail.id) } else { None };
-        Ok(OutboxPage { mails, next, as_of: as_of(read)? })
-    })?)
 }
 
 async fn deliver(

@@ -3,7 +3,9 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod audit_filter;
 pub mod audit_log;
+pub mod authz;
 pub mod caller;
 pub mod code_guard;
 pub mod custom_role;
@@ -11,6 +13,7 @@ pub mod email_change;
 pub mod enrolment;
 pub mod events;
 pub mod factor;
+pub mod grant;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -20,6 +23,7 @@ pub mod mail_transport;
 mod mailed_link;
 pub mod new_password;
 mod one_time;
+pub mod oversight;
 pub mod password;
 pub mod password_change;
 pub mod password_proof;
@@ -27,6 +31,7 @@ pub mod password_reset;
 pub mod pending_login;
 mod profile;
 pub mod registration;
+pub mod resource;
 mod right_password;
 pub mod role;
 pub mod role_act;
@@ -134,6 +139,8 @@ pub struct Shared {
     pub stats: stats::Stats,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
+    /// What the process around told of itself.
+    pub around: oversight::server::Around,
     /// Wrong second-factor codes of late.
     pub wrong_codes: Arc<code_guard::WrongCodes>,
 }
@@ -194,11 +201,22 @@ impl Keys {
 
     /// At what a login under `name` guesses: at the name, and at its `owner` or, where it has none, at nobody.
     pub fn target(&self, owner: Option<&User>, name: &str) -> lockout::Target {
+        let tag = self.name_tag(name);
         let (account, names) = match owner {
             Some(owner) => (self.account(owner.id), self.names_of(owner)),
-            None => (self.subject("nobody", name.as_bytes()), Vec::new()),
+            None => (self.nobody(&tag), Vec::new()),
         };
-        lockout::Target { typed: self.subject("name", name.as_bytes()), account, names }
+        lockout::Target { typed: self.name(&tag), account, names }
+    }
+
+    /// A typed name as the budgets of guesses know it, by its [tag](Keys::name_tag).
+    pub fn name(&self, tag: &[u8; 16]) -> Subject {
+        self.subject("name", tag)
+    }
+
+    /// The second budget of a name of nobody, by its [tag](Keys::name_tag).
+    pub fn nobody(&self, tag: &[u8; 16]) -> Subject {
+        self.subject("nobody", tag)
     }
 
     /// An account as the budgets of guesses know it.
@@ -209,7 +227,7 @@ impl Keys {
     /// The names of an account as the budgets of guesses know them.
     pub fn names_of(&self, user: &User) -> Vec<Subject> {
         let names = [user.email.as_str().to_owned(), user.username.folded()];
-        names.iter().map(|name| self.subject("name", name.as_bytes())).collect()
+        names.iter().map(|name| self.name(&self.name_tag(name))).collect()
     }
 
     fn subject(&self, kind: &str, text: &[u8]) -> Subject {
@@ -235,6 +253,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long an invitation lives: the link that sets an account's first password.
+    pub invitation_ttl: Duration,
     /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
     pub step_up_ttl: Duration,
     /// Which passwords may be chosen.

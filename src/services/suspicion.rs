@@ -1,13 +1,17 @@
 //! What looks like an attack: written with the act that gave it away, and read by whoever watches.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::audit::{Personal, open_personal};
+use super::audit::{Personal, Witness, open_personal};
 use super::caller::Caller;
 use super::events::as_of;
+use super::oversight::{OversightFault, Thing, walk};
 use super::role::{Refused, require};
-use super::{Context, Services};
+use super::{Context, Services, flatten};
+use crate::crypto::seal::SealKey;
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, SuspicionId, UserId};
 use crate::domain::role::Permission;
@@ -15,7 +19,7 @@ use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::store::lane::EventV1;
 use crate::store::suspicion::{self, SuspicionV1};
-use crate::store::{Read, StoreError, Txn};
+use crate::store::{Abort, Read, StoreError, Txn};
 
 /// How long a suspicious act is listed. The audit log keeps it longer.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -36,7 +40,8 @@ impl Suspicion {
     /// Writes it beside the audit `event` that it was noticed by.
     pub fn write(&self, txn: &mut Txn<'_>, event: &EventV1) -> Result<(), StoreError> {
         let expires_at = txn.now().plus(KEPT);
-        let record = SuspicionV1 { kind: self.kind.name().to_owned(), event: event.clone() };
+        let record =
+            SuspicionV1 { kind: self.kind.name().to_owned(), event: event.clone(), acknowledged: None };
         suspicion::insert(txn, self.id, &record, expires_at)
     }
 }
@@ -46,6 +51,8 @@ impl Suspicion {
 pub struct SuspicionFilter {
     /// Only those about this account.
     pub user: Option<UserId>,
+    /// Only those that were acknowledged, or only those that were not.
+    pub acknowledged: Option<bool>,
     /// Only those before this one in the list's order.
     pub after: Option<SuspicionId>,
     /// Most acts to answer.
@@ -65,6 +72,8 @@ pub struct Seen {
     pub details: Vec<(String, String)>,
     /// When it happened.
     pub at: Timestamp,
+    /// When and by whom it was acknowledged.
+    pub acknowledged: Option<(Timestamp, UserId)>,
 }
 
 /// A page of suspicious acts.
@@ -89,25 +98,70 @@ pub async fn list(
     Ok(app.read(|read| page(app, read, filter, ctx.now))?)
 }
 
+/// Marks the suspicious act `id` as seen; whoever did it first stands. Needs `audit:read`, and `users:update`: whoever
+/// may only read silences no alarm.
+pub async fn acknowledge(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    id: SuspicionId,
+) -> Result<Seen, OversightFault> {
+    const NONE: OversightFault = OversightFault::NotFound(Thing::Suspicion);
+    require(app, ctx, caller, Permission::AuditRead).await?;
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
+    let fresh = |record: &SuspicionV1, now| now < Timestamp::from_millis(record.event.at).plus(KEPT);
+    let record = app.read(|read| suspicion::by_id(read, id))?.filter(|record| fresh(record, ctx.now));
+    let record = record.ok_or(NONE)?;
+    let witness =
+        Witness::of_operator(app, ctx, caller.user.id, record.event.subject.map(UserId::from_bytes))?;
+    let event = caller.signed(witness.event(Action::SuspicionAcknowledged, Outcome::Success));
+    let event = event.detail("suspicion", id.to_string()).detail("type", record.kind).done();
+    let caller = caller.clone();
+    let run = app.store.transact("suspicion.acknowledge", app.stamp(ctx), move |txn| {
+        let actor = caller.still_there::<OversightFault>(txn)?;
+        let mut record = suspicion::by_id(txn, id)?.ok_or(Abort::Rule(NONE))?;
+        if record.acknowledged.is_none() {
+            record.acknowledged = Some((txn.now().millis(), *actor.id.as_bytes()));
+            suspicion::put(txn, id, &record)?;
+            txn.emit(event.clone())?;
+        }
+        Ok(record)
+    });
+    let record = run.await.map_err(flatten::<OversightFault>)?;
+    Ok(app.read(|read| seen(app, read, &mut HashMap::new(), (id, record)))?)
+}
+
 fn page(
     app: &Services,
     read: &impl Read,
     filter: &SuspicionFilter,
     now: Timestamp,
 ) -> Result<SuspicionPage, StoreError> {
-    let page = suspicion::list(read, filter.user, filter.after, filter.limit)?;
-    let next = page.rows.last().map(|(id, _)| *id).filter(|_| page.more);
-    let (mut keys, mut seen) = (HashMap::new(), Vec::with_capacity(page.rows.len()));
-    for (id, SuspicionV1 { kind, event }) in page.rows {
-        let at = Timestamp::from_millis(event.at);
+    let mut keys = HashMap::new();
+    let rows = |after, limit| suspicion::list(read, filter.user, after, limit);
+    let (seen, next) = walk(filter.after, filter.limit, rows, |id, record: SuspicionV1| {
         // A late sweep shows nothing for longer.
-        if now < at.plus(KEPT) {
-            let personal = open_personal(app, read, &mut keys, &event)?;
-            let user = event.subject.map(UserId::from_bytes);
-            seen.push(Seen { id, kind, user, details: details(event, personal), at });
+        if now >= Timestamp::from_millis(record.event.at).plus(KEPT) {
+            return Ok(ControlFlow::Break(()));
         }
-    }
+        let is_wanted = filter.acknowledged.is_none_or(|wanted| wanted == record.acknowledged.is_some());
+        let shown = is_wanted.then(|| seen(app, read, &mut keys, (id, record))).transpose()?;
+        Ok(ControlFlow::Continue(shown))
+    })?;
     Ok(SuspicionPage { seen, next, as_of: as_of(read)? })
+}
+
+fn seen(
+    app: &Services,
+    read: &impl Read,
+    keys: &mut HashMap<UserId, Option<SealKey>>,
+    (id, record): (SuspicionId, SuspicionV1),
+) -> Result<Seen, StoreError> {
+    let SuspicionV1 { kind, event, acknowledged } = record;
+    let personal = open_personal(app, read, keys, &event)?;
+    let (user, at) = (event.subject.map(UserId::from_bytes), Timestamp::from_millis(event.at));
+    let acknowledged = acknowledged.map(|(at, by)| (Timestamp::from_millis(at), UserId::from_bytes(by)));
+    Ok(Seen { id, kind, user, details: details(event, personal), at, acknowledged })
 }
 
 fn details(event: EventV1, personal: Option<Personal>) -> Vec<(String, String)> {

@@ -135,6 +135,22 @@ pub fn record(reader: &impl Read, lane: u16, seq: u64) -> Result<Option<LaneReco
     reader.get(&LANE, &(lane, seq))
 }
 
+/// The sequence of the first record of `lane` that is later than `at`, Unix milliseconds, as far as records are in the
+/// order of their times; one behind the last when none is.
+pub fn first_after(reader: &impl Read, lane: u16, at: i64) -> Result<u64, StoreError> {
+    let oldest = records(reader, lane, Span::oldest(1))?.rows.first().map(|(seq, _)| *seq);
+    let (mut low, mut high) = (oldest.unwrap_or(1), head(reader, lane)?.seq.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if record(reader, lane, middle)?.is_none_or(|record| record.at > at) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
+}
+
 /// A bounded stretch of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

@@ -19,6 +19,7 @@ const PLACE_IS_FRESH: std::time::Duration = std::time::Duration::from_secs(86_40
 pub struct StreakV1 {
     failures: u32,
     expires_at: i64,
+    locked_at: Option<i64>,
 }
 
 impl Value for StreakV1 {
@@ -43,6 +44,8 @@ pub struct Streak {
     pub failures: u32,
     /// When they are forgotten, unless one more comes.
     pub forgotten_at: Timestamp,
+    /// When there were so many that they lock.
+    pub locked_at: Option<Timestamp>,
 }
 
 /// The wrong passwords in a row of `subject` that are not forgotten at `now`.
@@ -51,6 +54,7 @@ pub fn streak(read: &impl Read, subject: Subject, now: Timestamp) -> Result<Opti
     let streak = record.map(|record| Streak {
         failures: record.failures,
         forgotten_at: Timestamp::from_millis(record.expires_at),
+        locked_at: record.locked_at.map(Timestamp::from_millis),
     });
     Ok(streak.filter(|streak| now < streak.forgotten_at))
 }
@@ -65,7 +69,13 @@ pub fn add_failure(txn: &mut Txn<'_>, subject: Subject, policy: &LockoutPolicy) 
     if before.is_none() {
         expiry::schedule(txn, expires_at, &tables::STREAKS, &subject.0)?;
     }
-    txn.put(&tables::STREAKS, &subject.0, &StreakV1 { failures, expires_at: expires_at.millis() })?;
+    let locked_at = if failures == policy.account_failures {
+        Some(now)
+    } else {
+        before.and_then(|streak| streak.locked_at)
+    };
+    let (expires_at, locked_at) = (expires_at.millis(), locked_at.map(Timestamp::millis));
+    txn.put(&tables::STREAKS, &subject.0, &StreakV1 { failures, expires_at, locked_at })?;
     Ok(failures)
 }
 

@@ -71,6 +71,20 @@ pub fn of_user(
     Ok((sessions, page.more))
 }
 
+/// Sessions of everybody, newest first, older than `after`; and whether there are more.
+pub fn all(
+    read: &impl Read,
+    after: Option<SessionId>,
+    limit: usize,
+) -> Result<(Vec<Session>, bool), StoreError> {
+    let mut scan = Scan::all(limit).reverse();
+    if let Some(after) = after {
+        scan = scan.before(&after);
+    }
+    let page = read.scan(&tables::SESSIONS, scan)?;
+    Ok((page.rows.into_iter().map(|(id, record)| to_session(id, record)).collect(), page.more))
+}
+
 /// Stores a new session.
 pub fn insert(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
     txn.put(&tables::USER_SESSIONS, &(session.user, session.id), &())?;

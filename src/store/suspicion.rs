@@ -17,6 +17,8 @@ pub struct SuspicionV1 {
     pub kind: String,
     /// The audit event it was noticed by.
     pub event: EventV1,
+    /// When and by whom it was acknowledged.
+    pub acknowledged: Option<(i64, [u8; 16])>,
 }
 
 impl Value for SuspicionV1 {
@@ -32,6 +34,16 @@ pub const USER_INDEX: IndexCheck = IndexCheck {
         Ok(record.is_some_and(|record| record.event.subject == Some(*user.as_bytes())))
     },
 };
+
+/// The suspicious act `id`.
+pub fn by_id(read: &impl Read, id: SuspicionId) -> Result<Option<SuspicionV1>, StoreError> {
+    read.get(&tables::SUSPICIONS, &id)
+}
+
+/// Stores a suspicious act again: it was acknowledged.
+pub fn put(txn: &mut Txn<'_>, id: SuspicionId, record: &SuspicionV1) -> Result<(), StoreError> {
+    txn.put(&tables::SUSPICIONS, &id, record)
+}
 
 /// Stores a suspicious act until `expires_at`.
 pub fn insert(

@@ -108,6 +108,12 @@ pub struct SuspiciousEvent {
     pub details: Value,
     /// RFC 3339.
     pub at: String,
+    /// When somebody marked it as seen, RFC 3339; absent until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<String>,
+    /// Who did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<String>,
 }
 
 impl Example for SuspiciousEvent {
@@ -123,6 +129,8 @@ impl Example for SuspiciousEvent {
                 "request_id": "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b12",
             }),
             at: "2026-11-21T10:00:00.000Z".to_owned(),
+            acknowledged_at: Some("2026-11-21T10:20:00.000Z".to_owned()),
+            acknowledged_by: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b14".to_owned()),
         }
     }
 }

@@ -10,6 +10,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod auth;
+pub mod authz;
 pub mod dev;
 pub mod email_change;
 pub mod envelope;
@@ -17,20 +18,25 @@ pub mod error;
 pub mod event;
 pub mod factor;
 pub mod health;
+pub mod live_session;
+pub mod lockout;
 pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod profile;
+pub mod resource;
 pub mod role;
 pub mod sample;
 pub mod secret;
+pub mod server;
 pub mod session;
 pub mod setup;
 pub mod sms_factor;
 pub mod stats;
 pub mod step_up;
 pub mod user;
+pub mod user_care;
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,7 @@ fn services() -> Services {
             made_with: None,
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
+        invitation_ttl: Duration::from_secs(259_200),
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
@@ -139,6 +140,7 @@ fn services() -> Services {
         stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
+        around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
     };
     Services::new(shared, policy)

@@ -145,6 +145,9 @@ async fn doings(app: &TestApp, story: &mut Story) {
     for path in ["/api/v1/users", "/api/v1/audit/logs?limit=100", "/api/v1/outbox", "/metrics", "/health"] {
         story.heard(&root.get(path).await);
     }
+    for path in ["sessions", "lockouts", "limits", "server", "audit/suspicious"] {
+        story.heard(&root.get(&format!("/api/v1/{path}")).await);
+    }
     story.heard(&root.raw(Method::POST, "/api/v1/auth/logout", Some("text/plain"), GOOD).await);
     story.heard(&root.post("/api/v1/auth/logout-all", json!({})).await);
     story.heard(&root.get("/api/v1/auth/me").await);

@@ -19,6 +19,22 @@ fn wrong(guesses: &mut Guesses, minute: u32) -> bool {
 }
 
 #[test]
+fn a_lock_tells_when_it_began_and_ends_and_looking_changes_nothing() {
+    let (mut guesses, policy) = (Guesses::default(), LockoutPolicy::default());
+    for minute in 1..=5 {
+        assert_eq!(guesses.lock(at(minute), &policy), None);
+        assert!(wrong(&mut guesses, minute));
+    }
+    let before = guesses.clone();
+    let lock = Some(Lock { first_at: at(1), until: at(35), failures: 5 });
+    assert_eq!((guesses.lock(at(5), &policy), guesses.lock(at(34), &policy)), (lock, lock));
+    assert_eq!(guesses.lock(at(35), &policy), None);
+    assert_eq!(guesses, before);
+    // A clock that was set back: the guesses count as made now.
+    assert_eq!(guesses.lock(at(0), &policy).map(|lock| (lock.first_at, lock.until)), Some((at(0), at(30))));
+}
+
+#[test]
 fn five_failures_lock_for_thirty_minutes_from_the_last_one() {
     let mut guesses = Guesses::default();
     for minute in 0..5 {

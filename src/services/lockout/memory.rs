@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::lockout::{Guesses, Place, Subject};
+use crate::domain::lockout::{Guesses, Lock, LockoutPolicy, Place, Subject};
 use crate::domain::recent::Recent;
+use crate::domain::time::Timestamp;
 
 /// Guesses of late, in bounded memory, and how many are being judged.
 pub struct Lockouts {
@@ -36,6 +37,24 @@ impl Lockouts {
     /// Pairs of subject and network that are remembered.
     pub fn entries(&self) -> usize {
         self.guesses.len()
+    }
+
+    /// The lock of `subject` at `place`, if there is one.
+    pub(in crate::services) fn lock(
+        &self,
+        subject: Subject,
+        place: Place,
+        now: Timestamp,
+        policy: &LockoutPolicy,
+    ) -> Option<Lock> {
+        self.guesses.look(&(subject, place), |guesses| guesses.lock(now, policy)).flatten()
+    }
+
+    /// Ends the locks of `subjects` at `place`.
+    pub(in crate::services) fn clear(&self, subjects: &[Subject], place: Place) {
+        for subject in subjects {
+            self.guesses.with((*subject, place), Guesses::clear);
+        }
     }
 
     /// Answers how many guesses at `subject` were under way before this one.

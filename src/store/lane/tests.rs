@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::time::Timestamp;
 use crate::store::conformance::{KEY, event, run};
-use crate::store::{MemoryEngine, Store};
+use crate::store::{Abort, MemoryEngine, Stamp, Store};
 
 const START: Head = Head { lane: LANE_0, seq: 0, hash: [0; 32] };
 
@@ -113,4 +114,21 @@ fn a_missing_a_damaged_and_a_forged_record_are_named() {
         rows.insert(row(4), codec.encode("lane", &row(4), &record).unwrap());
     });
     assert_eq!(walk(&store), broken(ChainFault::HashMismatch));
+}
+
+#[test]
+fn a_record_is_found_by_its_time() {
+    let store = Store::open(Arc::new(MemoryEngine::new()), KEY).unwrap();
+    let first = |at| first_after(&store.snapshot().unwrap(), LANE_0, at).unwrap();
+    assert_eq!(first(0), 1);
+    // Two at each of the times 10, 20, 30.
+    for at in [10, 10, 20, 20, 30, 30] {
+        let stamp = Stamp { now: Timestamp::from_millis(at), nonce: [0; 16] };
+        let run =
+            store.transact_blocking("turn", stamp, |txn| Ok::<_, Abort<()>>(txn.emit(event("turn", None))?));
+        run.unwrap();
+    }
+    for (at, expected) in [(0, 1), (9, 1), (10, 3), (15, 3), (20, 5), (29, 5), (30, 7), (99, 7)] {
+        assert_eq!(first(at), expected, "{at}");
+    }
 }

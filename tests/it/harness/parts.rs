@@ -22,6 +22,7 @@ use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
+use latchkey::services::oversight::server::Around;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
@@ -72,6 +73,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         reset_ttl: Duration::from_secs(3_600),
+        invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
         factor: FactorPolicy::default(),
@@ -107,6 +109,7 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
+        around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
     }
 }

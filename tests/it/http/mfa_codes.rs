@@ -11,7 +11,7 @@ use crate::harness::{Authenticator, LoggedIn, PASSWORD, STEP, TestApp};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-async fn with_ada() -> (TestApp, Authenticator) {
+pub(super) async fn with_ada() -> (TestApp, Authenticator) {
     let app = TestApp::new().with_user("ada").await;
     let phone = app.enrol(&app.log_in("ada").await).await;
     (app, phone)

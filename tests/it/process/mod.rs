@@ -12,6 +12,7 @@ mod events;
 mod import;
 mod profile;
 mod refusals;
+mod server_view;
 mod smtp;
 mod start;
 mod stop;

@@ -1,0 +1,61 @@
+//! What the process tells the services of itself, for the health view of operators.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::listen::Listening;
+use crate::config::{Config, Loaded, Transport};
+use crate::domain::time::Timestamp;
+use crate::net::{self, TlsSource};
+use crate::services::oversight::server::{CertificateSeen, Changing, ListenerSeen, Surroundings};
+
+/// What changes while the process runs.
+pub struct Parts {
+    /// The certificate, when any listener speaks TLS.
+    pub tls: Option<Arc<TlsSource>>,
+    /// The store's file.
+    pub store: PathBuf,
+    /// What the listeners count.
+    pub net: Arc<net::Metrics>,
+}
+
+/// Everything that is told.
+pub fn surroundings(loaded: &Loaded, now: Timestamp, listeners: &[Listening], parts: Parts) -> Surroundings {
+    let config = &loaded.config;
+    let is_self_signed = config.tls.certificate.is_none();
+    let listeners = listeners.iter().map(|one| ListenerSeen {
+        address: one.listener.bound.address().to_string(),
+        tls: one.listener.tls.is_some(),
+    });
+    Surroundings {
+        started_at: now,
+        listeners: listeners.collect(),
+        config_warnings: loaded.notes.len(),
+        mail_transport: mail_transport(config),
+        sms_transport: sms_transport(config),
+        is_dev: config.dev,
+        changing: Box::new(move || Changing {
+            certificate: parts.tls.as_ref().map(|tls| CertificateSeen {
+                expires_at: tls.not_after().and_then(|end| end.parse().ok()),
+                fingerprint: tls.fingerprint(),
+                is_self_signed,
+            }),
+            store_bytes: fs::metadata(&parts.store).ok().map(|file| file.len()),
+            connections: parts.net.open.value(),
+        }),
+    }
+}
+
+fn mail_transport(config: &Config) -> &'static str {
+    match config.mail.transport {
+        _ if config.dev => "dev",
+        Transport::Smtp => "smtp",
+        // The configuration has settled what "auto" means.
+        Transport::Auto | Transport::Eml => "file",
+    }
+}
+
+fn sms_transport(config: &Config) -> Option<&'static str> {
+    if config.dev { Some("dev") } else { config.sms.webhook.as_ref().map(|_| "webhook") }
+}

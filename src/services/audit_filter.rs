@@ -1,0 +1,127 @@
+//! Which records of the audit log somebody wants to see. Knows nothing of how they are read.
+
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::audit::Personal;
+use crate::domain::address::covers;
+use crate::domain::audit::Outcome;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::store::lane::{EventV1, OutcomeV1};
+
+/// Which records to list. What is absent excludes nothing.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only records about this account.
+    pub user: Option<UserId>,
+    /// Only what this account did.
+    pub actor: Option<UserId>,
+    /// Only these acts.
+    pub actions: Option<Actions>,
+    /// Only what came out so.
+    pub outcome: Option<Outcome>,
+    /// Only what came from this network. Where somebody came from who was forgotten, nobody knows.
+    pub network: Option<IpNet>,
+    /// Only what happened in this request.
+    pub request_id: Option<String>,
+    /// Only what happened in this session.
+    pub session: Option<SessionId>,
+    /// Only records at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only records before this time.
+    pub until: Option<Timestamp>,
+    /// Only records before this place in the chain.
+    pub before: Option<u64>,
+    /// Most records to answer, though never less than one commit's.
+    pub limit: usize,
+}
+
+impl AuditFilter {
+    /// Whether `event` is wanted, but for where it came from.
+    pub(super) fn holds(&self, event: &EventV1) -> bool {
+        let at = Timestamp::from_millis(event.at);
+        self.user.is_none_or(|user| event.subject == Some(*user.as_bytes()))
+            && self.actor.is_none_or(|actor| event.actor == Some(*actor.as_bytes()))
+            && self.actions.as_ref().is_none_or(|actions| actions.hold(&event.action))
+            && self.outcome.is_none_or(|outcome| outcome == to_outcome(event.outcome))
+            && self.request_id.as_ref().is_none_or(|id| event.request_id == *id)
+            && self.session.is_none_or(|session| event.session == Some(*session.as_bytes()))
+            && self.until.is_none_or(|until| at < until)
+            && self.from.is_none_or(|from| at >= from)
+    }
+
+    /// Whether it came from where it is wanted from.
+    pub(super) fn holds_client(&self, personal: Option<&Personal>) -> bool {
+        let client = personal.map(|personal| personal.client);
+        self.network.is_none_or(|network| client.is_some_and(|client| covers(&network, client)))
+    }
+}
+
+/// The outcome of a stored event.
+pub(super) const fn to_outcome(stored: OutcomeV1) -> Outcome {
+    match stored {
+        OutcomeV1::Success => Outcome::Success,
+        OutcomeV1::Failure => Outcome::Failure,
+        OutcomeV1::Denied => Outcome::Denied,
+    }
+}
+
+/// A choice of acts: names such as `login.failed`, and beginnings such as `login.*`, parted by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actions(Vec<String>);
+
+/// The text chooses no acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a list of actions")]
+pub struct NotActions;
+
+impl Actions {
+    /// Most names in one choice.
+    const MAX: usize = 20;
+
+    /// Whether an act of this name is among them.
+    pub fn hold(&self, action: &str) -> bool {
+        self.0.iter().any(|wanted| match wanted.strip_suffix('*') {
+            Some(start) => action.starts_with(start),
+            None => wanted == action,
+        })
+    }
+}
+
+impl FromStr for Actions {
+    type Err = NotActions;
+
+    fn from_str(text: &str) -> Result<Self, NotActions> {
+        let is_name = |name: &str| {
+            let name = name.strip_suffix(".*").unwrap_or(name);
+            !name.is_empty() && !name.contains('*')
+        };
+        let names: Vec<_> = text.split(',').map(str::to_owned).collect();
+        let is_good = names.len() <= Self::MAX && names.iter().all(|name| is_name(name));
+        is_good.then_some(Self(names)).ok_or(NotActions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_are_chosen_by_name_and_by_beginning() {
+        let few: Actions = "login.*,lockout.set".parse().unwrap();
+        assert!(few.hold("login.failed") && few.hold("login.succeeded") && few.hold("lockout.set"));
+        assert!(!few.hold("lockout.cleared") && !few.hold("login") && !few.hold("login_other.failed"));
+        let unknown: Actions = "nothing.of.this".parse().unwrap();
+        assert!(!unknown.hold("login.failed"));
+    }
+
+    #[test]
+    fn what_is_no_list_of_names_is_refused() {
+        let many = vec!["a"; 21].join(",");
+        for bad in ["", ",", "login.*,", "*", ".*", "login*", "log*in", &many] {
+            assert_eq!(bad.parse::<Actions>(), Err(NotActions), "{bad:?}");
+        }
+    }
+}
