@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use super::profiles::EnabledProfile;
 use super::public_url::PublicUrl;
 use super::reader::{Choice, Reader};
+use crate::domain::profile::Profile;
 
 const MAX_LISTENERS: usize = 16;
 
@@ -21,6 +23,8 @@ pub struct Listener {
     pub tls: bool,
     /// What a request in plain HTTP gets here.
     pub http: PlainHttp,
+    /// The profile whose paths begin at the root here.
+    pub root: Option<Profile>,
 }
 
 /// What a request in plain HTTP gets. `/health*` answers in every mode but `Off`.
@@ -64,12 +68,14 @@ impl Listener {
             }
             return Vec::new();
         }
+        let usual_root = profile(reader, "root_profile");
         let listeners = (0..count).filter_map(|index| {
             let given = addrs.as_ref().and_then(|addrs| addrs.get(index)).copied();
             let key = |name| format!("listen[{index}].{name}");
             let addr = given.or_else(|| reader.parsed(&key("addr"), EXPECTED, parse_addr));
             let (tls, http) = (reader.switch(&key("tls")), reader.choice(&key("http")));
-            Some(Self { addr: addr?, tls, http })
+            let root = profile(reader, &key("root")).or(usual_root);
+            Some(Self { addr: addr?, tls, http, root })
         });
         let listeners: Vec<_> = listeners.collect();
         Self::check_alone(&listeners, reader);
@@ -96,6 +102,23 @@ impl Listener {
         if !listeners.is_empty() && !listeners.iter().any(Self::serves) {
             reader
                 .problem("listen[0].tls", r#"no listener serves the API: one needs tls or http = "trusted""#);
+        }
+    }
+}
+
+fn profile(reader: &mut Reader, key: &str) -> Option<Profile> {
+    reader.parsed(key, "the name of a profile", |text| {
+        text.parse::<Profile>().map_err(|error| error.to_string())
+    })
+}
+
+/// A root profile must be switched on.
+pub fn check_roots(reader: &mut Reader, listen: &[Listener], profiles: &[EnabledProfile]) {
+    for (index, listener) in listen.iter().enumerate() {
+        let Some(root) = listener.root else { continue };
+        if !profiles.iter().any(|enabled| enabled.profile == root) {
+            let why = format!("{:?} needs profiles.{root}.enabled", root.name());
+            reader.problem(&format!("listen[{index}].root"), &why);
         }
     }
 }

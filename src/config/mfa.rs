@@ -1,6 +1,7 @@
 //! `[mfa]`: second factors. Knows no secret.
 
 use super::reader::Reader;
+use crate::domain::factor::{ISSUER_CHARS, is_issuer};
 use crate::domain::role::Role;
 
 /// Second factors.
@@ -24,14 +25,9 @@ impl Mfa {
     }
 }
 
-/// The label of an otpauth URI parts issuer and account by a colon.
 fn issuer(text: &str) -> Result<String, String> {
-    match text.chars().count() {
-        0 => Err("is empty".into()),
-        1..=64 if !text.contains(|c: char| c == ':' || c.is_control()) => Ok(text.to_owned()),
-        1..=64 => Err("must hold no colon and no control character".into()),
-        _ => Err("is longer than 64 characters".into()),
-    }
+    let fault = || format!("must be 1 to {ISSUER_CHARS} characters without a colon and control characters");
+    if is_issuer(text) { Ok(text.to_owned()) } else { Err(fault()) }
 }
 
 fn role(text: &str) -> Result<Role, String> {

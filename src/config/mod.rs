@@ -26,6 +26,7 @@ mod password;
 mod password_hash;
 mod password_reset;
 mod problem;
+mod profiles;
 mod proxies;
 mod public_url;
 mod reader;
@@ -64,6 +65,7 @@ pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use password_reset::PasswordReset;
 pub use problem::{ConfigError, Problem};
+pub use profiles::EnabledProfile;
 pub use public_url::PublicUrl;
 pub use registration::Registration;
 pub use secret::Secret;
@@ -96,6 +98,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Config {
     /// Whether this is `--dev`. Then every listener is on loopback.
     pub dev: bool,
+    /// The profiles that are switched on.
+    pub profiles: Vec<EnabledProfile>,
     /// Whether the sample resources of the guides are there.
     pub samples: bool,
     /// The folder of the store, the keys and the certificate.
@@ -104,6 +108,8 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// Peers whose word about the client's address and scheme is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// At least one, of which at least one serves the API.
     pub listen: Vec<Listener>,
     /// The certificate.
@@ -230,15 +236,19 @@ impl Config {
             reader.set_shown("public_url", Some(format!("{:?}", derived.as_str())));
         }
         let public_url = given_url.or(derived_url);
+        let profiles = profiles::read(reader, flags.dev);
+        listen::check_roots(reader, &listen, &profiles);
         listen::check(reader, &listen, public_url.as_ref(), &trusted_proxies);
         let (issuer, domain) =
             public_url.as_ref().map_or(("", "localhost"), |url| (url.as_str(), url.host()));
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
         Some(Self {
             dev: flags.dev,
+            profiles,
             samples: flags.samples || flags.dev,
             data_dir,
             trusted_proxies,
+            debug_headers: reader.switch("debug_headers"),
             tls: Tls::read(reader),
             net: Net::read(reader),
             cors: Cors::read(reader),

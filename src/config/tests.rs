@@ -236,7 +236,8 @@ fn the_data_folder_follows_xdg_and_development_keeps_away_from_it() {
 #[test]
 fn development_speaks_plain_http_on_loopback() {
     let config = Case { flags: dev(&[]), ..Case::default() }.config();
-    let listener = Listener { addr: "127.0.0.1:8080".parse().unwrap(), tls: false, http: PlainHttp::Open };
+    let listener =
+        Listener { addr: "127.0.0.1:8080".parse().unwrap(), tls: false, http: PlainHttp::Open, root: None };
     assert_eq!((config.dev, config.listen), (true, vec![listener]));
     assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080");
     let config = Case { flags: dev(&["localhost:3000", "[::1]:3000"]), ..Case::default() }.config();

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::address::covers;
 use super::id::{ApiKeyId, UserId};
 use super::limit::Budget;
-use super::permission::{self, Permissions, Scope};
+use super::permission::{self, Permission, Permissions, Scope};
 use super::time::Timestamp;
 use super::user::{User, is_invisible};
 
@@ -42,6 +42,8 @@ pub struct KeyPolicy {
     pub rotate_after: Duration,
     /// How long the old secret goes on working after a rotation, unless the caller says otherwise.
     pub rotation_grace: Duration,
+    /// What whoever makes a key must hold; `None`: everybody makes their own.
+    pub made_with: Option<Permission>,
 }
 
 /// An API key without its text.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::role::{Role, Roles};
 use super::time::Timestamp;
+use super::user::is_invisible;
 
 /// How long a code is shown: one step.
 pub const STEP: Duration = Duration::from_secs(30);
@@ -30,6 +31,15 @@ pub const WRONG_CODES_MAX: usize = 20;
 
 /// See [`WRONG_CODES_MAX`].
 pub const WRONG_CODES_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// Longest issuer, in characters.
+pub const ISSUER_CHARS: usize = 64;
+
+/// Whether authenticator apps can show `text` as issuer: the label of an otpauth URI parts issuer and account by a colon.
+pub fn is_issuer(text: &str) -> bool {
+    (1..=ISSUER_CHARS).contains(&text.chars().count())
+        && !text.contains(|c: char| c == ':' || is_invisible(c))
+}
 
 /// The keyed hash of a backup code.
 pub type BackupHash = [u8; 32];
@@ -193,6 +203,14 @@ mod tests {
         assert!(factor().is_pending(almost) && !factor().is_pending(NOW.plus(ENROLMENT_TTL)));
         let on = Factor { confirmed_at: Some(NOW), ..factor() };
         assert!(on.is_on() && !on.is_pending(NOW) && !factor().is_on());
+    }
+
+    #[test]
+    fn an_issuer_is_short_and_parted_from_the_account_by_the_one_colon() {
+        assert!(is_issuer("Pynomaly Security") && is_issuer("Söhne") && is_issuer(&"x".repeat(64)));
+        for bad in ["", "a:b", "a\nb", "a\u{202e}b", &"x".repeat(65)] {
+            assert!(!is_issuer(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod password_policy;
 pub mod permission;
 pub mod phone;
+pub mod profile;
 pub mod recent;
 pub mod resource;
 pub mod role;

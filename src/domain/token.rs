@@ -16,6 +16,8 @@ pub struct AccessClaims {
     pub name: String,
     /// The slugs of the user's roles at issue.
     pub roles: Vec<String>,
+    /// What a profile's tokens say beside that, for its clients alone: this server reads none of it.
+    pub extra: ExtraClaims,
     /// Issued at, in whole seconds since the Unix epoch.
     pub iat: i64,
     /// The first second in which the token is dead, in whole seconds since the Unix epoch.
@@ -26,11 +28,24 @@ pub struct AccessClaims {
     pub sid: SessionId,
 }
 
+/// Claims for the clients of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExtraClaims {
+    /// `sub`: the name of the account that the profile's clients know it by.
+    pub sub: Option<String>,
+    /// `role`: the profile's own word for what the account is.
+    pub role: Option<String>,
+    /// `permissions`: in the profile's own notation.
+    pub permissions: Option<Vec<String>>,
+}
+
 /// The claims of a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshClaims {
     /// Whose token.
     pub user_id: UserId,
+    /// `sub`, where a profile's tokens have it.
+    pub sub: Option<String>,
     /// Issued at, in whole seconds since the Unix epoch.
     pub iat: i64,
     /// The first second in which the token is dead, in whole seconds since the Unix epoch.

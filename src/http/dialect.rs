@@ -1,10 +1,11 @@
-//! How a failure is told: in the envelope of the API, or as OAuth tells it. Knows no operation.
+//! How a failure is told: in the envelope of the API, as OAuth tells it, or as a profile does. Knows no operation.
 
 use poem::Response;
 use poem::http::HeaderValue;
 
 use super::answer;
 use super::error::ApiError;
+use super::profile::wording;
 use crate::wire::error::ErrorCode as Code;
 use crate::wire::oauth::OauthFailure;
 
@@ -18,6 +19,8 @@ pub enum Dialect {
     Canonical,
     /// RFC 6749, 5.2.
     Oauth,
+    /// `{"detail": ..}`, as the clients of four guides know it.
+    Detail,
 }
 
 impl Dialect {
@@ -28,16 +31,21 @@ impl Dialect {
 
     /// The answer that tells of `error`, without its headers.
     pub fn tell(self, error: &ApiError, request_id: &str) -> Response {
-        match self {
-            Self::Canonical => answer::json(error.status(), &error.to_wire(request_id)),
-            Self::Oauth => answer::json(error.status(), &in_oauth(error)),
+        match (self, error.verbatim()) {
+            (_, Some((status, body))) => answer::json(status, body),
+            (Self::Canonical, None) => answer::json(error.status(), &error.to_wire(request_id)),
+            (Self::Oauth, None) => answer::json(error.status(), &in_oauth(error)),
+            (Self::Detail, None) => {
+                let (status, body) = wording::detail(error);
+                answer::json(status, &body)
+            }
         }
     }
 
     /// The value of `WWW-Authenticate` that goes with `error`.
     pub fn challenge(self, error: &ApiError) -> Option<HeaderValue> {
         match self {
-            Self::Canonical => bearer_challenge(error),
+            Self::Canonical | Self::Detail => bearer_challenge(error),
             Self::Oauth if error.status() == poem::http::StatusCode::UNAUTHORIZED => {
                 Some(HeaderValue::from_static("Basic realm=\"latchkey\", charset=\"UTF-8\""))
             }

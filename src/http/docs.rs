@@ -21,24 +21,23 @@ const PAGE: &str = r#"<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Latchkey API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="{mount}/docs/swagger-ui.css">
 </head>
 <body>
 <div id="ui"></div>
-<noscript>The same description as JSON: <a href="/openapi.json">/openapi.json</a></noscript>
-<script src="/docs/swagger-ui.js"></script>
-<script src="/docs/start.js"></script>
+<noscript>The same description as JSON: <a href="{mount}/openapi.json">{mount}/openapi.json</a></noscript>
+<script src="{mount}/docs/swagger-ui.js"></script>
+<script src="{mount}/docs/start.js"></script>
 </body>
 </html>
 "#;
 
-const START: &str =
-    "SwaggerUIBundle({ dom_id: '#ui', url: '/openapi.json', deepLinking: true, validatorUrl: null });\n";
+const START: &str = "SwaggerUIBundle({ dom_id: '#ui', url: '{mount}/openapi.json', deepLinking: true, validatorUrl: null });\n";
 
 /// The style sheet and the script of Swagger UI. Cut out of poem-openapi's page at first use: most servers
 /// never show it, and then it costs no memory.
 #[derive(Default)]
-struct Assets(OnceLock<(Bytes, Bytes)>);
+pub struct Assets(OnceLock<(Bytes, Bytes)>);
 
 impl Assets {
     fn style(&self) -> Bytes {
@@ -59,15 +58,15 @@ impl Assets {
     }
 }
 
-/// Adds the page at `/docs` and the document `spec` (JSON) at `/openapi.json`.
-pub fn add(route: Route, spec: &'static str) -> Route {
-    let spec = Bytes::from_static(spec.as_bytes());
-    let styles = Arc::new(Assets::default());
-    let scripts = styles.clone();
+/// Adds the page at `/docs` and the document `spec` (JSON) at `/openapi.json`, to a `route` that is mounted at `mount`.
+pub fn add(route: Route, mount: &str, spec: Bytes, assets: &Arc<Assets>) -> Route {
+    let (styles, scripts) = (assets.clone(), assets.clone());
+    let at_mount = |text: &str| Bytes::from(text.replace("{mount}", mount));
+    let (page_text, start) = (at_mount(PAGE), at_mount(START));
     route
         .at("/openapi.json", get(make_sync(move |_| file("application/json", spec.clone()))))
-        .at("/docs", get(make_sync(|_| page())))
-        .at("/docs/start.js", get(make_sync(|_| file("text/javascript; charset=utf-8", START.into()))))
+        .at("/docs", get(make_sync(move |_| page(page_text.clone()))))
+        .at("/docs/start.js", get(make_sync(move |_| file("text/javascript; charset=utf-8", start.clone()))))
         .at("/docs/swagger-ui.css", get(make_sync(move |_| asset("text/css; charset=utf-8", styles.style()))))
         .at(
             "/docs/swagger-ui.js",
@@ -75,8 +74,8 @@ pub fn add(route: Route, spec: &'static str) -> Route {
         )
 }
 
-fn page() -> Response {
-    let mut response = file("text/html; charset=utf-8", PAGE.into());
+fn page(text: Bytes) -> Response {
+    let mut response = file("text/html; charset=utf-8", text);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
     response
 }

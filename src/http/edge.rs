@@ -24,12 +24,14 @@ use super::middleware::cors::Cors;
 use super::middleware::metrics::{HttpMetrics, method_name};
 use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
-use super::middleware::{request_log, security_headers};
+use super::middleware::{debug_auth, request_log, security_headers};
 use super::oauth::credentials::AuthenticateService;
 use super::principal::{Authenticate, AuthenticateCookie, AuthenticateKey, Record};
+use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
+use crate::domain::profile::Profile;
 use crate::services::limits::Limits;
 
 /// What the edge needs of the application; the same for every listener.
@@ -52,6 +54,8 @@ pub struct Gate {
     pub record: Box<Record>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// The other origins whose pages may call.
     pub cors: Cors,
     /// Bodies above this size are refused.
@@ -66,6 +70,8 @@ pub struct Gate {
     pub metrics: HttpMetrics,
     /// Names routes.
     pub routes: Routes,
+    /// The profiles.
+    pub mounts: Arc<Mounts>,
 }
 
 /// `inner` behind the edge, for a listener that carries requests by `transport`.
@@ -73,14 +79,17 @@ pub fn edge(
     inner: impl Endpoint<Output = Response>,
     gate: Arc<Gate>,
     transport: Transport,
+    root: Option<Profile>,
 ) -> impl Endpoint<Output = Response> {
-    Edge { inner: inner.with(CatchPanic::new().with_handler(panicked)), gate, transport }
+    Edge { inner: inner.with(CatchPanic::new().with_handler(panicked)), gate, transport, root }
 }
 
 struct Edge<E> {
     inner: E,
     gate: Arc<Gate>,
     transport: Transport,
+    /// Whose paths begin at the root of the listener.
+    root: Option<Profile>,
 }
 
 /// A handler panicked. What it said is in the log of the panic hook, never in an answer.
@@ -109,10 +118,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let visit = Arc::new(Visit::new(id, client, gate.clone()));
-        let dialect = Dialect::of(request.uri().path());
+        let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers())).flatten();
         let cross = gate.cors.asked(request.method(), request.headers());
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
+        if let Some(root) = self.root
+            && let Some(uri) = gate.mounts.rooted(root, request.method(), request.uri())
+        {
+            *request.uri_mut() = uri;
+        }
+        let path = request.uri().path();
+        let dialect = gate.mounts.at(path).map_or_else(|| Dialect::of(path), Mounted::dialect);
         let answer = if let Some(refusal) = refusal {
             refusal
         } else {
@@ -131,6 +147,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let mut answer = rendered(answer, &visit, pattern.as_ref(), dialect);
         if let Ok(id) = HeaderValue::try_from(visit.request_id.as_str()) {
             answer.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        if let Some(method) = debug {
+            debug_auth::apply(&mut answer, method, visit.user());
         }
         if let Some(cross) = cross {
             cross.apply(&mut answer, &gate.cors);
@@ -190,5 +209,6 @@ fn rendered(
     if let Some(challenge) = dialect.challenge(&error) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
+    shown.extensions_mut().insert(error);
     shown
 }

@@ -32,6 +32,7 @@ pub struct ApiError {
     retry_after_seconds: Option<u64>,
     max_age_seconds: Option<u64>,
     oauth_name: Option<&'static str>,
+    verbatim: Option<Box<(StatusCode, Value)>>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -45,6 +46,7 @@ impl ApiError {
             retry_after_seconds: None,
             max_age_seconds: None,
             oauth_name: None,
+            verbatim: None,
             cause: None,
         }
     }
@@ -63,6 +65,13 @@ impl ApiError {
     #[must_use]
     pub fn details(mut self, details: Value) -> Self {
         self.details = Some(Box::new(details));
+        self
+    }
+
+    /// Says what the caller sees: a status and a body that a profile's guide shows.
+    #[must_use]
+    pub fn shown_as(mut self, status: StatusCode, body: Value) -> Self {
+        self.verbatim = Some(Box::new((status, body)));
         self
     }
 
@@ -132,6 +141,16 @@ impl ApiError {
     /// What really happened, for the log.
     pub fn log_cause(&self) -> Option<&(dyn StdError + Send + Sync)> {
         self.cause.as_deref()
+    }
+
+    /// Facts a client can act on.
+    pub fn facts(&self) -> Option<&Value> {
+        self.details.as_deref()
+    }
+
+    /// What a profile's guide shows for this failure, word for word: it goes before every other shape.
+    pub fn verbatim(&self) -> Option<(StatusCode, &Value)> {
+        self.verbatim.as_deref().map(|(status, body)| (*status, body))
     }
 
     /// The body of the answer.

@@ -111,7 +111,9 @@ impl From<ManageFault> for ApiError {
 impl From<LoginFault> for ApiError {
     fn from(fault: LoginFault) -> Self {
         match fault {
-            LoginFault::Denied => Self::new(Code::AuthenticationFailed, "Invalid credentials"),
+            LoginFault::Denied | LoginFault::Barred(_) => {
+                Self::new(Code::AuthenticationFailed, "Invalid credentials")
+            }
             LoginFault::Locked { retry_after } => locked(retry_after),
             LoginFault::WrongCode => wrong_code(),
             LoginFault::NoPendingLogin => {

@@ -61,9 +61,8 @@ impl LoginApi {
         let code = mfa_code.as_ref().map(Secret::reveal);
         let typed = Typed { name: email, password: password.reveal(), code };
         let answer = match login::log_in(&self.0, &asked.0, typed, Opening::Tokens).await? {
-            LoggedIn::Done(Opened::Tokens(tokens)) => LoginAnswer::Granted(granted(*tokens)),
+            LoggedIn::Done(opened) => LoginAnswer::Granted(granted(only_tokens(opened)?)),
             LoggedIn::CodeNeeded(handle) => LoginAnswer::CodeNeeded(CodeNeeded::new(handle.as_str().into())),
-            LoggedIn::Done(Opened::Cookie(_)) => return Err(ApiError::internal(OtherKind).into()),
         };
         Ok(Answer::new(answer, asked.0.now))
     }
@@ -113,6 +112,14 @@ impl LoginApi {
         let message = "Logged out of all sessions.".to_owned();
         let answer = Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now);
         Ok(answer.setting(cookie::cleared_for(&caller.0)))
+    }
+}
+
+/// What a login that was begun for tokens opened.
+pub(super) fn only_tokens(opened: Opened) -> Result<Granted, ApiError> {
+    match opened {
+        Opened::Tokens(granted) => Ok(*granted),
+        Opened::Cookie(_) => Err(ApiError::internal(OtherKind)),
     }
 }
 

@@ -34,6 +34,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod principal;
+pub mod profile;
 pub mod qr;
 pub mod query;
 pub mod registration;
@@ -65,6 +66,7 @@ use prometheus_client::registry::Registry;
 
 use csrf::OwnOrigins;
 use dev::DevTools;
+use docs::Assets;
 use edge::Gate;
 use health::HealthApi;
 use limit::Notices;
@@ -73,10 +75,12 @@ use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
 use principal::Remark;
+use profile::{Enabled, Mounts, Surroundings};
 use routes::Routes;
 use site::Site;
 
 use crate::ambient::Gathered;
+use crate::domain::profile::Profile;
 use crate::services::api_key::usage;
 use crate::services::{Context, Services, StoreError, cookie as sessions};
 
@@ -106,12 +110,16 @@ pub struct Parts {
     pub registry: Registry,
     /// The looks of the served pages.
     pub pages: Pages,
+    /// The profiles that are switched on.
+    pub profiles: Vec<Enabled>,
     /// Whether the sample resources of the guides are there.
     pub samples: bool,
     /// The tools of `--dev`.
     pub dev: Option<DevTools>,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a client may ask how its credential was judged.
+    pub debug_headers: bool,
     /// The other origins whose pages may call.
     pub cors: Cors,
     /// Who may see `/metrics`.
@@ -132,13 +140,18 @@ impl Front {
     /// Puts the parts together: the whole route table.
     pub fn new(mut parts: Parts) -> Self {
         let metrics = HttpMetrics::new(&mut parts.registry);
+        let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
         let mut route = site::add(Route::new(), site);
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
-        let route =
-            metrics_page::add(docs::add(route, OPENAPI), Arc::new(parts.registry), parts.metrics_allow);
+        let route = metrics_page::add(
+            docs::add(route, "", OPENAPI.into(), &assets),
+            Arc::new(parts.registry),
+            parts.metrics_allow,
+        );
+        let health = parts.health.clone();
         let operations = operations(&parts.app, parts.health);
         let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
         let checks = parts.app.clone();
@@ -155,6 +168,8 @@ impl Front {
         } else {
             described(operations).into_endpoint().boxed()
         };
+        let around = Surroundings { assets: &assets, routes: &mut routes, has_samples: parts.samples };
+        let mounts = Arc::new(Mounts::new(parts.profiles, &health, around));
         let gate = Gate {
             clock: parts.app.clock.clone(),
             entropy: Arc::new(Gathered::from(parts.app.entropy.clone())),
@@ -172,20 +187,26 @@ impl Front {
                 Box::pin(async move { record(&app, &ctx, remark).await })
             }),
             trusted_proxies: parts.trusted_proxies,
+            debug_headers: parts.debug_headers,
             cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
             notices: Notices::new(&parts.app.limits),
             limits: parts.app.limits.clone(),
             metrics,
+            mounts: mounts.clone(),
             routes,
         };
-        Self { everything: Arc::new(Everything { api, site: route }), gate: Arc::new(gate) }
+        Self { everything: Arc::new(Everything { api, site: route, mounts }), gate: Arc::new(gate) }
     }
 
-    /// What answers on a listener that carries requests by `transport`.
-    pub fn behind(&self, transport: Transport) -> impl Endpoint<Output = Response> + use<> {
-        edge::edge(self.everything.clone(), self.gate.clone(), transport)
+    /// What answers on a listener that carries requests by `transport`, and at whose root the paths of `root` begin.
+    pub fn behind(
+        &self,
+        transport: Transport,
+        root: Option<Profile>,
+    ) -> impl Endpoint<Output = Response> + use<> {
+        edge::edge(self.everything.clone(), self.gate.clone(), transport, root)
     }
 }
 
@@ -262,6 +283,7 @@ fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 struct Everything {
     api: BoxEndpoint<'static>,
     site: Route,
+    mounts: Arc<Mounts>,
 }
 
 impl Endpoint for Everything {
@@ -269,7 +291,9 @@ impl Endpoint for Everything {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if API.iter().any(|start| path.starts_with(start)) {
+        if let Some(mounted) = self.mounts.at(path) {
+            mounted.endpoint().call(request).await
+        } else if API.iter().any(|start| path.starts_with(start)) {
             self.api.call(request).await
         } else {
             self.site.call(request).await

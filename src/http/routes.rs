@@ -28,13 +28,18 @@ impl Routes {
     /// The routes of an OpenAPI document.
     pub fn of(spec: &Value) -> Self {
         let mut routes = Self { by_pattern: HashMap::new(), unmatched: "unmatched".into() };
+        routes.extend("", spec);
+        routes
+    }
+
+    /// Adds the routes of an OpenAPI document whose operations are mounted at `mount`.
+    pub fn extend(&mut self, mount: &str, spec: &Value) {
         for (path, operations) in spec.get("paths").and_then(Value::as_object).into_iter().flatten() {
             let methods = operations.as_object().into_iter().flat_map(|methods| methods.keys());
             let methods: Vec<_> = methods.map(|method| method.to_ascii_uppercase()).collect();
             let methods: Vec<_> = methods.iter().map(String::as_str).collect();
-            routes.add(path, &methods);
+            self.add(&format!("{mount}{path}"), &methods);
         }
-        routes
     }
 
     /// Adds `path`, written as in OpenAPI, which knows `methods`.

@@ -34,6 +34,9 @@ pub const VERIFY_EMAIL: &str = "/verify-email";
 /// The page that makes the first administrator.
 pub const SETUP: &str = "/setup";
 
+/// The pages that mails and the start lead to.
+pub const PAGES: [&str; 4] = [VERIFY_EMAIL, SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD];
+
 /// What the pages need.
 pub struct Site {
     /// The use cases.

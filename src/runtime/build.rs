@@ -15,6 +15,7 @@ use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
@@ -23,9 +24,10 @@ use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::oversight::server::Around;
 use crate::services::sms_factor::SmsSends;
+use crate::services::sms_sender::SmsSender;
 use crate::services::stats::Stats;
 use crate::services::streams::Streams;
-use crate::services::{Keys, Policy, RegistrationPolicy, Services};
+use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -90,10 +92,11 @@ pub fn services(
     store: Store,
     clock: Arc<dyn Clock>,
     source: Arc<dyn Entropy>,
+    sms: Option<Arc<dyn SmsSender>>,
 ) -> Result<Services, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::from_error(error);
     let policy = policy(config)?;
-    Ok(Services {
+    let shared = Shared {
         store,
         clock,
         entropy: source,
@@ -102,9 +105,8 @@ pub fn services(
         keys: Keys::derive(&master_key(keys)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         streams: Arc::new(Streams::new(policy.streams)),
-        policy,
         mail_queued: Arc::new(Notify::new()),
-        sms: None,
+        sms,
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
@@ -113,14 +115,16 @@ pub fn services(
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
-    })
+    };
+    Ok(Services::new(shared, policy))
 }
 
 fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {
+    let of_profiles = config.profiles.iter().map(|enabled| enabled.rules.access_ttl);
     let rules = TokenRules {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
-        access_ttl: config.tokens.access_ttl,
+        access_ttl: of_profiles.chain([config.tokens.access_ttl]).max().unwrap_or_default(),
         refresh_ttl: config.tokens.refresh_ttl,
     };
     let made = match &config.tokens.jwt_secret {
@@ -166,12 +170,14 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             retry_grace: tokens.retry_grace,
         },
         cookies: config.sessions,
+        claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: registration.require_verified_email },
         limits: config.limits.clone(),
         api_keys: KeyPolicy {
             max_per_user: config.api_keys.max_per_user,
             rotate_after: config.api_keys.rotate_after,
             rotation_grace: config.api_keys.rotation_grace,
+            made_with: None,
         },
         api_key_prefix: KeyPrefix::parse(&config.api_keys.prefix)
             .map_err(|error| Failure::new(format!("api_keys.prefix: {error}")))?,

@@ -104,7 +104,7 @@ fn stopped(loaded: &Loaded) -> Result<(Services, DataDir), Failure> {
     dir.keep_apart(config.dev)?;
     let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
     dir.settle()?;
-    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy), None)?;
     Ok((app, dir))
 }
 

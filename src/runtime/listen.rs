@@ -51,7 +51,7 @@ fn bind_one(
         PlainHttp::Trusted => Some(Transport::Trusted),
         PlainHttp::Open => Some(Transport::Dev),
     };
-    let handler = |transport| -> Handler { net::handler(front.behind(transport)) };
+    let handler = |transport| -> Handler { net::handler(front.behind(transport, listener.root)) };
     let tls = tls.filter(|_| listener.tls);
     let description = match tls {
         Some(tls) => format!("https://{} (certificate SHA-256 {})", bound.address(), tls.fingerprint()),

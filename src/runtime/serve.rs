@@ -16,12 +16,13 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::{around, build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
-use crate::config::{Config, Loaded, Transport};
+use crate::config::{Config, EnabledProfile, Loaded, Transport};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
+use crate::http::profile::Enabled;
 use crate::http::sample::INGEST;
 use crate::http::{Front, Parts};
 use crate::net;
@@ -62,8 +63,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
         None => Arc::new(SystemClock),
     };
     let mail = transport::mail(config, &dir, &clock)?;
-    let mut app = build::services(config, &keys, store, clock, Arc::new(OsEntropy))?;
-    app.sms.clone_from(&mail.sms);
+    let app = build::services(config, &keys, store, clock, Arc::new(OsEntropy), mail.sms.clone())?;
     let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());
@@ -81,9 +81,11 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
         health: health(&app, &ready),
         registry: metrics::registry(app.clone(), net_metrics.clone()),
         pages,
+        profiles: config.profiles.iter().map(|enabled| profile(&app, enabled)).collect(),
         samples: config.samples,
         dev: dev_tools,
         trusted_proxies: config.trusted_proxies.clone(),
+        debug_headers: config.debug_headers,
         cors: Cors::new(config.cors.allow_origins.iter().map(String::as_str), config.cors.max_age),
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
@@ -151,6 +153,11 @@ fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
     HealthApi::new(app.clock.clone(), Arc::new(vitals))
 }
 
+fn profile(app: &Services, enabled: &EnabledProfile) -> Enabled {
+    let policy = app.policy.of_profile(enabled.profile, &enabled.rules);
+    Enabled { profile: enabled.profile, app: Arc::new(app.under(policy)) }
+}
+
 /// Says where the server is and how to begin, and records the start.
 async fn announce(
     config: &Config,
@@ -165,6 +172,9 @@ async fn announce(
     }
     if config.samples {
         told(writeln!(out, "sample resource at {url}{INGEST}"))?;
+    }
+    for EnabledProfile { profile, .. } in &config.profiles {
+        told(writeln!(out, "profile {profile} at {url}{}", profile.mount()))?;
     }
     if config.dev {
         dev::seed(app).await?;

@@ -77,7 +77,8 @@ pub enum ManageFault {
     Store(#[from] StoreError),
 }
 
-/// Makes a key for the caller. Its scopes are within what the caller may do (R53, rule G54).
+/// Makes a key for the caller, where callers like this one may make keys. Its scopes are within what the caller may do
+/// (R53, rule G54).
 pub async fn create(
     app: &Services,
     ctx: &Context,
@@ -87,6 +88,9 @@ pub async fn create(
 ) -> Result<Issued, ManageFault> {
     require_fresh(app, ctx, caller)?;
     let caller = Caller::from(caller.clone());
+    if let Some(required) = app.policy.api_keys.made_with {
+        require(app, ctx, &caller, required).await?;
+    }
     let change = Change::read(form)?;
     let name = change.name.clone().ok_or(KeyFault::Name)?;
     let scopes = change.scopes.clone().ok_or(KeyFault::Scopes)?;

@@ -17,7 +17,7 @@ use super::step_up::{StepUpNeeded, require_fresh};
 use super::{Context, Services, flatten};
 use crate::crypto::{BackupCode, TotpSecret};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::factor::{BackupHash, Factor, STEP, steps_at};
+use crate::domain::factor::{BackupHash, Factor, ISSUER_CHARS, STEP, is_issuer, steps_at};
 use crate::domain::id::UserId;
 use crate::domain::mail::FactorNews;
 use crate::domain::time::Timestamp;
@@ -33,6 +33,9 @@ pub enum MfaFault {
     /// The rules demand it of the caller's role.
     #[error("the second factor is demanded for this role")]
     Demanded,
+    /// No authenticator app can show this issuer.
+    #[error("must be 1 to {ISSUER_CHARS} characters without a colon and control characters")]
+    Issuer,
     /// The operator has switched this help off.
     #[error("this help is switched off")]
     SwitchedOff,
@@ -82,6 +85,28 @@ pub struct FactorStatus {
 
 /// Begins an enrolment in place of one that waits.
 pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal) -> Result<Enrolment, MfaFault> {
+    begin(app, ctx, caller, &app.policy.factor.issuer).await
+}
+
+/// The same; the authenticator app shows `issuer`, which the caller chose.
+pub async fn set_up_as(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    issuer: &str,
+) -> Result<Enrolment, MfaFault> {
+    if !is_issuer(issuer) {
+        return Err(MfaFault::Issuer);
+    }
+    begin(app, ctx, caller, issuer).await
+}
+
+async fn begin(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    issuer: &str,
+) -> Result<Enrolment, MfaFault> {
     require_fresh(app, ctx, caller)?;
     let id = caller.user.id;
     let secret = TotpSecret::new(app.random());
@@ -105,7 +130,7 @@ pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal) -> Result
         Ok(txn.emit(event.clone())?)
     };
     app.store.transact("mfa.set_up", app.stamp(ctx), run).await.map_err(flatten)?;
-    let uri = secret.uri(&app.policy.factor.issuer, caller.user.email.as_str());
+    let uri = secret.uri(issuer, caller.user.email.as_str());
     Ok(Enrolment { secret: secret.base32(), uri, backup_codes })
 }
 

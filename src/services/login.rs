@@ -58,6 +58,10 @@ pub enum LoginFault {
     /// Denied. The reason is in the audit log alone.
     #[error("invalid credentials")]
     Denied,
+    /// The password was right, and the account may not be used. Nearly every door answers as if it was wrong; a profile
+    /// whose guide tells the two apart does.
+    #[error("the account may not be used: {}", .0.name())]
+    Barred(DenyReason),
     /// Too many wrong passwords; this one was not compared.
     #[error("too many failed logins")]
     Locked {
@@ -141,6 +145,9 @@ pub async fn log_in(
                 failure.write(txn)
             })
             .await?;
+            if verdict.matches && user.is_some() {
+                return Err(LoginFault::Barred(reason));
+            }
         }
     }
     Err(LoginFault::Denied)

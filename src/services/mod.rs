@@ -33,6 +33,7 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
+mod profile;
 pub mod registration;
 pub mod resource;
 pub mod revocation;
@@ -57,6 +58,7 @@ pub mod user_rights;
 pub mod verification;
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +82,7 @@ use crate::domain::lockout::{LockoutPolicy, Subject};
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::domain::profile::ClaimsShape;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::time::Timestamp;
@@ -89,8 +92,28 @@ use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
 pub use crate::store::StoreError;
 pub use crate::store::user::Taken;
 
-/// Everything a use case works with. One value, shared by all requests.
+/// Everything a use case works with: parts that all doors share, and the rules of one door.
+///
+/// ## Decision: a profile is the same use cases under other rules
+/// A profile of the API answers in its own lifetimes, password rules and token claims over the same accounts. A policy
+/// handed through every use case would be one more parameter of each; so the policy stands beside the parts it rules,
+/// and a second door is a second value over the same [`Shared`].
 pub struct Services {
+    parts: Arc<Shared>,
+    /// The rules an operator may change, as this door has them.
+    pub policy: Policy,
+}
+
+impl Deref for Services {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.parts
+    }
+}
+
+/// What all doors share. One value for each server.
+pub struct Shared {
     /// The store.
     pub store: Store,
     /// The time.
@@ -105,8 +128,6 @@ pub struct Services {
     pub keys: Keys,
     /// The letters this server writes.
     pub letters: Letters,
-    /// The rules an operator may change.
-    pub policy: Policy,
     /// Rung when a mail was put into the outbox.
     pub mail_queued: Arc<Notify>,
     /// Text messages of late.
@@ -232,6 +253,8 @@ pub struct Policy {
     pub tokens: TokenPolicy,
     /// Sessions that live by a cookie.
     pub cookies: CookiePolicy,
+    /// Which claims access tokens carry.
+    pub claims: ClaimsShape,
     /// Who may log in.
     pub login: LoginPolicy,
     /// How much anybody may ask for.
@@ -291,6 +314,17 @@ pub struct Context {
 }
 
 impl Services {
+    /// The use cases over `parts`, under `policy`.
+    pub fn new(parts: Shared, policy: Policy) -> Self {
+        Self { parts: Arc::new(parts), policy }
+    }
+
+    /// The same use cases over the same parts, under another policy.
+    #[must_use]
+    pub fn under(&self, policy: Policy) -> Self {
+        Self { parts: self.parts.clone(), policy }
+    }
+
     /// `N` random bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         entropy::bytes(self.entropy.as_ref())

@@ -133,6 +133,7 @@ pub(super) fn mint(
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
         roles: slugs(app, &user)?,
+        extra: app.policy.claims.extra(&user),
         iat: now.seconds(),
         exp: ends_at.seconds(),
         jti: TokenId::new(now, &app.random()),
@@ -140,6 +141,7 @@ pub(super) fn mint(
     };
     let refresh = RefreshClaims {
         user_id: user.id,
+        sub: app.policy.claims.subject(&user),
         iat: head.issued_at.seconds(),
         exp: head.expires_at.seconds(),
         jti: head.id,

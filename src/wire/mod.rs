@@ -26,6 +26,7 @@ pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod profile;
 pub mod resource;
 pub mod role;
 pub mod sample;

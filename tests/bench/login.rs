@@ -18,6 +18,7 @@ use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
+use latchkey::domain::profile::ClaimsShape;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
@@ -32,7 +33,7 @@ use latchkey::services::session::authenticate;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::token::refresh;
-use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use latchkey::store::{MemoryEngine, Store};
 use tokio::sync::Notify;
 
@@ -99,8 +100,34 @@ fn services() -> Services {
         default_role: Role::Developer,
     };
     let Config { limits, events, sessions, .. } = Config::from_toml_str("").expect("the defaults");
-    Services {
-        limits: Arc::new(Limits::new(&limits)),
+    let limiter = Arc::new(Limits::new(&limits));
+    let policy = Policy {
+        tokens,
+        claims: ClaimsShape::Canonical,
+        cookies: sessions,
+        login: LoginPolicy { require_verified_email: true },
+        limits,
+        lockout: LockoutPolicy::default(),
+        registration,
+        api_keys: KeyPolicy {
+            max_per_user: 50,
+            rotate_after: Duration::from_secs(90 * 86_400),
+            rotation_grace: Duration::from_secs(86_400),
+            made_with: None,
+        },
+        api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
+        invitation_ttl: Duration::from_secs(259_200),
+        reset_ttl: Duration::from_secs(3_600),
+        step_up_ttl: Duration::from_secs(3_600),
+        password: PasswordPolicy::default(),
+        factor: FactorPolicy::default(),
+        public_url: PublicUrl::parse(URL).expect("a URL"),
+        mail_attempts_max: 3,
+        streams: events,
+        sms_attempts_max: 3,
+    };
+    let shared = Shared {
+        limits: limiter,
         key_uses: KeyUses::default(),
         store: Store::open(Arc::new(MemoryEngine::single_run()), [7; 32]).expect("a store"),
         clock: Arc::new(SystemClock),
@@ -109,29 +136,6 @@ fn services() -> Services {
         tokens: TokenKeys::new(&[9; 32], rules).expect("a key"),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").expect("the letters"),
-        policy: Policy {
-            tokens,
-            cookies: sessions,
-            login: LoginPolicy { require_verified_email: true },
-            limits,
-            lockout: LockoutPolicy::default(),
-            registration,
-            api_keys: KeyPolicy {
-                max_per_user: 50,
-                rotate_after: Duration::from_secs(90 * 86_400),
-                rotation_grace: Duration::from_secs(86_400),
-            },
-            api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
-            invitation_ttl: Duration::from_secs(259_200),
-            reset_ttl: Duration::from_secs(3_600),
-            step_up_ttl: Duration::from_secs(3_600),
-            password: PasswordPolicy::default(),
-            factor: FactorPolicy::default(),
-            public_url: PublicUrl::parse(URL).expect("a URL"),
-            mail_attempts_max: 3,
-            streams: events,
-            sms_attempts_max: 3,
-        },
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
@@ -141,7 +145,8 @@ fn services() -> Services {
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
-    }
+    };
+    Services::new(shared, policy)
 }
 
 criterion_group!(benches, login);

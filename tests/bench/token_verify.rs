@@ -9,7 +9,7 @@ use latchkey::crypto::digest::MacKey;
 use latchkey::crypto::{TokenKeys, TokenRules};
 use latchkey::domain::id::{SessionId, TokenId, UserId};
 use latchkey::domain::time::Timestamp;
-use latchkey::domain::token::AccessClaims;
+use latchkey::domain::token::{AccessClaims, ExtraClaims};
 
 const SECRET: &[u8] = b"thirty-two bytes are the least: ok";
 /// In the year 2100: the library judges expiry by the real clock.
@@ -46,6 +46,7 @@ fn token_verify(criterion: &mut Criterion) {
         email: "ada.lovelace@example.com".to_owned(),
         name: "Ada Lovelace".to_owned(),
         roles: vec!["developer".to_owned()],
+        extra: ExtraClaims::default(),
         iat: NOW,
         exp: NOW + 3_600,
         jti: TokenId::from_bytes([2; 16]),

@@ -18,6 +18,7 @@ mod http;
 mod mail;
 mod model;
 mod process;
+mod profile;
 mod readme;
 mod secrets;
 mod sweep;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{CLOCK_SKEW, TokenFault, TokenRules};
 use crate::domain::id::NotAnId;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessClaims, RefreshClaims};
+use crate::domain::token::{AccessClaims, ExtraClaims, RefreshClaims};
 
 /// The last second of the year 9999.
 const LATEST: i64 = 253_402_300_799;
@@ -48,6 +48,12 @@ pub(super) struct WireClaims<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     roles: Option<Cow<'a, [String]>>,
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    sub: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    role: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    permissions: Option<Cow<'a, [String]>>,
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     iat: i64,
@@ -87,6 +93,9 @@ impl<'a> WireClaims<'a> {
             email: Some(claims.email.as_str().into()),
             name: Some(claims.name.as_str().into()),
             roles: Some(claims.roles.as_slice().into()),
+            sub: claims.extra.sub.as_deref().map(Cow::from),
+            role: claims.extra.role.as_deref().map(Cow::from),
+            permissions: claims.extra.permissions.as_deref().map(Cow::from),
             kind: Kind::Access.name().into(),
             iat: claims.iat,
             exp: claims.exp,
@@ -103,6 +112,9 @@ impl<'a> WireClaims<'a> {
             email: None,
             name: None,
             roles: None,
+            sub: claims.sub.as_deref().map(Cow::from),
+            role: None,
+            permissions: None,
             kind: Kind::Refresh.name().into(),
             iat: claims.iat,
             exp: claims.exp,
@@ -158,6 +170,11 @@ impl<'a> WireClaims<'a> {
             email: self.email.ok_or(TokenFault::Malformed)?.into_owned(),
             name: self.name.ok_or(TokenFault::Malformed)?.into_owned(),
             roles: self.roles.ok_or(TokenFault::Malformed)?.into_owned(),
+            extra: ExtraClaims {
+                sub: self.sub.map(Cow::into_owned),
+                role: self.role.map(Cow::into_owned),
+                permissions: self.permissions.map(Cow::into_owned),
+            },
             iat: self.iat,
             exp: self.exp,
             jti: self.jti.parse()?,
@@ -167,11 +184,14 @@ impl<'a> WireClaims<'a> {
 
     /// Malformed when a claim of another kind is there or an id is not one.
     pub(super) fn into_refresh(self) -> Result<RefreshClaims, TokenFault> {
-        if self.email.is_some() || self.name.is_some() || self.roles.is_some() {
+        let of_access = [self.email.is_some(), self.name.is_some(), self.roles.is_some()];
+        let of_profile = [self.role.is_some(), self.permissions.is_some()];
+        if of_access.contains(&true) || of_profile.contains(&true) {
             return Err(TokenFault::Malformed);
         }
         Ok(RefreshClaims {
             user_id: self.user_id.parse()?,
+            sub: self.sub.map(Cow::into_owned),
             iat: self.iat,
             exp: self.exp,
             jti: self.jti.parse()?,

@@ -4,11 +4,13 @@ mod claims;
 mod header;
 
 use aws_lc_rs::hmac;
+use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::token::ExtraClaims;
 
 const SECRET: &[u8] = b"a secret of more than thirty-two bytes, for tests";
 const NOW: i64 = 1_800_000_000;
@@ -37,6 +39,7 @@ fn access() -> AccessClaims {
         email: "ada@example.com".to_owned(),
         name: "Ada \"L\" \u{e9}\n".to_owned(),
         roles: vec!["developer".to_owned(), "viewer".to_owned()],
+        extra: ExtraClaims::default(),
         iat: NOW,
         exp: NOW + 3_600,
         jti: TokenId::from_bytes([2; 16]),
@@ -46,7 +49,7 @@ fn access() -> AccessClaims {
 
 fn refresh() -> RefreshClaims {
     let AccessClaims { user_id, iat, jti, sid, .. } = access();
-    RefreshClaims { user_id, iat, exp: NOW + 7 * 86_400, jti, sid }
+    RefreshClaims { user_id, sub: None, iat, exp: NOW + 7 * 86_400, jti, sid }
 }
 
 /// A token over any header and payload, well signed with the secret.
@@ -247,6 +250,7 @@ proptest! {
     #[test]
     fn any_claims_read_back(
         email in ".*", name in ".*", roles in prop::collection::vec("[a-z_]{1,20}", 0..8),
+        sub in option::of(".{0,20}"), permissions in option::of(prop::collection::vec("[a-z:]{1,20}", 0..8)),
         ids: [[u8; 16]; 3], iat in NOW - 3_000..NOW + 5, life in 3_001i64..=3_600,
     ) {
         let claims = AccessClaims {
@@ -254,6 +258,7 @@ proptest! {
             jti: TokenId::from_bytes(ids[1]),
             sid: SessionId::from_bytes(ids[2]),
             exp: iat + life,
+            extra: ExtraClaims { role: sub.clone(), sub, permissions },
             email, name, roles, iat,
         };
         prop_assert_eq!(keys().verify_access(&keys().sign_access(&claims), now()), Ok(claims));

@@ -5,8 +5,12 @@ use crate::domain::user::{Status, ada};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
-const POLICY: KeyPolicy =
-    KeyPolicy { max_per_user: 5, rotate_after: Duration::from_secs(90 * 86_400), rotation_grace: DAY };
+const POLICY: KeyPolicy = KeyPolicy {
+    max_per_user: 5,
+    rotate_after: Duration::from_secs(90 * 86_400),
+    rotation_grace: DAY,
+    made_with: None,
+};
 
 fn key() -> ApiKey {
     ApiKey {

@@ -34,6 +34,7 @@ impl From<MfaFault> for ApiError {
         match fault {
             MfaFault::AlreadyOn => Self::new(Code::Conflict, "The second factor is on already."),
             MfaFault::Demanded => mfa_required("Your role needs a second factor: it cannot be switched off."),
+            MfaFault::Issuer => Self::field("issuer", "invalid", format!("issuer: {}", MfaFault::Issuer)),
             MfaFault::SwitchedOff => Self::from_status(StatusCode::NOT_FOUND),
             MfaFault::Limited(exceeded) => exceeded.into(),
             MfaFault::StepUp(needed) => needed.into(),

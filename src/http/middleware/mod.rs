@@ -3,6 +3,7 @@
 
 pub mod client_address;
 pub mod cors;
+pub mod debug_auth;
 pub mod metrics;
 pub mod request_id;
 pub mod request_log;

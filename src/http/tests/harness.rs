@@ -119,13 +119,14 @@ impl App {
         let spec: &'static str = api.spec().leak();
         let routes = Routes::of(&serde_json::from_str(spec).unwrap());
         let site = metrics_page::add(
-            docs::add(Route::new(), spec),
+            docs::add(Route::new(), "", spec.into(), &Arc::default()),
             Arc::new(registry),
             vec!["0.0.0.0/0".parse().unwrap()],
         );
-        let inner = Everything { api: api.into_endpoint().boxed(), site };
+        let inner = Everything { api: api.into_endpoint().boxed(), site, mounts: Arc::default() };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
+            mounts: Arc::default(),
             notices: Notices::new(&limits),
             limits,
             clock,
@@ -137,13 +138,14 @@ impl App {
             origins: OwnOrigins::default(),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            debug_headers: false,
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
             request_timeout: Duration::from_secs(30),
             metrics,
             routes,
         };
-        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport));
+        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport, None));
         Self { endpoint: Box::new(endpoint) }
     }
 

@@ -9,13 +9,13 @@ use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::{Captured, DevTools};
 use latchkey::http::pages::render::Pages;
 use latchkey::outbound::mail::CapturedMail;
-use latchkey::services::{Keys, Services};
+use latchkey::services::{Keys, Services, Shared};
 use latchkey::store::{MemoryEngine, Store};
 use poem::Body;
 use poem::http::Method;
 use serde_json::Value;
 
-use super::parts::{services, shipped_policy};
+use super::parts::{shared, shipped_policy};
 use super::{Anonymous, Answer, START, TestApp};
 
 impl TestApp {
@@ -29,25 +29,26 @@ impl TestApp {
         self.again(|services| services.keys = Keys::derive(&MasterKey::from_bytes([6; 32])))
     }
 
-    fn again(self, change: impl FnOnce(&mut Services)) -> Self {
+    fn again(self, change: impl FnOnce(&mut Shared)) -> Self {
         let Self { services: old, clock, engine, .. } = self;
         let policy = old.policy.clone();
         let seed = old.random::<8>();
         drop(old);
-        let mut new = services(policy, &clock, engine.clone());
+        let mut new = shared(&policy, &clock, engine.clone());
         new.entropy = Arc::new(SeededEntropy::new(u64::from_be_bytes(seed)));
         change(&mut new);
-        Self::assembled(Arc::new(new), clock, engine, None)
+        Self::assembled(Arc::new(Services::new(new, policy)), clock, engine, None)
     }
 
     /// A server with the tools of `--dev`: its time is the machine's, and movable.
     pub fn in_dev(mails: impl Fn() -> Vec<Captured> + Send + Sync + 'static) -> Self {
         let (movable, clock) = (MovableClock::default(), ManualClock::at(START));
         let engine = Arc::new(MemoryEngine::new());
-        let mut services = services(shipped_policy(), &clock, engine.clone());
-        services.clock = Arc::new(movable.clone());
+        let policy = shipped_policy();
+        let mut shared = shared(&policy, &clock, engine.clone());
+        shared.clock = Arc::new(movable.clone());
         let pages = Pages::load("Latchkey").unwrap();
-        let services = Arc::new(services);
+        let services = Arc::new(Services::new(shared, policy));
         let tools = DevTools { app: services.clone(), mails: Box::new(mails), clock: movable, pages };
         Self::assembled(services, clock, engine, Some(tools))
     }

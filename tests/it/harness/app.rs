@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use latchkey::ambient::ManualClock;
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::profile::Profile;
 use latchkey::domain::role::Role;
 use latchkey::domain::time::Timestamp;
 use latchkey::http::dev::DevTools;
@@ -13,6 +14,7 @@ use latchkey::http::health::{HealthApi, Vitals};
 use latchkey::http::middleware::cors::Cors;
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
+use latchkey::http::profile::Enabled;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
 use latchkey::outbound::sms::SmsAsMail;
@@ -28,7 +30,7 @@ use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::parts::{services, shipped_policy};
+use super::parts::{shared, shipped_policy};
 
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -66,7 +68,8 @@ impl TestApp {
         change(&mut policy);
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
-        let services = Arc::new(services(policy, &clock, engine.clone()));
+        let shared = shared(&policy, &clock, engine.clone());
+        let services = Arc::new(Services::new(shared, policy));
         Self::assembled(services, clock, engine, None)
     }
 
@@ -82,9 +85,9 @@ impl TestApp {
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
         let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
-        let mut services = services(policy, &clock, engine.clone());
-        services.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
-        Self { texts, ..Self::assembled(Arc::new(services), clock, engine, None) }
+        let mut shared = shared(&policy, &clock, engine.clone());
+        shared.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
+        Self { texts, ..Self::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None) }
     }
 
     /// A server that limits nobody, for tests of what a limit would hide.
@@ -99,22 +102,40 @@ impl TestApp {
         engine: Arc<MemoryEngine>,
         dev: Option<DevTools>,
     ) -> Self {
+        Self::fronted(services, clock, engine, |parts| parts.dev = dev)
+    }
+
+    /// The same server; clients may ask how their credential was judged.
+    pub fn with_debug_headers(self) -> Self {
+        Self::fronted(self.services, self.clock, self.engine, |parts| parts.debug_headers = true)
+    }
+
+    fn fronted(
+        services: Arc<Services>,
+        clock: ManualClock,
+        engine: Arc<MemoryEngine>,
+        change: impl FnOnce(&mut Parts),
+    ) -> Self {
         let shared = services.clock.clone();
         let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
-        let front = Front::new(Parts {
+        let mut parts = Parts {
             app: services.clone(),
             health: HealthApi::new(shared.clone(), vitals),
             registry: Registry::default(),
             pages: Pages::load("Latchkey").unwrap(),
+            profiles: Profile::ALL.into_iter().map(|profile| enabled(&services, profile)).collect(),
             samples: true,
-            dev,
+            dev: None,
             trusted_proxies: vec![PROXY.parse().unwrap()],
+            debug_headers: false,
             cors: Cors::new([], Duration::ZERO),
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
-        });
-        let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls)));
+        };
+        change(&mut parts);
+        let front = Front::new(parts);
+        let endpoint = Box::new(poem::endpoint::ToDynEndpoint(front.behind(Transport::Tls, None)));
         let captured = || Captured::new(&sender(), shared.clone(), None);
         Self { services, clock, engine, mailbox: captured(), texts: captured(), endpoint }
     }
@@ -328,4 +349,10 @@ impl<'a> std::ops::Deref for LoggedIn<'a> {
     fn deref(&self) -> &Anonymous<'a> {
         &self.client
     }
+}
+
+/// A profile with the rules of its guide.
+fn enabled(app: &Services, profile: Profile) -> Enabled {
+    let policy = app.policy.of_profile(profile, &profile.rules());
+    Enabled { profile, app: Arc::new(app.under(policy)) }
 }

@@ -6,7 +6,7 @@ use latchkey::crypto::TotpSecret;
 use latchkey::domain::factor::step_at;
 use latchkey::domain::id::{SessionId, TokenId};
 use latchkey::domain::session::{Family, Kind, Session};
-use latchkey::domain::token::AccessClaims;
+use latchkey::domain::token::{AccessClaims, ExtraClaims};
 use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
 
@@ -95,6 +95,7 @@ impl TestApp {
             email: user.email.as_str().to_owned(),
             name: user.name.as_str().to_owned(),
             roles: Vec::new(),
+            extra: ExtraClaims::default(),
             iat: now.seconds(),
             exp: now.plus(policy.access_ttl).seconds(),
             jti: family.head.id,

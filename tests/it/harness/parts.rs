@@ -14,6 +14,7 @@ use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
 use latchkey::domain::mail::Letters;
 use latchkey::domain::password_policy::PasswordPolicy;
+use latchkey::domain::profile::ClaimsShape;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
@@ -25,7 +26,7 @@ use latchkey::services::oversight::server::Around;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
-use latchkey::services::{Keys, Policy, RegistrationPolicy, Services};
+use latchkey::services::{Keys, Policy, RegistrationPolicy, Shared};
 use latchkey::store::{MemoryEngine, Store};
 use tokio::sync::Notify;
 
@@ -55,12 +56,14 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         cookies: Config::from_toml_str("").unwrap().sessions,
+        claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),
         api_keys: KeyPolicy {
             max_per_user: 50,
             rotate_after: Duration::from_secs(90 * 86_400),
             rotation_grace: Duration::from_secs(86_400),
+            made_with: None,
         },
         api_key_prefix: KeyPrefix::parse("lk_").unwrap(),
         lockout: LockoutPolicy::default(),
@@ -82,7 +85,7 @@ pub(super) fn shipped_policy() -> Policy {
     }
 }
 
-pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Services {
+pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Shared {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
@@ -90,7 +93,7 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         refresh_ttl: policy.tokens.refresh_ttl,
     };
     let pool = PoolConfig { params: HashParams::insecure_for_tests(), ..PoolConfig::default() };
-    Services {
+    Shared {
         store: Store::open(engine, [7; 32]).unwrap(),
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(SEED)),
@@ -101,7 +104,6 @@ pub(super) fn services(policy: Policy, clock: &ManualClock, engine: Arc<MemoryEn
         limits: Arc::new(Limits::new(&policy.limits)),
         key_uses: KeyUses::default(),
         streams: Arc::new(Streams::new(policy.streams)),
-        policy,
         mail_queued: Arc::new(Notify::new()),
         sms: None,
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),

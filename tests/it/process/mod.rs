@@ -11,6 +11,7 @@ mod development;
 mod events;
 mod events_kill;
 mod import;
+mod profile;
 mod refusals;
 mod server_view;
 mod smtp;

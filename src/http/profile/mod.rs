@@ -1,0 +1,212 @@
+//! The profiles: dialects of other systems' clients over the same use cases. Knows the mounts and how each words its
+//! failures; a profile's operations are in its own module.
+//!
+//! ## Decision: a profile is a mount, and its description knows nothing of where it is
+//! The operations of a profile are described with the paths of its guide, below a server `/name`. They answer at that
+//! prefix on every listener; a listener with a root profile puts the prefix before what it is asked, so a client that
+//! cannot take a path in its base address needs no second set of operations.
+
+mod body;
+mod flat;
+pub mod pynomaly;
+pub mod scribes;
+pub mod wording;
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::uri::PathAndQuery;
+use poem::http::{Method, StatusCode, Uri};
+use poem::{EndpointExt, IntoEndpoint, Route};
+use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::{Value, json};
+
+use super::dialect::Dialect;
+use super::docs::{self, Assets};
+use super::error::ApiError;
+use super::health::HealthApi;
+use super::routes::Routes;
+use super::site;
+use crate::domain::profile::Profile;
+use crate::services::Services;
+use crate::wire::error::ErrorCode;
+
+pub use flat::Flat;
+
+/// A profile that is switched on.
+pub struct Enabled {
+    /// Which.
+    pub profile: Profile,
+    /// The use cases under its policy.
+    pub app: Arc<Services>,
+}
+
+/// A profile at its mount.
+pub struct Mounted {
+    profile: Profile,
+    endpoint: BoxEndpoint<'static>,
+    /// Its own paths that a served page has too.
+    page_paths: Vec<(Method, &'static str)>,
+}
+
+/// Every profile that is switched on.
+#[derive(Default)]
+pub struct Mounts(Vec<Mounted>);
+
+/// What the mounts find around them.
+pub struct Surroundings<'a> {
+    /// The looks of the description pages.
+    pub assets: &'a Arc<Assets>,
+    /// Told of every route.
+    pub routes: &'a mut Routes,
+    /// Whether the sample resources of the guides are there.
+    pub has_samples: bool,
+}
+
+impl Mounts {
+    /// Mounts `enabled`.
+    pub fn new(enabled: Vec<Enabled>, health: &HealthApi, mut parts: Surroundings<'_>) -> Self {
+        Self(enabled.into_iter().map(|enabled| Mounted::new(enabled, health, &mut parts)).collect())
+    }
+
+    /// The profile that `path` lies under.
+    pub fn at(&self, path: &str) -> Option<&Mounted> {
+        self.0.iter().find(|mounted| {
+            path.strip_prefix(mounted.profile.mount())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// What `uri` means on a listener whose root is `root`. Other mounts, the pages that mails lead to and what
+    /// watches the server are where they are on every listener.
+    pub fn rooted(&self, root: Profile, method: &Method, uri: &Uri) -> Option<Uri> {
+        let path = uri.path();
+        let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
+        let is_shared = site::PAGES.contains(&path) || path.starts_with("/dev/");
+        let is_own = mounted.page_paths.iter().any(|(own, page)| own == method && *page == path);
+        let is_elsewhere = self.at(path).is_some() || (is_shared && !is_own);
+        let is_canonical = root == Profile::Governance && !path.starts_with("/api/");
+        if is_elsewhere || is_canonical {
+            return None;
+        }
+        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = format!("{}{target}", root.mount()).parse().ok();
+        Uri::from_parts(parts).ok()
+    }
+}
+
+impl Mounted {
+    fn new(enabled: Enabled, health: &HealthApi, parts: &mut Surroundings<'_>) -> Self {
+        let Enabled { profile, app } = enabled;
+        match profile {
+            Profile::Governance => {
+                let api = super::described(super::operations(&app, health.clone()));
+                Self::with(profile, api, parts)
+            }
+            Profile::Scribes => {
+                let operations = scribes::operations(&app, health.clone());
+                Self::mount(profile, operations, scribes::SamplesApi, parts)
+            }
+            Profile::Pynomaly => {
+                let operations = pynomaly::operations(&app, health.clone());
+                Self::mount(profile, operations, pynomaly::SamplesApi(app), parts)
+            }
+            Profile::Cirtusai | Profile::Trading => Self::mount(profile, (), (), parts),
+        }
+    }
+
+    /// The operations, and where samples are there, those too.
+    fn mount(
+        profile: Profile,
+        operations: impl OpenApi + 'static,
+        samples: impl OpenApi + 'static,
+        parts: &mut Surroundings<'_>,
+    ) -> Self {
+        if parts.has_samples {
+            Self::with(profile, described(profile, (operations, samples)), parts)
+        } else {
+            Self::with(profile, described(profile, operations), parts)
+        }
+    }
+
+    fn with<T: OpenApi + 'static>(
+        profile: Profile,
+        api: OpenApiService<T, ()>,
+        parts: &mut Surroundings<'_>,
+    ) -> Self {
+        let mut spec = api.spec();
+        let mut described: Value = serde_json::from_str(&spec).unwrap_or_default();
+        if profile != Profile::Governance {
+            with_detail(&mut described);
+            spec = described.to_string();
+        }
+        parts.routes.extend(profile.mount(), &described);
+        let has = |method: &Method, path: &str| {
+            let method = method.as_str().to_ascii_lowercase();
+            described.pointer(&format!("/paths/{}/{method}", path.replace('/', "~1"))).is_some()
+        };
+        let pages = site::PAGES.iter().flat_map(|path| [(Method::GET, *path), (Method::POST, *path)]);
+        let page_paths = pages.filter(|(method, path)| has(method, path)).collect();
+        let route = docs::add(Route::new(), profile.mount(), spec.into(), parts.assets);
+        let endpoint = Route::new().nest(profile.mount(), route.nest("/", api)).into_endpoint().boxed();
+        Self { profile, endpoint, page_paths }
+    }
+
+    /// What answers below its mount.
+    pub fn endpoint(&self) -> &BoxEndpoint<'static> {
+        &self.endpoint
+    }
+
+    /// How it words a failure.
+    pub fn dialect(&self) -> Dialect {
+        match self.profile {
+            Profile::Governance => Dialect::Canonical,
+            Profile::Pynomaly | Profile::Cirtusai | Profile::Trading | Profile::Scribes => Dialect::Detail,
+        }
+    }
+}
+
+/// The description of a profile's operations.
+fn described<T: OpenApi>(profile: Profile, api: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(api, format!("Latchkey, {profile} profile"), env!("CARGO_PKG_VERSION"))
+        .server(profile.mount())
+}
+
+/// Describes failures as [`wording`] has them: the operations of every door name the same schema.
+fn with_detail(described: &mut Value) {
+    let Some(schemas) = described.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return;
+    };
+    schemas.remove("ErrorBody");
+    schemas.remove("ErrorCode");
+    let fault = json!({
+        "type": "object",
+        "description": "A field that is not acceptable",
+        "required": ["loc", "msg", "type"],
+        "properties": {
+            "loc": { "type": "array", "items": { "type": "string" }, "description": "`body`, and the field" },
+            "msg": { "type": "string", "description": "A sentence for people" },
+            "type": { "type": "string", "description": "One word for programs" }
+        }
+    });
+    let failure = json!({
+        "type": "object",
+        "description": "A failure",
+        "required": ["detail"],
+        "properties": {
+            "detail": {
+                "description": "A sentence, or with 422 the faults of the fields",
+                "oneOf": [{ "type": "string" }, { "type": "array", "items": fault }]
+            }
+        }
+    });
+    schemas.insert("Failure".to_owned(), failure);
+}
+
+/// A failure that its profile shows with this status and `text` as `detail`.
+fn refused(status: StatusCode, text: &'static str) -> ApiError {
+    let code =
+        if status == StatusCode::FORBIDDEN { ErrorCode::Forbidden } else { ErrorCode::ValidationError };
+    ApiError::new(code, text).shown_as(status, json!({ "detail": text }))
+}

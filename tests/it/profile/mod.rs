@@ -1,0 +1,9 @@
+//! The dialects of the profiles.
+
+mod description;
+mod mount;
+mod pynomaly;
+mod pynomaly_debug;
+mod pynomaly_keys;
+mod pynomaly_mfa;
+mod scribes;
