@@ -1,5 +1,6 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
+mod cookie;
 mod factor;
 mod resource;
 mod role;
@@ -15,7 +16,6 @@ use super::principal::forged;
 use crate::domain::permission::Permission;
 use crate::services::api_key::ManageFault;
 use crate::services::api_key::usage::UseFault;
-use crate::services::cookie::{CookieFault, MoveFault};
 use crate::services::email_change::EmailChangeFault;
 use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
@@ -63,28 +63,6 @@ impl From<UseFault> for ApiError {
         match fault {
             UseFault::Invalid | UseFault::Noticed(_) => Self::new(Code::TokenInvalid, "Invalid API key"),
             UseFault::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CookieFault> for ApiError {
-    fn from(fault: CookieFault) -> Self {
-        match fault {
-            CookieFault::Invalid => Self::new(Code::TokenInvalid, "Invalid session"),
-            CookieFault::Noticed(_) => Self::new(Code::TokenInvalid, "Suspicious session activity"),
-            CookieFault::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<MoveFault> for ApiError {
-    fn from(fault: MoveFault) -> Self {
-        match fault {
-            MoveFault::NoCookie => {
-                Self::new(Code::Conflict, "This session has no cookie. Use its refresh token.")
-            }
-            MoveFault::Caller(fault) => fault.into(),
-            MoveFault::Store(error) => error.into(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub const OPEN: [&str; 16] = [
 ];
 
 /// The operations that registered services may call, and API keys: their tables are in `introspection_client` and `revocation`.
-const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
+pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 
 /// What an operation answers to whoever is logged in as viewer, developer, manager, admin and super admin. The test
 /// below fails for an operation of the description without a row here, and for a row without an operation.
