@@ -1,4 +1,4 @@
-//! One-time tokens: mailed links and the setup code. Knows nothing of what they open, nor of the store.
+//! One-time tokens: mailed links, the setup code and what a registration may go on with. Knows nothing of what they open, nor of the store.
 //!
 //! Text: a prefix that names the kind, then base64url of a 16-byte time-ordered id and 32 random
 //! bytes, 68 characters in all. The id finds the row; the secret is known to the store only as a
@@ -23,11 +23,14 @@ pub enum OneTimeKind {
     ChangeEmail,
     /// Makes the first administrator.
     Setup,
+    /// Switches on the second factor that a registration began.
+    EnrolFactor,
 }
 
 impl OneTimeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup];
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup, Self::EnrolFactor];
 
     /// What every token of this kind begins with; also its hash domain.
     pub const fn prefix(self) -> &'static str {
@@ -36,6 +39,7 @@ impl OneTimeKind {
             Self::ResetPassword => "lkr_",
             Self::ChangeEmail => "lke_",
             Self::Setup => "lks_",
+            Self::EnrolFactor => "lkf_",
         }
     }
 }

@@ -28,6 +28,7 @@ mod profile;
 pub mod registration;
 mod right_password;
 pub mod role;
+pub mod second_step;
 pub mod session;
 pub mod setup;
 pub mod sms_factor;

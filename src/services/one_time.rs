@@ -63,5 +63,6 @@ pub(super) const fn purpose(kind: OneTimeKind) -> Purpose {
         OneTimeKind::ResetPassword => Purpose::ResetPassword,
         OneTimeKind::ChangeEmail => Purpose::ChangeEmail,
         OneTimeKind::Setup => Purpose::Setup,
+        OneTimeKind::EnrolFactor => Purpose::EnrolFactor,
     }
 }

@@ -10,7 +10,7 @@ use super::mail::Sealed;
 use super::password::{Owner, report};
 use super::verification::verification_mail;
 use super::{Context, Services, flatten};
-use crate::crypto::{Password, Phc};
+use crate::crypto::{Password, Phc, SealKey};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PasswordFault;
 use crate::domain::email::{EmailAddress, EmailError};
@@ -100,6 +100,21 @@ pub enum RegisterFault {
 
 /// Makes a pending account for a stranger, and mails the link that proves the address.
 pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) -> Result<User, RegisterFault> {
+    let alone = |_: &User, _: &SealKey| ((), |_: &mut Txn<'_>| Ok(()));
+    Ok(register_with(app, ctx, form, alone).await?.0)
+}
+
+/// The same with `more` that begins with the account: it is told the account, whose number and perhaps username are not
+/// yet known, and the person's key, and answers what it made and what is written of it beside the account.
+pub(super) async fn register_with<T, W>(
+    app: &Services,
+    ctx: &Context,
+    form: &Registration<'_>,
+    more: impl FnOnce(&User, &SealKey) -> (T, W),
+) -> Result<(User, T), RegisterFault>
+where
+    W: Fn(&mut Txn<'_>) -> Result<(), StoreError> + Send + 'static,
+{
     let policy = app.policy.registration;
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
@@ -111,6 +126,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     }
     let standing = Standing { role: policy.default_role, is_proved: false, maker: Maker::Owner };
     let account = draft.prepare(app, ctx, form.password, standing).await?;
+    let (more, write_more) = more(&account.user, &account.person);
     let mail = verification_mail(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
     let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
@@ -124,6 +140,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
         .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
             Ok(user) => {
                 mail.insert(txn)?;
+                write_more(txn)?;
                 Ok(user)
             }
             Err(Taken::Email) if policy.hides_existing => {
@@ -141,7 +158,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
         Some(place) if made.is_err() => place.give_back(app, ctx),
         _ => app.mail_queued.notify_one(),
     }
-    made
+    Ok((made?, more))
 }
 
 /// Makes an active account with a proved address: for the command line and for `--dev`.
@@ -287,6 +304,7 @@ impl Draft {
             naming: self.naming,
             numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
             phc,
+            person,
             sealed_person,
             registered: registered.done(),
         }
@@ -317,6 +335,7 @@ pub(super) struct NewAccount {
     naming: Naming,
     numbers: [u32; NUMBER_TRIES],
     phc: Phc,
+    person: SealKey,
     sealed_person: Vec<u8>,
     registered: EventV1,
 }

@@ -22,11 +22,14 @@ pub enum Purpose {
     ResetPassword,
     /// Proves the address that an account is to have.
     ChangeEmail,
+    /// Switches on the second factor that a registration began.
+    EnrolFactor,
 }
 
 impl Purpose {
     /// Those of which a person may have a token.
-    pub const OF_PEOPLE: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail];
+    pub const OF_PEOPLE: [Self; 4] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::EnrolFactor];
 }
 
 /// A one-time token without its text.
@@ -143,5 +146,6 @@ const fn code(purpose: Purpose) -> u8 {
         Purpose::Setup => 1,
         Purpose::ResetPassword => 2,
         Purpose::ChangeEmail => 3,
+        Purpose::EnrolFactor => 5,
     }
 }

@@ -7,6 +7,7 @@
 //! cannot take a path in its base address needs no second set of operations.
 
 mod body;
+pub mod cirtusai;
 mod flat;
 pub mod scribes;
 
@@ -113,7 +114,8 @@ impl Mounted {
                 let operations = scribes::operations(&app, health.clone());
                 Self::mount(profile, operations, scribes::SamplesApi, parts)
             }
-            Profile::Pynomaly | Profile::Cirtusai | Profile::Trading => Self::mount(profile, (), (), parts),
+            Profile::Cirtusai => Self::mount(profile, cirtusai::operations(&app), (), parts),
+            Profile::Pynomaly | Profile::Trading => Self::mount(profile, (), (), parts),
         }
     }
 
