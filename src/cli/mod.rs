@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod completions;
 mod config_flags;
+mod healthcheck;
 mod key;
 mod openapi;
 mod outcome;
@@ -46,6 +47,7 @@ Every key of auth.toml is described in auth.toml.example.";
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Healthcheck(healthcheck::Healthcheck),
     User(user::User),
     Key(key::Key),
     Audit(audit::Audit),
@@ -63,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = harden_process().map_err(|error| failed(&error)).and_then(|()| match cli.command {
         Command::Serve(serve) => serve.run(&mut out),
         Command::Check(check) => check.run(&mut out),
+        Command::Healthcheck(healthcheck) => healthcheck.run(&mut out),
         Command::User(user) => user.run(&mut out),
         Command::Key(key) => key.run(&mut out),
         Command::Audit(audit) => audit.run(&mut out),

@@ -68,14 +68,13 @@ impl Listener {
             }
             return Vec::new();
         }
+        let usual_root = profile(reader, "root_profile");
         let listeners = (0..count).filter_map(|index| {
             let given = addrs.as_ref().and_then(|addrs| addrs.get(index)).copied();
             let key = |name| format!("listen[{index}].{name}");
             let addr = given.or_else(|| reader.parsed(&key("addr"), EXPECTED, parse_addr));
             let (tls, http) = (reader.switch(&key("tls")), reader.choice(&key("http")));
-            let root = reader.parsed(&key("root"), "the name of a profile", |text| {
-                text.parse::<Profile>().map_err(|error| error.to_string())
-            });
+            let root = profile(reader, &key("root")).or(usual_root);
             Some(Self { addr: addr?, tls, http, root })
         });
         let listeners: Vec<_> = listeners.collect();
@@ -105,6 +104,12 @@ impl Listener {
                 .problem("listen[0].tls", r#"no listener serves the API: one needs tls or http = "trusted""#);
         }
     }
+}
+
+fn profile(reader: &mut Reader, key: &str) -> Option<Profile> {
+    reader.parsed(key, "the name of a profile", |text| {
+        text.parse::<Profile>().map_err(|error| error.to_string())
+    })
 }
 
 /// A root profile must be switched on.

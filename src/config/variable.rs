@@ -17,10 +17,11 @@ pub const CONFIG_VARIABLE: &str = "LATCHKEY_CONFIG";
 
 /// The names an existing deployment already has (CONTRACT S28), and the keys they set. The unit is what
 /// the variable counts in.
-const GUIDE: [(&str, &str, Option<char>); 11] = [
+const GUIDE: [(&str, &str, Option<char>); 12] = [
     ("JWT_SECRET_KEY", "tokens.jwt_secret", None),
     ("JWT_SECRET_KEY_FILE", "tokens.jwt_secret_file", None),
     ("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "tokens.access_ttl", Some('m')),
+    ("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "profiles.scribes.access_ttl", Some('m')),
     ("JWT_REFRESH_TOKEN_EXPIRE_DAYS", "tokens.refresh_ttl", Some('d')),
     ("SMTP_HOST", "mail.host", None),
     ("SMTP_PORT", "mail.port", None),
@@ -138,7 +139,7 @@ pub fn variable_of(key: &str) -> String {
 fn key_of(name: &str) -> Option<String> {
     let rest = name.strip_prefix(PREFIX)?;
     let foreign = rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_");
-    (!foreign && name != CONFIG_VARIABLE).then(|| rest.to_lowercase().replacen("__", ".", 1))
+    (!foreign && name != CONFIG_VARIABLE).then(|| rest.to_lowercase().replace("__", "."))
 }
 
 fn with_unit(value: &str, unit: Option<char>) -> Option<String> {

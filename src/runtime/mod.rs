@@ -6,6 +6,7 @@ pub mod data_dir;
 pub mod dev;
 pub mod failure;
 pub mod hardening;
+pub mod healthcheck;
 pub mod import;
 pub mod inspect;
 pub mod jobs;

@@ -233,12 +233,12 @@ fn the_environment_is_held_to_the_same_rules() {
             "JWT_ALGORITHM: only HS256 is supported | set JWT_ALGORITHM=HS256 or remove it",
         ),
         (
-            &[("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "1h")],
-            "JWT_ACCESS_TOKEN_EXPIRE_MINUTES: tokens.access_ttl: expected a whole number",
+            &[("JWT_REFRESH_TOKEN_EXPIRE_DAYS", "1h")],
+            "JWT_REFRESH_TOKEN_EXPIRE_DAYS: tokens.refresh_ttl: expected a whole number",
         ),
         (
-            &[("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "10000")],
-            "JWT_ACCESS_TOKEN_EXPIRE_MINUTES: tokens.access_ttl: must be from 1m to 1d, and is 10000m",
+            &[("LATCHKEY_TOKENS__ACCESS_TTL", "2d")],
+            "LATCHKEY_TOKENS__ACCESS_TTL: tokens.access_ttl: must be from 1m to 1d, and is 2d",
         ),
         (
             &[("SMTP_PORT", "99999")],

@@ -10,6 +10,7 @@ mod commands;
 mod development;
 mod events;
 mod import;
+mod profile;
 mod refusals;
 mod smtp;
 mod start;

@@ -1,0 +1,57 @@
+//! A profile at the root of an address, as a container sets it: by environment alone.
+
+use serde_json::json;
+
+use super::client::Request;
+use super::server::{Home, PASSWORD};
+
+fn at_root() -> Home {
+    Home::settled()
+        .env("LATCHKEY_PROFILES__SCRIBES__ENABLED", "true")
+        .env("LATCHKEY_ROOT_PROFILE", "scribes")
+        .env("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "15")
+}
+
+/// S27, S28, S36.
+#[test]
+fn the_environment_alone_puts_a_profile_at_the_root() {
+    let home = at_root();
+    let server = home.serve(&[]);
+    let client = server.client();
+    let answer =
+        client.post("/auth/login", &json!({ "email": "root@example.com", "password": PASSWORD })).json();
+    assert_eq!(answer["expires_in"], 900, "{answer}");
+    let access = answer["access_token"].as_str().unwrap();
+    let me = client.ask(Request::get("/auth/me").bearer(access)).json();
+    assert_eq!((&me["role"], &me["email"]), (&json!("admin"), &json!("root@example.com")));
+    assert_eq!(client.get("/scribes/health").json()["redis"], "embedded");
+    assert_eq!(client.get("/health").json()["redis"], "embedded");
+    assert!(client.get("/openapi.json").text.contains("Latchkey, scribes profile"));
+    assert_eq!(client.get("/nothing").json(), json!({ "detail": "There is nothing here." }));
+    let asked = client.get("/reset-password?token=x");
+    assert!(asked.text.contains("<!doctype html>"), "the page that a mail leads to stays: {}", asked.text);
+    client.ask(Request::get("/scribes/auth/me")).json()["detail"].as_str().unwrap();
+    let ended = server.stop();
+    assert!(ended.out.contains("profile scribes at https://"), "{}", ended.out);
+}
+
+/// S36.
+#[test]
+fn healthcheck_says_whether_the_server_is_ready() {
+    let home = at_root();
+    let server = home.serve(&[]);
+    let address = server.address(0).to_string();
+    let asked = home.run(&["healthcheck", "--listen", &address]);
+    assert_eq!((asked.code, asked.out.as_str()), (Some(0), "ready\n"), "{asked:?}");
+    server.stop();
+    let asked = home.run(&["healthcheck", "--listen", &address]);
+    assert_eq!(asked.code, Some(1));
+    assert!(asked.err.starts_with(&format!("latchkey: {address} does not answer: ")), "{asked:?}");
+}
+
+#[test]
+fn a_root_that_is_not_switched_on_is_refused_at_the_start() {
+    let ended = Home::new().env("LATCHKEY_ROOT_PROFILE", "scribes").run(&["serve", "--data-dir", "data"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("\"scribes\" needs profiles.scribes.enabled"), "{}", ended.err);
+}
