@@ -168,7 +168,7 @@ def again(guide: Guide, heading: str) -> str:
 def advanced(guide: Guide) -> None:
     server, scope, base = guide.server, guide.scope, guide.base
     guide.password = PASSWORD
-    guide.run("Complete Registration and Login Flow")
+    guide.run("Complete Registration and Login Flow", **{"user@example.com": "new_user@example.com"})
     with contextlib.redirect_stdout(io.StringIO()):
         client = scope["complete_registration_flow"]()
     assert client.auth.get_2fa_status().enabled is True
