@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::address::covers;
 use super::id::{ApiKeyId, UserId};
 use super::limit::Budget;
-use super::permission::{Permissions, Scope};
+use super::permission::{self, Permissions, Scope};
 use super::time::Timestamp;
 use super::user::{User, is_invisible};
 
@@ -203,16 +203,10 @@ fn line(text: &str, chars_max: usize) -> Option<String> {
     (is_short && !text.chars().any(is_invisible)).then(|| text.to_owned())
 }
 
-/// Reads scopes; one that comes twice counts once.
+/// Reads scopes; at least one.
 pub fn parse_scopes<T: AsRef<str>>(texts: &[T]) -> Result<Vec<Scope>, KeyFault> {
-    let mut scopes = Vec::new();
-    for text in texts.iter().take(2 * Scope::COUNT) {
-        let scope = text.as_ref().parse().map_err(|_| KeyFault::Scopes)?;
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    if scopes.is_empty() || texts.len() > 2 * Scope::COUNT { Err(KeyFault::Scopes) } else { Ok(scopes) }
+    let scopes = permission::parse_scopes(texts).map_err(|_| KeyFault::Scopes)?;
+    if scopes.is_empty() { Err(KeyFault::Scopes) } else { Ok(scopes) }
 }
 
 /// Reads a list of addresses and networks. One bad entry refuses all of it: a list with a hole is no list (R54).

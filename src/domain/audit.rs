@@ -57,6 +57,20 @@ pub enum Action {
     UserUpdated,
     /// An administrator changed the status of an account.
     UserStatusChanged,
+    /// Somebody made a custom role.
+    RoleCreated,
+    /// Somebody changed a custom role.
+    RoleUpdated,
+    /// Somebody deleted a custom role.
+    RoleDeleted,
+    /// An account was given a role.
+    RoleGranted,
+    /// A role was taken from an account.
+    RoleRevoked,
+    /// An account was given a permission beside its roles.
+    PermissionGranted,
+    /// Such a permission was taken from an account.
+    PermissionRevoked,
     /// A caller was refused something: for want of a permission or of rank, or to keep the last administrator.
     AccessDenied,
     /// Somebody without a valid setup code tried to become the first administrator.
@@ -108,6 +122,13 @@ impl Action {
             Self::UserDeleted => "user.deleted",
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
+            Self::RoleCreated => "role.created",
+            Self::RoleUpdated => "role.updated",
+            Self::RoleDeleted => "role.deleted",
+            Self::RoleGranted => "role.granted",
+            Self::RoleRevoked => "role.revoked",
+            Self::PermissionGranted => "permission.granted",
+            Self::PermissionRevoked => "permission.revoked",
             Self::AccessDenied => "access.denied",
             Self::SetupDenied => "setup.denied",
             Self::LockoutSet => "lockout.set",

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::role::Role;
+use super::role::{Role, Roles};
 use super::time::Timestamp;
 
 /// How long a code is shown: one step.
@@ -66,9 +66,9 @@ impl Default for FactorPolicy {
 }
 
 impl FactorPolicy {
-    /// Whether an account with `roles` must have a second factor.
-    pub fn requires(&self, roles: &[Role]) -> bool {
-        roles.iter().any(|role| self.required_for.contains(role))
+    /// Whether an account that holds `roles`, or inherits from them, must have a second factor.
+    pub fn requires(&self, roles: Roles) -> bool {
+        self.required_for.iter().any(|role| roles.contains(*role))
     }
 }
 

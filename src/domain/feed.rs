@@ -76,8 +76,21 @@ impl FromStr for Cursor {
 
 /// What a reader wants to hear of, by the first word of the action's name.
 pub const TOPICS: &[&str] = &[
-    "access", "api_key", "config", "email", "lockout", "login", "mfa", "password", "refresh", "session",
-    "setup", "totp", "user",
+    "access",
+    "api_key",
+    "config",
+    "email",
+    "lockout",
+    "login",
+    "mfa",
+    "password",
+    "permission",
+    "refresh",
+    "role",
+    "session",
+    "setup",
+    "totp",
+    "user",
 ];
 
 /// A choice of [`TOPICS`]; empty: all of them.

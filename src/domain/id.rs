@@ -100,6 +100,10 @@ id!(
     /// Names a suspicious act.
     SuspicionId
 );
+id!(
+    /// Names a role, built-in or custom.
+    RoleId
+);
 
 #[cfg(test)]
 mod tests {

@@ -169,6 +169,21 @@ impl Scope {
     }
 }
 
+/// Reads scopes; one that comes twice counts once. More than twice as many texts as there are scopes are refused.
+pub fn parse_scopes<T: AsRef<str>>(texts: &[T]) -> Result<Vec<Scope>, NotAScope> {
+    if texts.len() > 2 * Scope::COUNT {
+        return Err(NotAScope);
+    }
+    let mut scopes = Vec::new();
+    for text in texts {
+        let scope = text.as_ref().parse()?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

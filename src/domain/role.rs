@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::id::RoleId;
+
 pub use super::permission::{Permission, Permissions};
 
 /// A built-in role. The order is the rank: a later one outranks an earlier one.
@@ -33,6 +35,49 @@ impl Role {
             Self::Admin => "admin",
             Self::SuperAdmin => "super_admin",
         }
+    }
+
+    /// The fixed id, the same on every server: a version 7 UUID of the time 0 that ends in 1 (viewer) to 5 (super
+    /// admin).
+    pub const fn id(self) -> RoleId {
+        RoleId::from_bytes([0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, self as u8 + 1])
+    }
+
+    /// The role with this fixed id.
+    pub fn of_id(id: RoleId) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.id() == id)
+    }
+
+    /// The role whose permissions it has too: the next lower one (G69).
+    pub fn parent(self) -> Option<Self> {
+        Self::ALL.into_iter().rev().find(|role| *role < self)
+    }
+
+    /// What people read.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::Developer => "Developer",
+            Self::Manager => "Manager",
+            Self::Admin => "Admin",
+            Self::SuperAdmin => "Super Admin",
+        }
+    }
+
+    /// What it is for.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Viewer => "Reads what everybody may read.",
+            Self::Developer => "The role of a new account: sends metrics.",
+            Self::Manager => "Looks after a team: policies, and who there is.",
+            Self::Admin => "Manages accounts and reads the audit log.",
+            Self::SuperAdmin => "May do everything.",
+        }
+    }
+
+    /// The lowest role that holds `permission`.
+    pub const fn least(permission: Permission) -> Self {
+        least(permission)
     }
 
     /// What an account with this role may do.
@@ -101,19 +146,35 @@ impl FromStr for Role {
     }
 }
 
-/// What `roles` hold together.
-pub fn rights(roles: &[Role]) -> Permissions {
-    roles.iter().fold(Permissions::NONE, |held, role| held.or(role.permissions()))
-}
+/// A set of built-in roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Roles(u8);
 
-/// Whether any of `roles` holds `permission`.
-pub fn allows(roles: &[Role], permission: Permission) -> bool {
-    rights(roles).contains(permission)
-}
+impl Roles {
+    /// None.
+    pub const NONE: Self = Self(0);
 
-/// The rank of an account: its highest role, `None` without any.
-pub fn rank(roles: &[Role]) -> Option<Role> {
-    roles.iter().copied().max()
+    /// This set and `role`.
+    #[must_use]
+    pub const fn with(self, role: Role) -> Self {
+        Self(self.0 | (1 << role as u8))
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `role` is in the set.
+    pub const fn contains(self, role: Role) -> bool {
+        self.0 & (1 << role as u8) != 0
+    }
+
+    /// The member of the highest rank.
+    pub fn highest(self) -> Option<Role> {
+        Role::ALL.into_iter().rev().find(|role| self.contains(*role))
+    }
 }
 
 #[cfg(test)]
@@ -157,17 +218,29 @@ mod tests {
             integrations:update - - - x x
             integrations:delete - - - x x";
         for (line, permission) in TABLE.lines().zip(Permission::ALL) {
-            let held = Role::ALL.map(|role| if allows(&[role], permission) { " x" } else { " -" }).concat();
+            let held = |role: Role| if role.permissions().contains(permission) { " x" } else { " -" };
+            let held = Role::ALL.map(held).concat();
             let name = permission.name();
             assert_eq!(line.trim(), format!("{name:<19}{held}"));
         }
         assert_eq!(TABLE.lines().count(), Permission::ALL.len());
-        assert!(!allows(&[], Permission::UsersRead));
     }
 
     #[test]
     fn the_rank_is_the_highest_role() {
-        assert_eq!(rank(&[Role::Admin, Role::Viewer]), Some(Role::Admin));
-        assert_eq!(rank(&[]), None);
+        assert_eq!(Roles::NONE.with(Role::Admin).with(Role::Viewer).highest(), Some(Role::Admin));
+        assert_eq!(Roles::NONE.highest(), None);
+    }
+
+    /// G69. The ids are in stores and in clients.
+    #[test]
+    fn built_in_roles_have_parents_and_ids_for_ever() {
+        let parents = Role::ALL.map(Role::parent);
+        assert_eq!(parents[0], None);
+        assert!(Role::ALL.into_iter().zip(&parents[1..]).all(|(role, parent)| *parent == Some(role)));
+        assert_eq!(Role::Viewer.id().to_string(), "00000000-0000-7000-8000-000000000001");
+        assert_eq!(Role::SuperAdmin.id().to_string(), "00000000-0000-7000-8000-000000000005");
+        assert!(Role::ALL.into_iter().all(|role| Role::of_id(role.id()) == Some(role)));
+        assert_eq!(Role::of_id(RoleId::from_bytes([0; 16])), None);
     }
 }

@@ -13,7 +13,8 @@ use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 
 use super::email::EmailAddress;
-use super::id::UserId;
+use super::id::{RoleId, UserId};
+use super::permission::Scope;
 use super::role::Role;
 use super::time::Timestamp;
 
@@ -46,8 +47,12 @@ pub struct User {
     pub status: Status,
     /// When the owner proved the address; `None` until then. A fact apart from the status.
     pub email_verified_at: Option<Timestamp>,
-    /// The roles held.
+    /// The built-in roles held.
     pub roles: Vec<Role>,
+    /// The custom roles held.
+    pub custom_roles: Vec<RoleId>,
+    /// What the account may do beside its roles, as it was given.
+    pub permissions: Vec<Scope>,
     /// A session is alive only while it carries this number: raising it ends them all at once.
     pub session_epoch: u32,
     /// The same for API keys: it rises when the account is switched off.
@@ -261,6 +266,8 @@ pub(crate) fn ada() -> User {
         status: Status::Active,
         email_verified_at: Some(Timestamp::EPOCH),
         roles: vec![Role::Developer],
+        custom_roles: Vec::new(),
+        permissions: Vec::new(),
         session_epoch: 0,
         key_epoch: 0,
         has_factor: false,

@@ -29,6 +29,7 @@ pub mod qr;
 pub mod query;
 pub mod registration;
 pub mod reset_page;
+pub mod role;
 pub mod routes;
 pub mod sample;
 pub mod session;
@@ -202,7 +203,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
         own_account::OwnAccountApi(app.clone()),
-        user::UserApi(app.clone()),
+        (user::UserApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         audit::AuditApi(app.clone()),
         events::EventsApi(app.clone()),

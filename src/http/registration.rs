@@ -107,6 +107,6 @@ impl RegistrationApi {
             username: body.0.username.as_deref(),
         };
         let user = setup::set_up(&self.0, &asked.0, body.0.code.reveal(), &form).await?;
-        Ok(Answer::new(to_wire(&user), asked.0.now))
+        Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
     }
 }

@@ -11,6 +11,8 @@ pub enum Tag {
     Mfa,
     /// Accounts, for administrators.
     Users,
+    /// Roles and permissions, and who has them.
+    Roles,
     /// One's own sessions.
     Sessions,
     /// Keys for programs.

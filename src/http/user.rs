@@ -10,11 +10,13 @@ use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::Caller;
+use super::role::names;
 use super::tag::Tag;
 use crate::domain::id::UserId;
+use crate::domain::permission::Permissions;
 use crate::domain::user::{DisplayName, Status};
 use crate::services::user::{OFFSET_MAX, UserChange, UserFilter};
-use crate::services::{Services, user};
+use crate::services::{Services, user, user_rights};
 use crate::wire::error::ErrorCode;
 use crate::wire::user::{UpdateUser, User, UserPage};
 
@@ -34,7 +36,8 @@ impl UserApi {
     /// Who am I
     #[oai(path = "/auth/me", method = "get", operation_id = "me")]
     async fn me(&self, asked: Asked, caller: Caller) -> Result<Answer<User>, Fault<Listed>> {
-        Ok(Answer::new(to_wire(&caller.0.user), asked.0.now))
+        let answer = to_wire(&self.0, &caller.0.user, Some(caller.0.rights()))?;
+        Ok(Answer::new(answer, asked.0.now))
     }
 
     /// List accounts
@@ -66,7 +69,7 @@ impl UserApi {
         };
         let page = user::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let answer = UserPage {
-            users: page.users.iter().map(to_wire).collect(),
+            users: page.users.iter().map(|user| to_wire(&self.0, user, None)).collect::<Result<_, _>>()?,
             total: u64::try_from(page.total).unwrap_or(u64::MAX),
             limit: limit.0,
             offset: offset.0,
@@ -74,6 +77,20 @@ impl UserApi {
             as_of: page.as_of.to_string(),
         };
         Ok(Answer::new(answer, asked.0.now))
+    }
+
+    /// One account, with what it may do
+    ///
+    /// Needs `users:read`, but for one's own account.
+    #[oai(path = "/users/:id", method = "get", operation_id = "get_user")]
+    async fn get(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        id: Path<String>,
+    ) -> Result<Answer<User>, Fault<Listed>> {
+        let (user, held) = user_rights::show(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;
+        Ok(Answer::new(to_wire(&self.0, &user, Some(held))?, asked.0.now))
     }
 
     /// Change an account
@@ -88,16 +105,14 @@ impl UserApi {
         body: Json<UpdateUser>,
         asked: Asked,
     ) -> Result<Answer<User>, Fault<Listed>> {
-        let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such user.");
         let bad_name =
             |fault: crate::domain::user::NotAName| ApiError::field("name", "invalid", fault.to_string());
         let change = UserChange {
             name: body.0.name.map(|name| DisplayName::parse(&name)).transpose().map_err(bad_name)?,
             status: body.0.status.map(|status| parse_status(&status)).transpose()?,
         };
-        let id = id.0.parse::<UserId>().map_err(none)?;
-        let user = user::update(&self.0, &asked.0, &caller.0, id, change).await?;
-        Ok(Answer::new(to_wire(&user), asked.0.now))
+        let user = user::update(&self.0, &asked.0, &caller.0, user_id(&id.0)?, change).await?;
+        Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
     }
 }
 
@@ -111,9 +126,18 @@ fn parse_status(text: &str) -> Result<Status, ApiError> {
     })
 }
 
-/// An account as everybody who may see it sees it.
-pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
-    User {
+/// The account that a path names.
+pub(super) fn user_id(text: &str) -> Result<UserId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no such user."))
+}
+
+/// An account as everybody who may see it sees it, perhaps with what it may do.
+pub(super) fn to_wire(
+    app: &Services,
+    user: &crate::domain::user::User,
+    permissions: Option<Permissions>,
+) -> Result<User, ApiError> {
+    Ok(User {
         id: user.id.to_string(),
         number: user.number,
         email: user.email.as_str().to_owned(),
@@ -122,7 +146,8 @@ pub(super) fn to_wire(user: &crate::domain::user::User) -> User {
         status: user.status.name().to_owned(),
         email_verified: user.email_verified_at.is_some(),
         mfa_enabled: user.has_factor,
-        roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
+        roles: user_rights::slugs(app, user)?,
+        permissions: permissions.map(names),
         created_at: user.created_at.to_string(),
-    }
+    })
 }

@@ -6,7 +6,6 @@ use crate::crypto::KeyHash;
 use crate::crypto::api_key::hint;
 use crate::domain::api_key::ApiKey;
 use crate::domain::permission::{Permission, Permissions};
-use crate::domain::role;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::{self, Abort, Store, StoreError};
@@ -43,20 +42,27 @@ fn look_up(store: &Store, hash: &KeyHash) -> Result<Vec<String>, Failure> {
     let found = store.read(|read| {
         let key = store::api_key::by_hash(read, hash.as_bytes())?;
         let owner = key.as_ref().map(|key| store::user::by_id(read, key.owner)).transpose()?.flatten();
-        Ok::<_, Abort<StoreError>>(key.zip(owner))
+        let Some((key, owner)) = key.zip(owner) else { return Ok(None) };
+        let held = store::role::held(read, &owner)?.permissions;
+        Ok::<_, Abort<StoreError>>(Some((key, owner, held)))
     });
     let found = found.map_err(|abort| match abort {
         Abort::Rule(error) | Abort::Store(error) => Failure::from_error(&error),
     })?;
-    let Some((key, owner)) = found else {
+    let Some((key, owner, held)) = found else {
         return Err(Failure::new(
             "an API key, whole, but none that this store knows: revoked, expired or another server's",
         ));
     };
-    Ok(described(&key, &owner, hash, SystemClock.now()))
+    Ok(described((&key, &owner), key.permissions().and(held), hash, SystemClock.now()))
 }
 
-fn described(key: &ApiKey, owner: &User, hash: &KeyHash, now: Timestamp) -> Vec<String> {
+fn described(
+    (key, owner): (&ApiKey, &User),
+    rights: Permissions,
+    hash: &KeyHash,
+    now: Timestamp,
+) -> Vec<String> {
     let is_former = key.hash != *hash.as_bytes();
     let former_until = key.former.map(|(_, until)| until).filter(|_| is_former);
     let state = match former_until {
@@ -67,7 +73,6 @@ fn described(key: &ApiKey, owner: &User, hash: &KeyHash, now: Timestamp) -> Vec<
         None => key.expires_at.map_or_else(|| "live".to_owned(), |end| format!("live until {end}")),
     };
     let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.name()).collect();
-    let rights = key.permissions().and(role::rights(&owner.roles));
     let networks: Vec<_> = key.networks.iter().map(ToString::to_string).collect();
     let anywhere = || "anywhere".to_owned();
     vec![

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::audit::{Witness, person_key};
 use super::caller::Caller;
 use super::mail::Sealed;
-use super::role::{Refused, denied, require};
+use super::role::{Refused, denied, outranks, require};
 use super::session::{AuthFault, Principal};
 use super::step_up::{StepUpNeeded, require_fresh};
 use super::suspicion::Suspicion;
@@ -27,7 +27,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::ApiKeyId;
 use crate::domain::mail::KeyEvent;
 use crate::domain::permission::Scope;
-use crate::domain::role::{Permission, rank};
+use crate::domain::role::Permission;
 use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Abort, StoreError, Txn};
@@ -249,7 +249,7 @@ pub async fn revoke_any(
             let actor = caller.still_there::<ManageFault>(txn)?;
             let key = store::api_key::by_id(txn, id)?.ok_or(Abort::Rule(ManageFault::NotFound))?;
             let owner = store::user::by_id(txn, key.owner)?;
-            if owner.is_some_and(|owner| rank(&owner.roles) > rank(&actor.roles)) {
+            if owner.map_or(Ok(false), |owner| outranks(txn, &owner, &actor))? {
                 escalation.write(txn, &outranked)?;
                 txn.emit(outranked.clone())?;
                 return Ok(Err(ManageFault::Outranked));

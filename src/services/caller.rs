@@ -2,9 +2,9 @@
 
 use super::audit::Draft;
 use super::session::{AuthFault, Principal, live_owner};
+use crate::domain::held::Held;
 use crate::domain::id::{ApiKeyId, SessionId, UserId};
 use crate::domain::permission::Permissions;
-use crate::domain::role;
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -13,6 +13,8 @@ use crate::store::{self, Abort, StoreError, Txn};
 pub struct Caller {
     /// The account, as it is now.
     pub user: User,
+    /// What it holds now.
+    pub held: Held,
     /// What it shows.
     pub credential: Credential,
 }
@@ -32,9 +34,9 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// What the caller may do now: never more than the account's roles hold (R53).
+    /// What the caller may do now: never more than the account holds (R53).
     pub fn rights(&self) -> Permissions {
-        let held = role::rights(&self.user.roles);
+        let held = self.held.permissions;
         match self.credential {
             Credential::Session(_) => held,
             Credential::ApiKey { scopes, .. } => held.and(scopes),
@@ -68,6 +70,10 @@ fn owner_of_key(txn: &Txn<'_>, user: UserId, id: ApiKeyId) -> Result<Option<User
 
 impl From<Principal> for Caller {
     fn from(principal: Principal) -> Self {
-        Self { user: principal.user, credential: Credential::Session(principal.session) }
+        Self {
+            user: principal.user,
+            held: principal.held,
+            credential: Credential::Session(principal.session),
+        }
     }
 }

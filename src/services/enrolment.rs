@@ -90,7 +90,7 @@ pub struct FactorStatus {
 pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal) -> Result<Enrolment, MfaFault> {
     require_fresh(app, ctx, caller)?;
     let id = caller.user.id;
-    let (factor, enrolment) = begin(app, ctx, &caller.user);
+    let (factor, enrolment) = new_factor(app, ctx, &caller.user, &app.policy.factor.issuer);
     let witness = Witness::of_caller(app, ctx, id)?;
     let event = draft(&witness, caller, Action::MfaSetup, Outcome::Success).done();
     let session = caller.session;
@@ -106,8 +106,8 @@ pub async fn set_up(app: &Services, ctx: &Context, caller: &Principal) -> Result
     Ok(enrolment)
 }
 
-/// A new factor of `owner`: as it is stored, and as it is shown.
-fn begin(app: &Services, ctx: &Context, owner: &User) -> (Factor, Enrolment) {
+/// A new factor of `owner`, whose authenticator app shows `issuer`: as it is stored, and as it is shown.
+fn new_factor(app: &Services, ctx: &Context, owner: &User, issuer: &str) -> (Factor, Enrolment) {
     let secret = TotpSecret::new(app.random());
     let (backup_codes, hashes) = draw(app, owner.id);
     let place = store::factor::place(owner.id);
@@ -118,7 +118,7 @@ fn begin(app: &Services, ctx: &Context, owner: &User) -> (Factor, Enrolment) {
         last_step: None,
         backup_codes: hashes,
     };
-    let uri = secret.uri(&app.policy.factor.issuer, owner.email.as_str());
+    let uri = secret.uri(issuer, owner.email.as_str());
     (factor, Enrolment { secret: secret.base32(), uri, backup_codes })
 }
 

@@ -10,7 +10,7 @@
 //! guess codes for ever behind a clean record.
 
 use super::audit::{Witness, person_key};
-use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
+use super::factor::{FactorFault, FactorUsed, Holder, Proof, Stage, weigh};
 use super::lockout::Clearing;
 use super::login::LoginFault;
 use super::right_password::new_session;
@@ -18,7 +18,7 @@ use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{LoginHandle, SealKey};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::factor::{PENDING_LOGIN_TRIES, PENDING_LOGIN_TTL};
+use crate::domain::factor::{Factor, PENDING_LOGIN_TRIES, PENDING_LOGIN_TTL};
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::login::DenyReason;
 use crate::domain::session::Session;
@@ -68,10 +68,26 @@ pub async fn verify(app: &Services, ctx: &Context, handle: &str, code: &str) -> 
     let step = Step::new(app, ctx, (&user, &person), key, (proof, denied));
     let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
     match done.inspect_err(|_| held.give_back())? {
-        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)),
+        Ended::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)?),
         Ended::Wrong => Err(LoginFault::WrongCode),
         Ended::Gone => refuse(app, ctx).await,
     }
+}
+
+/// Which codes the login that waits under `handle` takes, most usual first; none for a handle that opens nothing.
+pub fn methods(app: &Services, ctx: &Context, handle: &str) -> Result<Vec<FactorUsed>, StoreError> {
+    let Some(user) = waiting(app, ctx, handle)? else { return Ok(Vec::new()) };
+    let (factor, has_phone) = app.read(|read| {
+        let factor = store::factor::of_user(read, user.id)?.filter(Factor::is_on);
+        Ok((factor, store::sms_factor::is_on(read, user.id)?))
+    })?;
+    let has_codes = factor.as_ref().is_some_and(|factor| !factor.backup_codes.is_empty());
+    let all = [
+        (FactorUsed::Totp, factor.is_some()),
+        (FactorUsed::Sms, has_phone),
+        (FactorUsed::BackupCode, has_codes),
+    ];
+    Ok(all.into_iter().filter(|(_, is_on)| *is_on).map(|(method, _)| method).collect())
 }
 
 /// Records that somebody came with a handle that opens nothing.

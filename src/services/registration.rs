@@ -294,6 +294,8 @@ impl Draft {
             status: if standing.is_proved { Status::Active } else { Status::Pending },
             email_verified_at: standing.is_proved.then_some(ctx.now),
             roles: vec![standing.role],
+            custom_roles: Vec::new(),
+            permissions: Vec::new(),
             session_epoch: 0,
             key_epoch: 0,
             has_factor: false,

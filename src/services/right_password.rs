@@ -157,7 +157,7 @@ async fn grant(
             held.1.iter().for_each(|guess| guess.give_back());
         })?;
     let (user, session) = granted?;
-    Ok(LoggedIn::Granted(Box::new(mint(app, ctx.now, user, &session))))
+    Ok(LoggedIn::Granted(Box::new(mint(app, ctx.now, user, &session)?)))
 }
 
 /// A session that begins now.

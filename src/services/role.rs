@@ -5,7 +5,8 @@ use super::caller::Caller;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::permission::{Permission, Permissions};
-use crate::store::StoreError;
+use crate::domain::user::User;
+use crate::store::{self, Read, StoreError};
 
 /// A caller was refused.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,12 @@ pub async fn require(
 /// Whether the caller holds `required`, and the account the second factor that its roles must have.
 pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
     let user = &caller.user;
-    caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(&user.roles))
+    caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(caller.held.roles))
+}
+
+/// Whether `other` stands above `actor`: by rank, or by holding what `actor` lacks (R56). Asked in the transaction.
+pub(super) fn outranks(read: &impl Read, other: &User, actor: &User) -> Result<bool, StoreError> {
+    Ok(store::role::held(read, other)?.outranks(store::role::held(read, actor)?))
 }
 
 /// Records that the caller was refused; `why` says for what.

@@ -6,6 +6,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
+use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -24,6 +25,8 @@ const REMOVED_AT_ONCE: usize = 20;
 pub struct Principal {
     /// The account, as it is now.
     pub user: User,
+    /// What it holds now.
+    pub held: Held,
     /// The session of the token.
     pub session: SessionId,
     /// When the person last proved in it who they are.
@@ -54,7 +57,8 @@ pub fn authenticate(app: &Services, token: &str, now: Timestamp) -> Result<Princ
         .read(|read| {
             let live = live_session(read, token.user_id, token.sid, now)?;
             let (user, session) = live.ok_or(Abort::Rule(AuthFault::Invalid))?;
-            Ok(Principal { user, session: session.id, authenticated_at: session.authenticated_at })
+            let held = store::role::held(read, &user)?;
+            Ok(Principal { user, held, session: session.id, authenticated_at: session.authenticated_at })
         })
         .map_err(flatten)
 }

@@ -229,7 +229,7 @@ pub async fn disable(
     if !is_on {
         return Err(FactorFault::NotSetUp.into());
     }
-    if !has_other && app.policy.factor.requires(&caller.user.roles) {
+    if !has_other && app.policy.factor.requires(caller.held.roles) {
         return Err(SmsFault::Demanded);
     }
     let proved = prove(app, ctx, caller, password, Action::MfaDisabled).await?;

@@ -2,6 +2,7 @@
 
 use super::audit::{Draft, Witness};
 use super::suspicion::Suspicion;
+use super::user_rights::slugs;
 use super::{Context, Services};
 use crate::crypto::TokenFault;
 use crate::domain::audit::{Action, Outcome};
@@ -60,7 +61,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
     let policy = app.policy.tokens;
     let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
     match outcome {
-        Exchange::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)),
+        Exchange::Granted(user, session) => Ok(mint(app, ctx.now, *user, &session)?),
         Exchange::Expired => Err(RefreshFault::Expired),
         Exchange::Refused => Err(RefreshFault::Invalid),
     }
@@ -118,7 +119,12 @@ impl Step {
 }
 
 /// Signs a fresh access token, and the refresh token that is the head of the session's family.
-pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session) -> Granted {
+pub(super) fn mint(
+    app: &Services,
+    now: Timestamp,
+    user: User,
+    session: &Session,
+) -> Result<Granted, StoreError> {
     let head = session.family.head;
     let ends_at = Timestamp::from_seconds(now.seconds()).plus(app.policy.tokens.access_ttl);
     let ends_at = ends_at.min(session.family.expires_at);
@@ -126,7 +132,7 @@ pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session
         user_id: user.id,
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
-        roles: app.policy.claims.roles(&user),
+        roles: slugs(app, &user)?,
         extra: app.policy.claims.extra(&user),
         iat: now.seconds(),
         exp: ends_at.seconds(),
@@ -141,11 +147,11 @@ pub(super) fn mint(app: &Services, now: Timestamp, user: User, session: &Session
         jti: head.id,
         sid: session.id,
     };
-    Granted {
+    Ok(Granted {
         access_token: app.tokens.sign_access(&access),
         refresh_token: app.tokens.sign_refresh(&refresh),
         expires_in: u32::try_from(ends_at.seconds().saturating_sub(now.seconds())).unwrap_or(0),
         session: session.id,
         user,
-    }
+    })
 }

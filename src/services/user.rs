@@ -3,14 +3,14 @@
 use super::audit::{Witness, person_key};
 use super::caller::Caller;
 use super::events::as_of;
-use super::role::{Refused, require};
+use super::role::{Refused, outranks, require};
 use super::session::{AuthFault, end_all_of};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::UserId;
-use crate::domain::role::{Permission, Role, rank};
+use crate::domain::role::{Permission, Role};
 use crate::domain::suspicion::Suspicious;
 use crate::domain::user::{DisplayName, Status, User};
 use crate::store::{self, Abort, Read, StoreError, Txn};
@@ -131,7 +131,7 @@ fn apply(
     let mut user = store::user::by_id(txn, id)?.ok_or(Abort::Rule(UpdateFault::NotFound))?;
     let denied =
         |reason| caller.signed(witness.event(Action::AccessDenied, Outcome::Denied)).reason(reason).done();
-    if rank(&user.roles) > rank(&actor.roles) {
+    if outranks(txn, &user, &actor)? {
         let event = denied("outranked");
         escalation.write(txn, &event)?;
         txn.emit(event)?;

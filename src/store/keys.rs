@@ -13,7 +13,7 @@
 //! No encoding is a proper prefix of another encoding of the same type, so rows of different keys never run into
 //! each other, and the encoding of the first parts of a tuple is a prefix of exactly the tuples that begin with them.
 
-use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// A value that can be (part of) a key.
@@ -113,7 +113,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId);
+ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId, RoleId);
 
 impl Key for Bytes {
     fn encode(&self, out: &mut Vec<u8>) {

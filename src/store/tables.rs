@@ -13,12 +13,13 @@ use super::lane::{LaneRecordV1, SealV1};
 use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
+use super::role::RoleV1;
 use super::session::SessionV1;
 use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -46,6 +47,12 @@ pub const CREDENTIALS: Table<UserId, CredentialV1> = Table::new(0x13, "credentia
 pub const PERSON_KEYS: Table<UserId, PersonKeyV1> = Table::new(0x14, "person_keys");
 /// Which accounts hold a role: (role code, account).
 pub const ROLE_MEMBERS: Table<(u8, UserId), ()> = Table::new(0x15, "role_members");
+/// Custom roles.
+pub const ROLES: Table<RoleId, RoleV1> = Table::new(0x16, "roles");
+/// The custom role with a slug.
+pub const ROLE_SLUGS: Table<String, [u8; 16]> = Table::new(0x17, "role_slugs");
+/// Which accounts hold a custom role: (role, account).
+pub const CUSTOM_MEMBERS: Table<(RoleId, UserId), ()> = Table::new(0x1a, "custom_role_members");
 /// Phones of accounts.
 pub const SMS_FACTORS: Table<UserId, SmsFactorV1> = Table::new(0x19, "sms_factors");
 /// Time-based second factors of accounts.
@@ -97,6 +104,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &CREDENTIALS,
     &PERSON_KEYS,
     &ROLE_MEMBERS,
+    &ROLES,
+    &ROLE_SLUGS,
+    &CUSTOM_MEMBERS,
     &FACTORS,
     &SMS_FACTORS,
     &SESSIONS,
@@ -126,6 +136,9 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::user::NUMBER_INDEX,
     super::user::ROLE_INDEX,
     super::user::NAMES_OF_USER,
+    super::role::SLUG_INDEX,
+    super::role::SLUG_OF_ROLE,
+    super::role::MEMBER_INDEX,
     super::factor::ASKED_FOR,
     super::sms_factor::ASKED_FOR,
     super::session::USER_INDEX,

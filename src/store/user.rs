@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::check::IndexCheck;
 use super::codec::Value;
-use super::{Read, Scan, StoreError, Txn, tables};
+use super::{Read, Scan, StoreError, Txn, role, tables};
 use crate::domain::email::EmailAddress;
-use crate::domain::id::UserId;
+use crate::domain::id::{RoleId, UserId};
+use crate::domain::permission::Scope;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{DisplayName, Status, User, Username};
@@ -21,6 +22,8 @@ pub struct UserV1 {
     status: u8,
     email_verified_at: Option<i64>,
     roles: Vec<u8>,
+    custom_roles: Vec<[u8; 16]>,
+    permissions: Vec<u8>,
     session_epoch: u32,
     key_epoch: u32,
     has_factor: bool,
@@ -109,6 +112,9 @@ pub const NAMES_OF_USER: IndexCheck = IndexCheck {
         for role in &user.roles {
             found &= snapshot.get(&tables::ROLE_MEMBERS, &(role_code(*role), user.id))?.is_some();
         }
+        for role in &user.custom_roles {
+            found &= snapshot.get(&tables::CUSTOM_MEMBERS, &(*role, user.id))?.is_some();
+        }
         Ok(found)
     },
 };
@@ -154,14 +160,13 @@ pub fn insert(txn: &mut Txn<'_>, user: &User) -> Result<Result<(), Taken>, Store
     txn.put(&tables::IDENTIFIERS, &user.email.as_str().to_owned(), &id)?;
     txn.put(&tables::IDENTIFIERS, &user.username.folded(), &id)?;
     txn.put(&tables::USER_NUMBERS, &user.number, &id)?;
-    for role in &user.roles {
-        txn.put(&tables::ROLE_MEMBERS, &(role_code(*role), user.id), &())?;
-    }
+    role::enlist(txn, user)?;
     put(txn, user)?;
     Ok(Ok(()))
 }
 
-/// Stores an account again. Its names, number and roles are what they were.
+/// Stores an account again. Its names, number and roles are what they were; changed roles go through
+/// [`role::put_holder`].
 pub fn put(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.put(&tables::USERS, &user.id, &to_record(user))
 }
@@ -186,9 +191,7 @@ pub fn remove(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.remove(&tables::IDENTIFIERS, &user.email.as_str().to_owned())?;
     txn.remove(&tables::IDENTIFIERS, &user.username.folded())?;
     txn.remove(&tables::USER_NUMBERS, &user.number)?;
-    for role in &user.roles {
-        txn.remove(&tables::ROLE_MEMBERS, &(role_code(*role), user.id))?;
-    }
+    role::strike(txn, user)?;
     txn.remove(&tables::CREDENTIALS, &user.id)?;
     txn.remove(&tables::PERSON_KEYS, &user.id)?;
     txn.remove(&tables::USERS, &user.id)
@@ -262,6 +265,8 @@ fn to_record(user: &User) -> UserV1 {
         status: status_code(user.status),
         email_verified_at: user.email_verified_at.map(Timestamp::millis),
         roles: user.roles.iter().copied().map(role_code).collect(),
+        custom_roles: user.custom_roles.iter().map(|role| *role.as_bytes()).collect(),
+        permissions: user.permissions.iter().map(|scope| scope.code()).collect(),
         session_epoch: user.session_epoch,
         key_epoch: user.key_epoch,
         has_factor: user.has_factor,
@@ -272,6 +277,7 @@ fn to_record(user: &User) -> UserV1 {
 fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
     let damaged = || StoreError::Damaged { table: tables::USERS.name() };
     let status = Status::ALL.into_iter().find(|status| status_code(*status) == record.status);
+    let scopes = record.permissions.iter().map(|code| Scope::from_code(*code));
     let role = |code: &u8| Role::ALL.into_iter().find(|role| role_code(*role) == *code);
     Ok(User {
         id,
@@ -282,6 +288,8 @@ fn to_user(id: UserId, record: UserV1) -> Result<User, StoreError> {
         status: status.ok_or_else(damaged)?,
         email_verified_at: record.email_verified_at.map(Timestamp::from_millis),
         roles: record.roles.iter().map(role).collect::<Option<_>>().ok_or_else(damaged)?,
+        custom_roles: record.custom_roles.into_iter().map(RoleId::from_bytes).collect(),
+        permissions: scopes.collect::<Option<_>>().ok_or_else(damaged)?,
         session_epoch: record.session_epoch,
         key_epoch: record.key_epoch,
         has_factor: record.has_factor,
@@ -299,7 +307,7 @@ const fn status_code(status: Status) -> u8 {
     }
 }
 
-const fn role_code(role: Role) -> u8 {
+pub(super) const fn role_code(role: Role) -> u8 {
     match role {
         Role::Viewer => 0,
         Role::Developer => 1,

@@ -22,6 +22,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod profile;
+pub mod role;
 pub mod sample;
 pub mod secret;
 pub mod session;

@@ -68,6 +68,14 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<dev::CapturedMail>();
     both_writers_agree::<dev::DevClock>();
     both_writers_agree::<dev::AdvanceClock>();
+    both_writers_agree::<role::CreateRole>();
+    both_writers_agree::<role::UpdateRole>();
+    both_writers_agree::<role::Role>();
+    both_writers_agree::<role::RoleList>();
+    both_writers_agree::<role::GivePermission>();
+    both_writers_agree::<role::UserPermissions>();
+    both_writers_agree::<role::HeldPermission>();
+    both_writers_agree::<role::Allowing>();
 }
 
 #[test]
@@ -85,6 +93,9 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();
+    unknown_fields_are_refused::<role::CreateRole>();
+    unknown_fields_are_refused::<role::UpdateRole>();
+    unknown_fields_are_refused::<role::GivePermission>();
 }
 
 #[test]

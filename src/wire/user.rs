@@ -31,7 +31,7 @@ impl Example for UserSummary {
 
 /// An account.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct User {
     /// The account.
     pub id: String,
@@ -51,6 +51,9 @@ pub struct User {
     pub mfa_enabled: bool,
     /// The slugs of its roles.
     pub roles: Vec<String>,
+    /// What it may do; only where one account was asked for. What an API key may do, where a key asks who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
     /// RFC 3339.
     pub created_at: String,
 }
@@ -67,6 +70,7 @@ impl Example for User {
             email_verified: true,
             mfa_enabled: false,
             roles: vec!["developer".to_owned()],
+            permissions: None,
             created_at: "2026-11-21T10:00:00.000Z".to_owned(),
         }
     }

@@ -23,9 +23,9 @@ use crate::http::principal::Bearer;
 use crate::http::qr::Picture;
 use crate::http::tag::Tag;
 use crate::services::enrolment::{self, Enrolment, Shown, first};
+use crate::services::factor::FactorUsed;
 use crate::services::login::{self, LoggedIn};
 use crate::services::registration::Registration;
-use crate::services::second_step::{self, Methods};
 use crate::services::token::Granted;
 use crate::services::{Services, pending_login, session, sms_factor, token};
 use crate::wire::profile::cirtusai as wire;
@@ -86,11 +86,14 @@ impl CirtusaiApi {
         Ok(Flat::new(match login::log_in(&self.0, &asked.0, username, password.reveal(), None).await? {
             LoggedIn::Granted(granted) => wire::LoggedIn::Token(tokens(*granted)),
             LoggedIn::CodeNeeded(handle) => {
-                let methods = second_step::methods_of_login(&self.0, &asked.0, &handle)?;
+                let methods = pending_login::methods(&self.0, &asked.0, &handle)?;
                 wire::LoggedIn::CodeNeeded(wire::CodeNeeded {
                     requires_2fa: true,
                     temporary_token: secret(&handle),
-                    preferred_method: preferred(methods).unwrap_or(wire::Method::Totp),
+                    preferred_method: match methods.first() {
+                        Some(FactorUsed::Sms) => wire::Method::Sms,
+                        _ => wire::Method::Totp,
+                    },
                     message: "2FA verification required".to_owned(),
                 })
             }
@@ -117,15 +120,15 @@ impl CirtusaiApi {
     #[oai(path = "/auth/2fa/status", method = "get", operation_id = "status_2fa")]
     async fn status(&self, asked: Asked, caller: Bearer) -> Result<Flat<wire::Status>, Fault<Listed>> {
         let status = enrolment::status(&self.0, &asked.0, &caller.0)?;
-        let methods = second_step::methods(&self.0, &caller.0)?;
-        let (method, is_on) = (preferred(methods), caller.0.user.has_factor);
+        let has_phone = sms_factor::status(&self.0, &caller.0)?.is_on;
+        let method = preferred(status.enrolled_at.is_some(), has_phone);
         Ok(Flat::new(wire::Status {
-            enabled: is_on,
+            enabled: method.is_some(),
             method,
             backup_codes_remaining: u32::try_from(status.backup_codes_left).unwrap_or(u32::MAX),
-            is_2fa_enabled: is_on,
+            is_2fa_enabled: method.is_some(),
             preferred_2fa_method: method,
-            is_sms_enabled: methods.sms,
+            is_sms_enabled: has_phone,
         }))
     }
 
@@ -205,7 +208,8 @@ impl CirtusaiApi {
     #[oai(path = "/auth/debug-2fa", method = "get", operation_id = "debug_2fa")]
     async fn debug(&self, asked: Asked, caller: Bearer) -> Result<Flat<wire::Debug>, Fault<Listed>> {
         let codes = enrolment::debug_codes(&self.0, &asked.0, &caller.0).await.map_err(refusal::factor)?;
-        let methods = second_step::methods(&self.0, &caller.0)?;
+        let is_on = enrolment::status(&self.0, &asked.0, &caller.0)?.enrolled_at.is_some();
+        let has_phone = sms_factor::status(&self.0, &caller.0)?.is_on;
         let mut codes = codes.iter().map(secret);
         let (user, now) = (&caller.0.user, asked.0.now);
         Ok(Flat::new(wire::Debug {
@@ -214,8 +218,8 @@ impl CirtusaiApi {
             time_window: enrolment::step_seconds(),
             totp_secret_exists: true,
             user_email: user.email.as_str().to_owned(),
-            preferred_2fa_method: preferred(methods),
-            is_2fa_enabled: user.has_factor,
+            preferred_2fa_method: preferred(is_on, has_phone),
+            is_2fa_enabled: is_on || has_phone,
             current_server_time: now.seconds(),
             usage_note: "A code that was used works no more.".to_owned(),
             message: "Try the code of 'time_step_+0' first, and compare the clocks.".to_owned(),
@@ -313,11 +317,11 @@ fn switched(message: &str, enabled: bool) -> Flat<wire::Switched> {
 }
 
 /// An authenticator app needs no gateway and no network, so it goes first.
-fn preferred(methods: Methods) -> Option<wire::Method> {
-    match methods {
-        Methods { totp: true, .. } => Some(wire::Method::Totp),
-        Methods { sms: true, .. } => Some(wire::Method::Sms),
-        Methods { .. } => None,
+fn preferred(has_app: bool, has_phone: bool) -> Option<wire::Method> {
+    match (has_app, has_phone) {
+        (true, _) => Some(wire::Method::Totp),
+        (false, true) => Some(wire::Method::Sms),
+        (false, false) => None,
     }
 }
 

@@ -75,7 +75,7 @@ pub fn authenticate(
 }
 
 /// Who holds the key `text`. Its form is checked before anything is looked up; then there are three reads: the hash,
-/// the key and its owner. What the owner may do is judged later, by the roles as they are now.
+/// the key and its owner. Only an owner who has custom roles costs more: those.
 pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Result<KeyHolder, UseFault> {
     let hash = KeyHash::of(text).map_err(|_| UseFault::Invalid)?;
     let hash = hash.as_bytes();
@@ -91,7 +91,8 @@ pub fn holder(app: &Services, text: &str, client: IpAddr, now: Timestamp) -> Res
             }
         }
         let credential = Credential::ApiKey { id: key.id, scopes: key.permissions() };
-        Ok(KeyHolder { caller: Caller { user, credential }, key: key.id, rate: key.rate })
+        let held = store::role::held(read, &user)?;
+        Ok(KeyHolder { caller: Caller { user, held, credential }, key: key.id, rate: key.rate })
     });
     holder.map_err(flatten)
 }

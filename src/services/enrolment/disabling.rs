@@ -38,7 +38,7 @@ async fn switch_off(
     caller: &Principal,
     (password, code): (&str, Option<&str>),
 ) -> Result<(), MfaFault> {
-    if app.policy.factor.requires(&caller.user.roles) {
+    if app.policy.factor.requires(caller.held.roles) {
         return Err(MfaFault::Demanded);
     }
     refuse_unless_on(app, caller)?;

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use super::{Enrolment, Shown, begin};
+use super::{Enrolment, Shown, new_factor};
 use crate::crypto::{OneTimeKind, SealKey};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{FIRST_ENROLMENT_TTL, Factor};
@@ -49,7 +49,7 @@ pub async fn register(
 }
 
 fn start(app: &Services, ctx: &Context, owner: &User, person: &SealKey) -> (FirstEnrolment, Started) {
-    let (factor, enrolment) = begin(app, ctx, owner);
+    let (factor, enrolment) = new_factor(app, ctx, owner, &app.policy.factor.issuer);
     let (plain, token) = issue(app, ctx, OneTimeKind::EnrolFactor, owner.id, FIRST_ENROLMENT_TTL);
     let event = Witness::of_self(app, ctx, owner.id, person).event(Action::MfaSetup, Outcome::Success);
     let started =

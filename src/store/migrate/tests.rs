@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::api_key::ApiKey;
+use crate::domain::custom_role::CustomRole;
 use crate::domain::factor::Factor;
-use crate::domain::id::{ApiKeyId, MailId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::role::Role;
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, ada};
@@ -21,8 +23,8 @@ use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, session, stats,
-    user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, role, session,
+    stats, user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -116,7 +118,9 @@ fn the_store_of_version_1_opens_and_reads() {
     let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
     assert_eq!((session.len(), more), (1, false));
     assert_eq!(session[0].family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
-    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(User { has_factor: true, ..ada() }));
+    assert_eq!(user::by_identifier(&snapshot, "ada").unwrap(), Some(holder()));
+    assert_eq!(role::by_slug(&snapshot, "auditors").unwrap(), Some(auditors()));
+    assert_eq!(role::members(&snapshot, auditors().id, 9).unwrap(), 1);
     assert_eq!(factor::of_user(&snapshot, ada().id).unwrap().unwrap().last_step, Some(60_000_000));
     let login = factor::pending_login(&snapshot, [12; 16]).unwrap().unwrap();
     assert_eq!((login.user, login.tries_left), (ada().id, 5));
@@ -145,10 +149,29 @@ fn some_counts() -> stats::Kept {
 const PHCS: [&str; 2] =
     ["$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$b2xk", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"];
 
+/// Ada with everything that an account can have.
+fn holder() -> User {
+    let permissions = vec!["metrics:write".parse().unwrap()];
+    User { has_factor: true, custom_roles: vec![auditors().id], permissions, ..ada() }
+}
+
+fn auditors() -> CustomRole {
+    CustomRole {
+        id: RoleId::from_bytes([15; 16]),
+        name: "Auditors".to_owned(),
+        slug: "auditors".to_owned(),
+        description: Some("Watch.".to_owned()),
+        permissions: vec!["audit:read".parse().unwrap()],
+        parent: Some(Role::Viewer.id()),
+        created_at: Timestamp::EPOCH,
+    }
+}
+
 /// One account with everything that can hang on it.
 fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let (ada, now) = (ada(), Timestamp::from_seconds(1_800_000_000));
-    user::insert(txn, &User { has_factor: true, ..ada.clone() })?.unwrap();
+    user::insert(txn, &holder())?.unwrap();
+    role::put(txn, &auditors())?;
     stats::put(txn, &some_counts())?;
     let factor = Factor {
         sealed_secret: vec![12; 49],

@@ -90,6 +90,8 @@ impl Account {
             status: Status::Active,
             email_verified_at: Some(now),
             roles: vec![Role::Developer],
+            custom_roles: Vec::new(),
+            permissions: Vec::new(),
             session_epoch: 0,
             key_epoch: 0,
             has_factor: false,

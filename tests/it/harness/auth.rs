@@ -64,18 +64,8 @@ impl TestApp {
             .store()
             .transact("begin", stamp, move |txn| Ok::<_, Abort<()>>(store::session::insert(txn, &session)?));
         begun.await.unwrap();
-        Caller { user, credential: Credential::Session(id) }
-    }
-
-    /// Gives the account that answers to `name` these roles and no other.
-    pub async fn set_roles(&self, name: &str, roles: &[Role]) {
-        let (id, roles) = (self.account(name).unwrap().id, roles.to_vec());
-        let stamp = self.services.stamp(&self.services.own_context("harness"));
-        let set = self.store().transact("set_roles", stamp, move |txn| {
-            let user = store::user::by_id(txn, id)?.unwrap();
-            Ok::<_, Abort<()>>(store::user::put(txn, &User { roles: roles.clone(), ..user })?)
-        });
-        set.await.unwrap();
+        let held = self.services.read(|read| store::role::held(read, &user)).unwrap();
+        Caller { user, held, credential: Credential::Session(id) }
     }
 
     /// The token of the link in the newest mail to `email`.

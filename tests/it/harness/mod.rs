@@ -10,9 +10,10 @@ mod auth;
 mod factor;
 mod keys;
 mod parts;
+mod role;
 mod stream;
 
-pub use admin::text_at;
+pub use admin::{filled, text_at};
 pub use answer::Answer;
 pub use app::{Anonymous, LoggedIn, PASSWORD, START, TestApp};
 pub use auth::{decoded, forged, is_waiting};

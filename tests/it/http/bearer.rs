@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use latchkey::domain::role::{Permission, Role};
 use latchkey::domain::user::Status;
 use serde_json::{Value, json};
 
@@ -44,6 +45,7 @@ async fn a_token_opens_the_door_of_its_owner() {
         "email_verified": true,
         "mfa_enabled": false,
         "roles": ["developer"],
+        "permissions": Role::Developer.permissions().iter().map(Permission::name).collect::<Vec<_>>(),
         "created_at": "2027-01-15T08:00:00.000Z",
     });
     assert_eq!(answers.0.data(200), expected);

@@ -19,17 +19,6 @@ async fn id_of(caller: &LoggedIn<'_>) -> String {
     text_at(&caller.get("/api/v1/auth/me").await.data(200), "/id")
 }
 
-async fn demote(app: &TestApp, who: &LoggedIn<'_>) {
-    let id = id_of(who).await.parse().unwrap();
-    let stamp = app.services.stamp(&app.services.own_context("test"));
-    let demoted = app.store().transact("demote", stamp, move |txn| {
-        let mut user = latchkey::store::user::by_id(txn, id)?.unwrap();
-        user.roles = vec![Role::Developer];
-        Ok::<_, latchkey::store::Abort<()>>(latchkey::store::user::put(txn, &user)?)
-    });
-    demoted.await.unwrap();
-}
-
 #[tokio::test]
 async fn following_needs_the_permission_and_a_refusal_is_recorded() {
     let app = watched().await;
@@ -129,7 +118,7 @@ async fn nothing_that_is_committed_after_the_right_was_taken_leaves() {
     let app = watched().await;
     let boss = app.log_in("boss").await;
     let (mut stream, _) = boss.followed("").await;
-    demote(&app, &boss).await;
+    app.set_roles("boss", &[Role::Developer]).await;
     app.commit(&["secret"]).await;
     assert_eq!(stream.end().await, "permission_missing");
 }
@@ -146,7 +135,7 @@ async fn what_ends_by_time_alone_ends_the_stream_at_the_next_heartbeat() {
     assert_eq!(stream.end().await, "token_expired");
     let boss = app.log_in("boss").await;
     let (mut stream, _) = boss.followed("").await;
-    demote(&app, &boss).await;
+    app.set_roles("boss", &[Role::Developer]).await;
     assert_eq!(stream.end().await, "permission_missing");
 }
 

@@ -8,7 +8,7 @@ use latchkey::http::OPENAPI;
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, PASSWORD, TestApp, text_at};
+use crate::harness::{Answer, PASSWORD, TestApp, filled, text_at};
 
 const JSON: Option<&str> = Some("application/json");
 
@@ -45,7 +45,7 @@ fn operations() -> Vec<Operation> {
             found.push(Operation {
                 id: text_at(operation, "/operationId"),
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11"),
+                path: filled(path),
                 is_guarded: operation.get("security").is_some(),
                 documented: operation["responses"]
                     .as_object()

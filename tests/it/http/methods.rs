@@ -6,7 +6,7 @@ use latchkey::http::OPENAPI;
 use poem::http::Method;
 use serde_json::Value;
 
-use crate::harness::TestApp;
+use crate::harness::{TestApp, filled};
 
 /// Each path of the reviewed description with its methods.
 fn paths() -> BTreeMap<String, BTreeSet<String>> {
@@ -15,10 +15,6 @@ fn paths() -> BTreeMap<String, BTreeSet<String>> {
     let methods =
         |operations: &Value| operations.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect();
     paths.map(|(path, operations)| (path.clone(), methods(operations))).collect()
-}
-
-fn filled(path: &str) -> String {
-    path.replace("{id}", "019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11").replace("{token}", "x")
 }
 
 #[tokio::test]

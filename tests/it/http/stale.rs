@@ -6,6 +6,8 @@ use std::time::Duration;
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
 use latchkey::services::caller::Caller;
+use latchkey::services::role_act::RoleFault;
+use latchkey::services::role_grant::{Right, give};
 use latchkey::services::session::authenticate;
 use latchkey::services::user::{UserChange, update};
 use latchkey::store::Abort;
@@ -33,6 +35,21 @@ async fn an_administrator_who_was_suspended_meanwhile_cannot_undo_it() {
         app.events_of(update(&app.services, &ctx, &boss, boss.user.id, to(Status::Active))).await;
     assert!(undone.is_err());
     assert_eq!(events, Vec::<String>::new());
+}
+
+/// The same, R56: who lost the right to change accounts meanwhile changes none, and it is recorded.
+#[tokio::test]
+async fn an_administrator_who_was_demoted_meanwhile_gives_nothing() {
+    let app = TestApp::new().with_user("ada").await;
+    app.add("boss", Role::Admin).await;
+    let boss = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap();
+    let (ctx, ada) = (app.services.own_context("test"), app.account("ada").unwrap().id);
+    app.set_roles("boss", &[Role::Developer]).await;
+    let right = Right::Permission("metrics:read".parse().unwrap());
+    let (given, events) = app.events_of(give(&app.services, &ctx, &boss, (ada, right))).await;
+    assert!(matches!(given, Err(RoleFault::Refused(_))), "{given:?}");
+    assert_eq!(events, ["access.denied denied permission_not_held"]);
+    assert!(app.account("ada").unwrap().permissions.is_empty());
 }
 
 /// At most one mail a minute, also when many ask at the same moment.
