@@ -13,6 +13,7 @@ pub mod duration;
 mod events;
 mod file;
 mod flags;
+mod invitation;
 mod layers;
 mod limits;
 mod listen;
@@ -53,6 +54,7 @@ use ipnet::IpNet;
 pub use api_keys::ApiKeys;
 pub use cors::{Cors, origin};
 pub use flags::Flags;
+pub use invitation::Invitation;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
 pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
@@ -130,6 +132,8 @@ pub struct Config {
     pub api_keys: ApiKeys,
     /// The mailed link that sets a new password.
     pub password_reset: PasswordReset,
+    /// The mailed link with which somebody sets the first password of an account.
+    pub invitation: Invitation,
     /// Freshness that sensitive acts ask for.
     pub step_up: StepUp,
     /// Second factors.
@@ -250,6 +254,7 @@ impl Config {
             registration: Registration::read(reader),
             api_keys: ApiKeys::read(reader),
             password_reset: PasswordReset::read(reader),
+            invitation: Invitation::read(reader),
             step_up: StepUp::read(reader),
             mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),

@@ -23,14 +23,22 @@ pub enum OneTimeKind {
     ChangeEmail,
     /// Makes the first administrator.
     Setup,
+    /// Sets the first password of an account that somebody else made.
+    Invitation,
     /// Switches on the second factor that a registration began.
     EnrolFactor,
 }
 
 impl OneTimeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup, Self::EnrolFactor];
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::ChangeEmail,
+        Self::Setup,
+        Self::Invitation,
+        Self::EnrolFactor,
+    ];
 
     /// What every token of this kind begins with; also its hash domain.
     pub const fn prefix(self) -> &'static str {
@@ -39,6 +47,7 @@ impl OneTimeKind {
             Self::ResetPassword => "lkr_",
             Self::ChangeEmail => "lke_",
             Self::Setup => "lks_",
+            Self::Invitation => "lki_",
             Self::EnrolFactor => "lkf_",
         }
     }

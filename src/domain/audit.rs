@@ -5,6 +5,12 @@
 pub enum Action {
     /// An account was made.
     UserRegistered,
+    /// An administrator made an account.
+    UserCreated,
+    /// An administrator had a link mailed with which the owner of an account sets its first password.
+    UserInvited,
+    /// The owner of an account set its first password with that link.
+    InvitationAccepted,
     /// Somebody registered an address that has an account already.
     RegistrationRepeated,
     /// The owner of an account proved its address.
@@ -21,6 +27,8 @@ pub enum Action {
     PasswordResetRequested,
     /// A mailed link set a new password.
     PasswordReset,
+    /// An administrator took the password of an account away.
+    PasswordResetForced,
     /// A login gave tokens.
     LoginSucceeded,
     /// A login was denied.
@@ -35,7 +43,7 @@ pub enum Action {
     MfaCodeSent,
     /// The owner of an account switched its second factor on.
     MfaEnabled,
-    /// The owner of an account switched its second factor off.
+    /// The owner of an account switched its second factor off, or an administrator took it away.
     MfaDisabled,
     /// The owner of an account made new backup codes.
     MfaBackupCodesRenewed,
@@ -51,7 +59,7 @@ pub enum Action {
     RefreshRotated,
     /// A refresh token was presented after its successor had been used.
     RefreshReused,
-    /// The owner of an account deleted it.
+    /// The owner of an account or an administrator deleted it.
     UserDeleted,
     /// An administrator changed an account.
     UserUpdated,
@@ -77,7 +85,8 @@ pub enum Action {
     SetupDenied,
     /// Too many wrong passwords locked an account, or a name that belongs to nobody.
     LockoutSet,
-    /// A lock ended before its time: its owner logged in from a known place, or reset the password.
+    /// A lock ended before its time: its owner logged in from a known place or reset the password, or an administrator
+    /// ended it.
     LockoutCleared,
     /// Somebody made an API key.
     ApiKeyCreated,
@@ -87,6 +96,16 @@ pub enum Action {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Somebody registered a resource, and owns it.
+    ResourceCreated,
+    /// A resource was removed, with its grants.
+    ResourceDeleted,
+    /// A resource was handed over.
+    ResourceOwnerChanged,
+    /// An account was granted something about a resource.
+    GrantAdded,
+    /// A grant was taken back.
+    GrantRemoved,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -96,6 +115,9 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::UserRegistered => "user.registered",
+            Self::UserCreated => "user.created",
+            Self::UserInvited => "user.invited",
+            Self::InvitationAccepted => "user.invitation_accepted",
             Self::RegistrationRepeated => "user.registration_repeated",
             Self::EmailVerified => "email.verified",
             Self::EmailChangeRequested => "email.change_requested",
@@ -104,6 +126,7 @@ impl Action {
             Self::PasswordChanged => "password.changed",
             Self::PasswordResetRequested => "password.reset_requested",
             Self::PasswordReset => "password.reset",
+            Self::PasswordResetForced => "password.reset_forced",
             Self::LoginSucceeded => "login.succeeded",
             Self::LoginFailed => "login.failed",
             Self::LoginMfaRequired => "login.mfa_required",
@@ -137,6 +160,11 @@ impl Action {
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::ResourceCreated => "resource.created",
+            Self::ResourceDeleted => "resource.deleted",
+            Self::ResourceOwnerChanged => "resource.owner_changed",
+            Self::GrantAdded => "grant.added",
+            Self::GrantRemoved => "grant.removed",
             Self::ConfigLoaded => "config.loaded",
         }
     }

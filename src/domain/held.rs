@@ -95,7 +95,7 @@ impl Lineage {
 
     /// Whether the line holds `permission`, and through which of its roles: the nearest custom one that has it itself,
     /// or else the lowest built-in one.
-    fn ground(&self, permission: Permission) -> Option<Ground> {
+    pub(super) fn ground(&self, permission: Permission) -> Option<Ground> {
         let role = match self.custom.first() {
             Some(role) => role.slug.as_str(),
             None => self.built_in?.name(),
@@ -104,8 +104,9 @@ impl Lineage {
         let source = if let Some(role) = own {
             role.slug.as_str()
         } else {
-            self.built_in.filter(|role| role.permissions().contains(permission))?;
-            Role::least(permission).name()
+            let least = Role::least(permission);
+            self.built_in.filter(|role| least <= *role)?;
+            least.name()
         };
         let through = (source != role).then(|| source.to_owned());
         Some(Ground::Role { role: role.to_owned(), through })

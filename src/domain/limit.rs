@@ -36,11 +36,13 @@ pub enum Class {
     Authenticated,
     /// Calls with an API key, by key; a key may have a budget of its own.
     ApiKey,
+    /// Questions whether somebody may do something, by account or by key.
+    AuthzCheck,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
@@ -50,6 +52,7 @@ impl Class {
         Self::Anonymous,
         Self::Authenticated,
         Self::ApiKey,
+        Self::AuthzCheck,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -64,6 +67,7 @@ impl Class {
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::ApiKey => "api_key",
+            Self::AuthzCheck => "authz_check",
         }
     }
 
@@ -86,6 +90,7 @@ pub struct PerClass<T> {
     anonymous: T,
     authenticated: T,
     api_key: T,
+    authz_check: T,
 }
 
 impl<T> PerClass<T> {
@@ -101,6 +106,7 @@ impl<T> PerClass<T> {
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
             api_key: make(Class::ApiKey),
+            authz_check: make(Class::AuthzCheck),
         }
     }
 
@@ -116,6 +122,7 @@ impl<T> PerClass<T> {
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
             Class::ApiKey => &self.api_key,
+            Class::AuthzCheck => &self.authz_check,
         }
     }
 
@@ -131,6 +138,7 @@ impl<T> PerClass<T> {
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
             Class::ApiKey => &mut self.api_key,
+            Class::AuthzCheck => &mut self.authz_check,
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum LinkTarget {
     VerifyEmail,
     /// `/reset-password?token=..`
     ResetPassword,
+    /// `/accept-invitation?token=..`
+    AcceptInvitation,
 }
 
 /// A link for a mail. It may hold a one-time token: `Debug` shows nothing.
@@ -56,6 +58,7 @@ impl PublicUrl {
         let page = match target {
             LinkTarget::VerifyEmail => "verify-email",
             LinkTarget::ResetPassword => "reset-password",
+            LinkTarget::AcceptInvitation => "accept-invitation",
         };
         Link(format!("{}/{page}?token={}", self.0, percent_encoded(token)))
     }

@@ -25,6 +25,8 @@ pub enum Decision {
 pub enum DenyReason {
     /// Nobody has this name.
     UnknownUser,
+    /// The account has no password: it was invited and did not come yet, or an administrator took the password away.
+    NoPassword,
     /// The password does not match.
     WrongPassword,
     /// The address was never proved.
@@ -48,6 +50,7 @@ impl DenyReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::UnknownUser => "unknown_user",
+            Self::NoPassword => "no_password",
             Self::WrongPassword => "wrong_password",
             Self::EmailNotVerified => "email_not_verified",
             Self::AccountInactive => "account_inactive",

@@ -15,7 +15,10 @@ use super::email::EmailAddress;
 use super::link::Link;
 use super::template::{Html, HtmlTemplate, TemplateError, TextTemplate};
 
-pub use news::{EmailNotice, FactorNews, FactorNotice, KeyEvent, NewEmail, NewPassword, PasswordNotice};
+pub use news::{
+    AdminNews, DeletedBy, EmailNotice, FactorNews, FactorNotice, KeyEvent, NewEmail, NewPassword,
+    PasswordNotice,
+};
 pub use retry::{retry_delay, sms_retry_delay};
 
 /// The kinds of mail. The names are stored and stay for ever.
@@ -41,6 +44,10 @@ pub enum MailKind {
     AccountDeleted,
     /// Tells the owner of an account of something about one of its API keys.
     ApiKey,
+    /// Carries the link that sets the first password of an account.
+    Invitation,
+    /// Tells the owner of an account what an administrator did to it.
+    Administrator,
 }
 
 /// The name is no kind of mail.
@@ -50,7 +57,7 @@ pub struct NotAMailKind;
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::VerifyEmail,
         Self::RegistrationAttempted,
         Self::ResetPassword,
@@ -61,6 +68,8 @@ impl MailKind {
         Self::EmailChanged,
         Self::AccountDeleted,
         Self::ApiKey,
+        Self::Invitation,
+        Self::Administrator,
     ];
 
     /// The stable name.
@@ -76,6 +85,8 @@ impl MailKind {
             Self::EmailChanged => "email_changed",
             Self::AccountDeleted => "account_deleted",
             Self::ApiKey => "api_key",
+            Self::Invitation => "invitation",
+            Self::Administrator => "administrator",
         }
     }
 }
@@ -120,7 +131,9 @@ pub struct Letters {
     change_email: Form<4>,
     email_taken: Form<2>,
     email_changed: Form<6>,
-    account_deleted: Form<2>,
+    account_deleted: Form<3>,
+    invitation: Form<4>,
+    administrator: Form<6>,
 }
 
 /// What every letter stands in: mail programs want each of them whole.
@@ -155,7 +168,9 @@ impl Letters {
             change_email: form!("change_email", ["service", "email", "link", "lifetime"]),
             email_taken: form!("email_taken", ["service", "email"]),
             email_changed: form!("email_changed", ["service", "email", "what", "at", "client", "link"]),
-            account_deleted: form!("account_deleted", ["service", "email"]),
+            account_deleted: form!("account_deleted", ["service", "email", "by"]),
+            invitation: form!("invitation", ["service", "email", "link", "lifetime"]),
+            administrator: form!("administrator", ["service", "email", "title", "what", "next", "link"]),
         })
     }
 
@@ -250,8 +265,24 @@ impl Letters {
     }
 
     /// The letter that tells `to` that its account is gone.
-    pub fn account_deleted(&self, to: &EmailAddress) -> Letter {
-        self.account_deleted.write(MailKind::AccountDeleted, [self.service.as_str(), to.as_str()])
+    pub fn account_deleted(&self, to: &EmailAddress, by: DeletedBy) -> Letter {
+        let values = [self.service.as_str(), to.as_str(), by.words()];
+        self.account_deleted.write(MailKind::AccountDeleted, values)
+    }
+
+    /// The letter with the link that sets the first password of the account of `to`; the link lives for `lifetime`.
+    pub fn invitation(&self, to: &EmailAddress, link: &Link, lifetime: Duration) -> Letter {
+        let lifetime = in_words(lifetime);
+        let values = [self.service.as_str(), to.as_str(), link.as_str(), &lifetime];
+        self.invitation.write(MailKind::Invitation, values)
+    }
+
+    /// The letter that tells the owner of the account of `to` what an administrator did to it. It does not say from
+    /// where: that is the administrator's.
+    pub fn administrator(&self, to: &EmailAddress, news: AdminNews, link: &Link) -> Letter {
+        let [title, what, next] = news.words();
+        let values = [self.service.as_str(), to.as_str(), title, what, next, link.as_str()];
+        self.administrator.write(MailKind::Administrator, values)
     }
 }
 

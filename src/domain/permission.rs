@@ -91,12 +91,17 @@ impl Permissions {
 
     /// The members, in the order of [`Permission::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.into_iter().filter(move |permission| self.contains(*permission))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let at = usize::try_from(rest.trailing_zeros()).ok()?;
+            rest &= rest.wrapping_sub(1);
+            Permission::ALL.get(at).copied()
+        })
     }
 
     /// The first member that `other` lacks.
     pub fn beyond(self, other: Self) -> Option<Permission> {
-        self.iter().find(|permission| !other.contains(*permission))
+        Self(self.0 & !other.0).iter().next()
     }
 }
 
@@ -194,7 +199,10 @@ impl FromStr for Scope {
     type Err = NotAScope;
 
     fn from_str(text: &str) -> Result<Self, NotAScope> {
-        Self::all().find(|scope| scope.name() == text).ok_or(NotAScope)
+        let permission = || Permission::ALL.iter().position(|permission| permission.name() == text);
+        let write = || Some(Permission::ALL.len() + WRITES.iter().position(|(name, ..)| *name == text)?);
+        let at = permission().or_else(write).and_then(|at| u8::try_from(at).ok());
+        at.map(Self).ok_or(NotAScope)
     }
 }
 

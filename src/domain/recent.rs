@@ -58,6 +58,13 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         Some(result)
     }
 
+    /// Works with every key and its value, in no order. One caller at a time: keep `f` short.
+    pub fn each(&self, mut f: impl FnMut(&K, &mut V)) {
+        let mut guard = self.lock();
+        let Generations { young, old } = &mut *guard;
+        young.iter_mut().chain(old).for_each(|(key, value)| f(key, value));
+    }
+
     /// How many keys are remembered.
     pub fn len(&self) -> usize {
         let generations = self.lock();
@@ -100,6 +107,17 @@ mod tests {
         }
         assert_eq!(recent.look(&2, |value| *value), None);
         assert!(recent.len() <= 4);
+    }
+
+    #[test]
+    fn each_value_of_both_generations_is_worked_with_once() {
+        let recent: Recent<u32, u32> = Recent::new(4);
+        (0..3).for_each(|key| recent.with(key, |value| *value = key));
+        recent.each(|_, value| *value += 10);
+        let mut seen = Vec::new();
+        recent.each(|key, value| seen.push((*key, *value)));
+        seen.sort_unstable();
+        assert_eq!(seen, [(0, 10), (1, 11), (2, 12)]);
     }
 
     #[test]

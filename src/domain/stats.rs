@@ -61,13 +61,14 @@ impl Series {
 
     /// What an act of this name is counted as.
     pub fn of(action: &str) -> Option<Self> {
-        const COUNTED: [(Action, Series); 8] = [
+        const COUNTED: [(Action, Series); 9] = [
             (Action::LoginSucceeded, Series::LoginsOk),
             (Action::LoginFailed, Series::LoginsFailed),
             (Action::RefreshRotated, Series::Refreshes),
             (Action::AccessDenied, Series::Denials),
             (Action::LockoutSet, Series::Lockouts),
             (Action::UserRegistered, Series::Registrations),
+            (Action::UserCreated, Series::Registrations),
             (Action::PasswordChanged, Series::PasswordChanges),
             (Action::PasswordReset, Series::PasswordChanges),
         ];

@@ -13,6 +13,7 @@ use super::error::{ApiError, Fault, Statuses};
 use super::principal::{Bearer, Caller};
 use super::query;
 use super::tag::Tag;
+use super::user::{no_such_user, user_id};
 use crate::domain::api_key;
 use crate::domain::id::ApiKeyId;
 use crate::domain::time::Timestamp;
@@ -89,12 +90,8 @@ impl ApiKeyApi {
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
         let filter =
             KeyFilter { after: query::cursor(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
-        let KeyPage { keys, next, as_of } = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
-        let api_keys = keys.iter().map(|key| self.shown(key, asked.0.now)).collect();
-        Ok(Answer::new(
-            OwnApiKeys { api_keys, next_cursor: next.map(|id| id.to_string()), as_of: as_of.to_string() },
-            asked.0.now,
-        ))
+        let page = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
+        Ok(Answer::new(self.page(&page, asked.0.now), asked.0.now))
     }
 
     /// Change one of one's own API keys
@@ -184,6 +181,27 @@ impl ApiKeyApi {
         ))
     }
 
+    /// List somebody's API keys
+    ///
+    /// Newest first. Needs `users:update`. A page may be short, even empty, and still have a `next_cursor`.
+    #[oai(path = "/users/:id/api-keys", method = "get", operation_id = "list_user_api_keys")]
+    async fn list_of(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        id: Path<String>,
+        /// The most keys to look at, 1 to 100.
+        #[oai(default = "hundred", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
+        let (owner, after) = (Some(user_id(&id.0)?), query::cursor(cursor.0)?);
+        let filter = KeyFilter { owner, after, limit: whole(limit.0), ..KeyFilter::default() };
+        let page = listing::list_of(&self.0, &asked.0, &caller.0, &filter).await?;
+        Ok(Answer::new(self.page(&page.ok_or_else(no_such_user)?, asked.0.now), asked.0.now))
+    }
+
     /// Revoke anybody's API key
     ///
     /// It stops working at once. Needs `users:update`; nobody revokes a key of an account of a higher rank.
@@ -200,6 +218,15 @@ impl ApiKeyApi {
 }
 
 impl ApiKeyApi {
+    /// The keys of one account.
+    fn page(&self, page: &KeyPage, now: Timestamp) -> OwnApiKeys {
+        OwnApiKeys {
+            api_keys: page.keys.iter().map(|key| self.shown(key, now)).collect(),
+            next_cursor: page.next.map(|id| id.to_string()),
+            as_of: page.as_of.to_string(),
+        }
+    }
+
     /// A key as its owner sees it.
     fn shown(&self, key: &api_key::ApiKey, now: Timestamp) -> ApiKey {
         let rate = key.rate.unwrap_or_else(|| self.0.limits.budget(Class::ApiKey));

@@ -1,7 +1,9 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
 mod factor;
+mod resource;
 mod role;
+mod user;
 
 use std::time::Duration;
 
@@ -28,7 +30,6 @@ use crate::services::setup::SetupFault;
 use crate::services::stats::StatsFault;
 use crate::services::streams::NoRoom;
 use crate::services::token::RefreshFault;
-use crate::services::user::UpdateFault;
 use crate::services::user_deletion::DeletionFault;
 use crate::services::verification::VerifyFault;
 use crate::services::{StoreError, Taken};
@@ -122,18 +123,21 @@ impl From<RegisterFault> for ApiError {
             RegisterFault::Fields(faults) => {
                 fields(faults.iter().map(|fault| (fault.field(), fault.reason(), fault.to_string())))
             }
-            RegisterFault::Exists(taken) => {
-                let field = match taken {
-                    Taken::Email => "email",
-                    Taken::Username => "username",
-                };
-                let message = format!("A user with this {field} already exists");
-                Self::new(Code::AlreadyExists, message).details(json!({ "field": field }))
-            }
+            RegisterFault::Exists(name) => taken(name),
             RegisterFault::Hash(fault) => fault.into(),
             RegisterFault::Store(error) => error.into(),
         }
     }
+}
+
+/// Another account has the name.
+fn taken(name: Taken) -> ApiError {
+    let field = match name {
+        Taken::Email => "email",
+        Taken::Username => "username",
+    };
+    let message = format!("A user with this {field} already exists");
+    ApiError::new(Code::AlreadyExists, message).details(json!({ "field": field }))
 }
 
 /// Names the first fault in the shape of every field error, and all of them in `fields`: field, reason, message.
@@ -262,22 +266,6 @@ impl From<StatsFault> for ApiError {
             StatsFault::Backwards => Self::field("from", "invalid", "`from` is after `to`."),
             StatsFault::Refused(refused) => refused.into(),
             StatsFault::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<UpdateFault> for ApiError {
-    fn from(fault: UpdateFault) -> Self {
-        match fault {
-            UpdateFault::NotFound => Self::new(Code::NotFound, "There is no such user."),
-            UpdateFault::Outranked => Self::new(Code::Forbidden, "This user outranks you."),
-            UpdateFault::NotSettable => Self::field("status", "not_settable", "`pending` cannot be set."),
-            UpdateFault::LastSuperAdmin => {
-                Self::new(Code::Conflict, "The last active super administrator cannot be switched off.")
-            }
-            UpdateFault::Caller(fault) => fault.into(),
-            UpdateFault::Refused(refused) => refused.into(),
-            UpdateFault::Store(error) => error.into(),
         }
     }
 }

@@ -51,6 +51,8 @@ counted! {
     ResetConfirm
     /// Anything else without a token.
     Anonymous
+    /// A question whether somebody may do something.
+    AuthzCheck
 }
 
 impl<'a, C: Counted> FromRequest<'a> for Place<C> {

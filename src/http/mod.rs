@@ -4,6 +4,7 @@ pub mod answer;
 pub mod api_key;
 pub mod asked;
 pub mod audit;
+pub mod authz;
 pub mod body;
 pub mod dev;
 pub mod docs;
@@ -14,6 +15,7 @@ pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod health;
+pub mod invitation_page;
 pub mod limit;
 pub mod login;
 pub mod metrics_page;
@@ -29,6 +31,7 @@ pub mod qr;
 pub mod query;
 pub mod registration;
 pub mod reset_page;
+pub mod resource;
 pub mod role;
 pub mod routes;
 pub mod sample;
@@ -39,6 +42,7 @@ pub mod stats;
 pub mod step_up;
 pub mod tag;
 pub mod user;
+pub mod user_care;
 pub mod visit;
 
 use std::sync::Arc;
@@ -73,8 +77,14 @@ use crate::services::api_key::usage;
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
 /// The paths outside the API that know POST beside GET; the others know GET alone.
-const TAKES_POST: [&str; 5] =
-    [site::VERIFY_EMAIL, site::SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD, dev::CLOCK];
+const TAKES_POST: [&str; 6] = [
+    site::VERIFY_EMAIL,
+    site::SETUP,
+    reset_page::RESET_PASSWORD,
+    reset_page::FORGOT_PASSWORD,
+    invitation_page::ACCEPT_INVITATION,
+    dev::CLOCK,
+];
 
 /// What the floor is made of.
 pub struct Parts {
@@ -134,6 +144,7 @@ impl Front {
         }
         let api = if parts.samples {
             routes.add(sample::INGEST, &["POST"]);
+            routes.add(sample::POLICIES, &["GET", "POST"]);
             let samples = sample::SampleApi(parts.app.clone());
             described((operations, samples)).into_endpoint().boxed()
         } else {
@@ -203,11 +214,11 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
         own_account::OwnAccountApi(app.clone()),
-        (user::UserApi(app.clone()), role::RoleApi(app.clone())),
+        (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
-        audit::AuditApi(app.clone()),
-        events::EventsApi(app.clone()),
-        stats::StatsApi(app.clone()),
+        // A tuple has at most sixteen parts.
+        (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
+        (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
         health,
     )
 }

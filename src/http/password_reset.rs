@@ -10,6 +10,7 @@ use super::body::Json;
 use super::error::{Fault, Statuses};
 use super::limit::{self, Place};
 use super::tag::Tag;
+use crate::services::password_reset::Opened;
 use crate::services::{Services, password_reset};
 use crate::wire::auth::Message;
 use crate::wire::password_reset::{ResetConfirmRequest, ResetRequest};
@@ -52,8 +53,8 @@ impl PasswordResetApi {
         body: Json<ResetConfirmRequest>,
         asked: Asked,
     ) -> Result<Answer<Message>, Fault<Listed>> {
-        let (token, new) = (body.0.token.reveal(), body.0.new_password.reveal());
-        password_reset::reset(&self.0, &asked.0, token, new).await?;
+        let typed = (body.0.token.reveal(), body.0.new_password.reveal());
+        password_reset::reset(&self.0, &asked.0, Opened::Reset, typed).await?;
         Ok(Answer::new(Message::new("Password reset successfully. Please log in."), asked.0.now))
     }
 }

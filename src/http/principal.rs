@@ -9,6 +9,7 @@
 //! Two headers, even equal ones, are refused with 401: a proxy and a server that each believe another one of them is a
 //! known way to act as somebody else.
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use super::asked;
 use super::error::ApiError;
+use super::limit::Counted;
 use super::visit::Visit;
 use crate::domain::time::Timestamp;
 use crate::services::api_key::usage::{self, KeyHolder, Noticed, UseFault};
@@ -63,6 +65,15 @@ pub struct Bearer(pub Principal);
 #[derive(Debug, Clone)]
 pub struct Caller(pub caller::Caller);
 
+/// The same for an operation with a budget of its own, that of `C`: by account, or by API key without a limit of its
+/// own.
+#[derive(Debug, Clone)]
+pub struct CallerAs<C> {
+    /// Who calls.
+    pub caller: caller::Caller,
+    class: PhantomData<C>,
+}
+
 impl<'a> ApiExtractor<'a> for Bearer {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
@@ -94,7 +105,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let visit = Visit::of(request)?;
-        match identified(request, visit).await? {
+        match identified(request, visit, None).await? {
             Known::Person(principal) => Ok(Self(principal)),
             Known::Program(caller) => Err(no_session(request, visit, caller).await.into()),
         }
@@ -135,10 +146,30 @@ impl<'a> ApiExtractor<'a> for Caller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(match identified(request, Visit::of(request)?).await? {
-            Known::Person(principal) => principal.into(),
-            Known::Program(caller) => caller,
-        }))
+        Ok(Self(identified(request, Visit::of(request)?, None).await?.into()))
+    }
+}
+
+impl<'a, C: Counted> ApiExtractor<'a> for CallerAs<C> {
+    const TYPES: &'static [ApiExtractorType] = Caller::TYPES;
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        Caller::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        Caller::security_schemes()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let known = identified(request, Visit::of(request)?, Some(C::CLASS)).await?;
+        Ok(Self { caller: known.into(), class: PhantomData })
     }
 }
 
@@ -195,28 +226,43 @@ enum Known {
     Program(caller::Caller),
 }
 
+impl From<Known> for caller::Caller {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Person(principal) => principal.into(),
+            Known::Program(caller) => caller,
+        }
+    }
+}
+
 /// Who calls, after a place was taken of the budget that the caller has: a key's own, an account's, or the address's.
-async fn identified(request: &Request, visit: &Visit) -> Result<Known, ApiError> {
+/// `class` is that of the operation, where it has one.
+async fn identified(request: &Request, visit: &Visit, class: Option<Class>) -> Result<Known, ApiError> {
     match shown(request.headers()) {
-        Ok(Shown::Token(token)) => by_token(visit, token).map(Known::Person),
-        Ok(Shown::Key(key)) => by_key(request, visit, key).await.map(Known::Program),
+        Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
+        Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
         Err(refusal) => Err(stranger(visit, refusal)),
     }
 }
 
-fn by_token(visit: &Visit, token: &str) -> Result<Principal, ApiError> {
+fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
     let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
     visit.known_as(principal.user.id);
-    visit.take_of(principal.user.id)?;
+    visit.take_of(principal.user.id, class)?;
     Ok(principal)
 }
 
-async fn by_key(request: &Request, visit: &Visit, key: &str) -> Result<caller::Caller, ApiError> {
+async fn by_key(
+    request: &Request,
+    visit: &Visit,
+    key: &str,
+    class: Option<Class>,
+) -> Result<caller::Caller, ApiError> {
     match (visit.gate().authenticate_key)(key, visit.client, visit.now()) {
         Ok(holder) => {
             visit.known_as(holder.caller.user.id);
-            visit.take_of_key(holder.key, holder.rate)?;
+            visit.take_of_key(holder.key, holder.rate, class)?;
             Ok(holder.caller)
         }
         Err(UseFault::Noticed(noticed)) => {

@@ -14,11 +14,11 @@ use serde::Deserialize;
 
 use super::asked::Asked;
 use super::limit::{Anonymous, PasswordReset, ResetConfirm};
-use super::pages::render::ResetForm;
+use super::pages::render::{Pages, ResetForm};
 use super::site::{Form, PagePlace, Site, broken, page};
 use crate::services::new_password::NewPasswordFault;
 use crate::services::password::Unfit;
-use crate::services::password_reset::{self, ResetFault};
+use crate::services::password_reset::{self, Opened, ResetFault};
 use crate::wire::secret::Secret;
 
 /// The page that a reset mail links to.
@@ -35,7 +35,7 @@ pub fn add(route: Route, site: &Arc<Site>) -> Route {
 }
 
 #[derive(Deserialize)]
-struct Token {
+pub(super) struct Token {
     token: Secret,
 }
 
@@ -46,16 +46,40 @@ fn ask_password(
     asked: Asked,
     query: poem::Result<Query<Token>>,
 ) -> Response {
-    let Ok(Query(Token { token })) = query else { return invalid(&site) };
-    match password_reset::is_live(&site.app, &asked.0, token.reveal()) {
-        Ok(true) => form(&site, StatusCode::OK, None, &token),
-        Ok(false) => invalid(&site),
-        Err(error) => broken(&site, &asked.0.request_id, &error.into()),
+    show(&site, &asked, &RESET, query)
+}
+
+/// What differs between the pages that set a password.
+pub(super) struct Looks {
+    /// What the token opens.
+    pub(super) by: Opened,
+    /// The form.
+    pub(super) form: fn(&Pages, &ResetForm<'_>) -> String,
+    /// It is done.
+    pub(super) done: fn(&Pages) -> String,
+    /// The token opens nothing.
+    pub(super) invalid: fn(&Pages) -> String,
+}
+
+const RESET: Looks = Looks {
+    by: Opened::Reset,
+    form: Pages::reset_form,
+    done: Pages::reset_done,
+    invalid: Pages::reset_invalid,
+};
+
+/// Shows the form to whoever has a token that opens it.
+pub(super) fn show(site: &Site, asked: &Asked, looks: &Looks, query: poem::Result<Query<Token>>) -> Response {
+    let Ok(Query(Token { token })) = query else { return invalid(site, looks) };
+    match password_reset::is_live(&site.app, &asked.0, looks.by, token.reveal()) {
+        Ok(true) => form(site, looks, None, &token),
+        Ok(false) => invalid(site, looks),
+        Err(error) => broken(site, &asked.0.request_id, &error.into()),
     }
 }
 
 #[derive(Deserialize)]
-struct NewPassword {
+pub(super) struct NewPassword {
     token: Secret,
     password: Secret,
     repeat: Secret,
@@ -68,23 +92,29 @@ async fn reset(
     asked: Asked,
     typed: Form<NewPassword>,
 ) -> Response {
-    let NewPassword { token, password, repeat } = &typed.0;
-    let again = |problem: &str| form(&site, StatusCode::BAD_REQUEST, Some(problem), token);
+    set(&site, &asked, &RESET, &typed.0).await
+}
+
+/// Sets the password that was typed twice.
+pub(super) async fn set(site: &Site, asked: &Asked, looks: &Looks, typed: &NewPassword) -> Response {
+    let NewPassword { token, password, repeat } = typed;
+    let again = |problem: &str| form(site, looks, Some(problem), token);
     if password != repeat {
         return again("The two passwords are not the same.");
     }
-    let fault = match password_reset::reset(&site.app, &asked.0, token.reveal(), password.reveal()).await {
-        Ok(()) => return page(StatusCode::OK, site.pages.reset_done()),
+    let typed = (token.reveal(), password.reveal());
+    let fault = match password_reset::reset(&site.app, &asked.0, looks.by, typed).await {
+        Ok(()) => return page(StatusCode::OK, (looks.done)(&site.pages)),
         Err(fault) => fault,
     };
     match fault {
-        ResetFault::Invalid => invalid(&site),
+        ResetFault::Invalid => invalid(site, looks),
         ResetFault::New(NewPasswordFault::Unfit(Unfit(faults))) => {
             let sentences: Vec<_> = faults.iter().map(|fault| format!("The password {fault}.")).collect();
             again(&sentences.join(" "))
         }
         ResetFault::New(NewPasswordFault::Reused) => again("The password must not be one of your last ones."),
-        fault => broken(&site, &asked.0.request_id, &fault.into()),
+        fault => broken(site, &asked.0.request_id, &fault.into()),
     }
 }
 
@@ -111,11 +141,13 @@ async fn request(
     }
 }
 
-fn form(site: &Site, status: StatusCode, problem: Option<&str>, token: &Secret) -> Response {
+fn form(site: &Site, looks: &Looks, problem: Option<&str>, token: &Secret) -> Response {
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let rules = site.app.policy.password.in_words();
-    page(status, site.pages.reset_form(&ResetForm { problem, token: token.reveal(), rules: &rules }))
+    let form = ResetForm { problem, token: token.reveal(), rules: &rules };
+    page(status, (looks.form)(&site.pages, &form))
 }
 
-fn invalid(site: &Site) -> Response {
-    page(StatusCode::BAD_REQUEST, site.pages.reset_invalid())
+fn invalid(site: &Site, looks: &Looks) -> Response {
+    page(StatusCode::BAD_REQUEST, (looks.invalid)(&site.pages))
 }

@@ -1,4 +1,4 @@
-//! One's own sessions, over the API.
+//! Sessions, over the API: one's own, and for administrators those of an account.
 
 use std::sync::Arc;
 
@@ -8,16 +8,19 @@ use poem_openapi::param::{Path, Query};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Bearer;
+use super::principal::{Bearer, Caller};
 use super::query;
 use super::tag::Tag;
+use super::user::{no_such_user, user_id};
 use crate::domain::id::SessionId;
+use crate::services::caller::Credential;
+use crate::services::session::SessionPage;
 use crate::services::{Services, session};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
 use crate::wire::session::{Session, SessionList};
 
-/// One's own sessions.
+/// Sessions.
 pub struct SessionApi(pub Arc<Services>);
 
 /// What these operations can answer beside success.
@@ -25,6 +28,13 @@ pub struct Listed;
 
 impl Statuses for Listed {
     const LIST: &'static [u16] = &[400, 401, 404, 405, 429, 500, 503];
+}
+
+/// What an operation on somebody else's can answer beside success.
+pub struct Guarded;
+
+impl Statuses for Guarded {
+    const LIST: &'static [u16] = &[400, 401, 403, 404, 405, 429, 500, 503];
 }
 
 #[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
@@ -47,10 +57,32 @@ impl SessionApi {
         let after = query::cursor(cursor.0)?;
         let limit = usize::try_from(limit.0).unwrap_or(1);
         let page = session::list(&self.0, &asked.0, &caller.0, after, limit)?;
-        let current = caller.0.session;
-        let sessions = page.sessions.iter().map(|session| to_wire(session, current)).collect();
-        let next_cursor = page.next.map(|id| id.to_string());
-        Ok(Answer::new(SessionList { sessions, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
+        Ok(Answer::new(page_to_wire(&page, Some(caller.0.session)), asked.0.now))
+    }
+
+    /// List somebody's live sessions
+    ///
+    /// Newest first. Needs `users:update`. An id names a session and opens nothing.
+    #[oai(path = "/users/:id/sessions", method = "get", operation_id = "list_user_sessions")]
+    async fn list_of(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        id: Path<String>,
+        /// The most sessions to look at, 1 to 100.
+        #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<SessionList>, Fault<Guarded>> {
+        let range = (query::cursor(cursor.0)?, usize::try_from(limit.0).unwrap_or(1));
+        let page = session::list_of(&self.0, &asked.0, &caller.0, user_id(&id.0)?, range).await?;
+        let page = page.ok_or_else(no_such_user)?;
+        let current = match caller.0.credential {
+            Credential::Session(id) => Some(id),
+            Credential::ApiKey { .. } => None,
+        };
+        Ok(Answer::new(page_to_wire(&page, current), asked.0.now))
     }
 
     /// End one of one's own sessions
@@ -74,7 +106,15 @@ fn fifty() -> u32 {
     50
 }
 
-fn to_wire(session: &crate::domain::session::Session, current: SessionId) -> Session {
+fn page_to_wire(page: &SessionPage, current: Option<SessionId>) -> SessionList {
+    SessionList {
+        sessions: page.sessions.iter().map(|session| to_wire(session, current)).collect(),
+        next_cursor: page.next.map(|id| id.to_string()),
+        as_of: page.as_of.to_string(),
+    }
+}
+
+fn to_wire(session: &crate::domain::session::Session, current: Option<SessionId>) -> Session {
     Session {
         id: session.id.to_string(),
         created_at: session.created_at.to_string(),
@@ -82,6 +122,6 @@ fn to_wire(session: &crate::domain::session::Session, current: SessionId) -> Ses
         expires_at: session.expires_at().to_string(),
         ip_address: session.client.to_string(),
         user_agent: session.user_agent.clone(),
-        current: session.id == current,
+        current: Some(session.id) == current,
     }
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use super::asked::Asked;
 use super::body;
 use super::error::ApiError;
+use super::invitation_page;
 use super::limit::{Anonymous, Counted, Place};
 use super::middleware::security_headers::PAGE_POLICY;
 use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
@@ -46,7 +47,7 @@ pub struct Site {
 
 /// Adds the pages.
 pub fn add(route: Route, site: Arc<Site>) -> Route {
-    reset_page::add(route, &site)
+    invitation_page::add(reset_page::add(route, &site), &site)
         .at("/", get(home))
         .at("/assets/page.css", get(style))
         .at("/favicon.ico", get(icon))

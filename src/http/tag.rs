@@ -17,6 +17,8 @@ pub enum Tag {
     Sessions,
     /// Keys for programs.
     ApiKeys,
+    /// Things of applications, who owns them, and who may do what.
+    Resources,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
     /// Running the server.

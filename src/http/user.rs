@@ -1,5 +1,6 @@
-//! Accounts, over the API: one's own, and for administrators everybody's.
+//! Accounts, over the API: oneself, and for administrators everybody. What else is done to them is beside.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
@@ -9,16 +10,23 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::Caller;
+use super::principal::{Bearer, Caller};
+use super::query;
 use super::role::names;
 use super::tag::Tag;
 use crate::domain::id::UserId;
 use crate::domain::permission::Permissions;
-use crate::domain::user::{DisplayName, Status};
-use crate::services::user::{OFFSET_MAX, UserChange, UserFilter};
-use crate::services::{Services, user, user_rights};
+use crate::domain::role::{NotARole, Role};
+use crate::domain::user::{DisplayName, Status, Username};
+use crate::services::password::Owner;
+use crate::services::user::UserChange;
+use crate::services::user::creation::{self, NewUser};
+use crate::services::user::listing::{self, OFFSET_MAX, Start, UserFilter};
+use crate::services::{Services, user, user_deletion, user_rights};
+use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
-use crate::wire::user::{UpdateUser, User, UserPage};
+use crate::wire::secret::Secret;
+use crate::wire::user::{CreateUser, UpdateUser, User, UserPage};
 
 /// Accounts.
 pub struct UserApi(pub Arc<Services>);
@@ -42,9 +50,11 @@ impl UserApi {
 
     /// List accounts
     ///
-    /// Newest first. Needs `users:read`. At most 10,000 accounts are looked at; then `total_capped` is true
-    /// and `total` is a lower bound.
+    /// Newest first. Needs `users:read`. By `offset`, at most 10,000 accounts are looked at; then `total_capped` is true
+    /// and `total` is a lower bound. By `cursor`, or with `count=false`, nothing is counted and at most 1,000 accounts are
+    /// looked at: a page may be short, even empty, and still have a `next_cursor`.
     #[oai(path = "/users", method = "get", operation_id = "list_users")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
     async fn list(
         &self,
         asked: Asked,
@@ -55,28 +65,61 @@ impl UserApi {
         /// How many accounts to pass over, at most 10,000.
         #[oai(default, validator(maximum(value = "10000")))]
         offset: Query<u32>,
+        /// `next_cursor` of the page before; goes without `offset`.
+        cursor: Query<Option<String>>,
+        /// Whether to count: the first page of many costs less without.
+        #[oai(default = "yes")]
+        count: Query<bool>,
         /// Only accounts with this status.
         status: Query<Option<String>>,
+        /// Only accounts with this built-in role.
+        role: Query<Option<String>>,
         /// Only accounts whose address, username or name contains this, whatever the case.
         #[oai(validator(max_length = 100))]
         search: Query<Option<String>>,
+        /// Only accounts that have a second factor (`true`) or none (`false`).
+        has_factor: Query<Option<bool>>,
+        /// Only accounts made at or after this time (RFC 3339).
+        created_from: Query<Option<String>>,
+        /// Only accounts made before this time (RFC 3339).
+        created_before: Query<Option<String>>,
     ) -> Result<Answer<UserPage>, Fault<Listed>> {
         let filter = UserFilter {
             status: status.0.map(|status| parse_status(&status)).transpose()?,
+            role: query::value("role", role.0)?,
             search: search.0,
-            offset: usize::try_from(offset.0).unwrap_or(OFFSET_MAX),
+            has_factor: has_factor.0,
+            from: query::value("created_from", created_from.0)?,
+            to: query::value("created_before", created_before.0)?,
+            start: start(offset.0, cursor.0, count.0)?,
             limit: usize::try_from(limit.0).unwrap_or(1),
         };
-        let page = user::list(&self.0, &asked.0, &caller.0, &filter).await?;
-        let answer = UserPage {
-            users: page.users.iter().map(|user| to_wire(&self.0, user, None)).collect::<Result<_, _>>()?,
-            total: u64::try_from(page.total).unwrap_or(u64::MAX),
-            limit: limit.0,
-            offset: offset.0,
-            total_capped: page.is_capped,
-            as_of: page.as_of.to_string(),
+        let page = listing::list(&self.0, &asked.0, &caller.0, &filter).await?;
+        Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0))?, asked.0.now))
+    }
+
+    /// Make an account
+    ///
+    /// Needs `users:create`; takes the token of a session. With a password the account is active, and a mail asks to prove
+    /// the address unless `email_verified` says that you vouch for it. Without one its owner is mailed an invitation: a link
+    /// to a page where the password is set, which proves the address (`invitation.ttl`). Nobody gives more than they hold.
+    #[oai(path = "/users", method = "post", operation_id = "create_user")]
+    async fn create(
+        &self,
+        caller: Bearer,
+        body: Json<CreateUser>,
+        asked: Asked,
+    ) -> Result<Answer<User, 201>, Fault<Listed>> {
+        let CreateUser { email, name, username, password, roles, email_verified } = body.0;
+        let roles = roles.map(|roles| parse_roles(&roles)).transpose()?;
+        let form = NewUser {
+            owner: Owner { email: &email, username: username.as_deref(), name: Some(&name) },
+            password: password.as_ref().map(Secret::reveal),
+            roles: roles.as_deref(),
+            is_proved: email_verified.unwrap_or(false),
         };
-        Ok(Answer::new(answer, asked.0.now))
+        let user = creation::create(&self.0, &asked.0, &caller.0, form).await?;
+        Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
     }
 
     /// One account, with what it may do
@@ -105,15 +148,81 @@ impl UserApi {
         body: Json<UpdateUser>,
         asked: Asked,
     ) -> Result<Answer<User>, Fault<Listed>> {
-        let bad_name =
-            |fault: crate::domain::user::NotAName| ApiError::field("name", "invalid", fault.to_string());
+        let UpdateUser { name, username, status } = body.0;
+        let bad = |field, fault: &dyn Display| ApiError::field(field, "invalid", fault.to_string());
+        let name = name.map(|name| DisplayName::parse(&name)).transpose();
+        let username = username.map(|name| Username::parse(&name)).transpose();
         let change = UserChange {
-            name: body.0.name.map(|name| DisplayName::parse(&name)).transpose().map_err(bad_name)?,
-            status: body.0.status.map(|status| parse_status(&status)).transpose()?,
+            name: name.map_err(|fault| bad("name", &fault))?,
+            username: username.map_err(|fault| bad("username", &fault))?,
+            status: status.map(|status| parse_status(&status)).transpose()?,
         };
         let user = user::update(&self.0, &asked.0, &caller.0, user_id(&id.0)?, change).await?;
         Ok(Answer::new(to_wire(&self.0, &user, None)?, asked.0.now))
     }
+
+    /// Delete somebody's account
+    ///
+    /// For good, with every session, key and token; the owner gets a last mail. Needs `users:delete` and a fresh proof (see
+    /// `POST /auth/step-up`). Nobody deletes an account of a higher rank, nor their own here, and the last active super
+    /// administrator stays.
+    #[oai(path = "/users/:id", method = "delete", operation_id = "delete_user")]
+    async fn delete(
+        &self,
+        asked: Asked,
+        caller: Bearer,
+        id: Path<String>,
+    ) -> Result<Answer<Message>, Fault<Listed>> {
+        user_deletion::delete_other(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;
+        Ok(Answer::new(Message::new("Account deleted."), asked.0.now))
+    }
+}
+
+/// An id that is none names nobody, like one that is unknown (R59).
+pub(super) fn user_id(text: &str) -> Result<UserId, ApiError> {
+    text.parse().map_err(|_| no_such_user())
+}
+
+/// There is no such account.
+pub(super) fn no_such_user() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "There is no such user.")
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn start(offset: u32, cursor: Option<String>, count: bool) -> Result<Start, ApiError> {
+    let after = query::cursor(cursor)?;
+    match (after, offset) {
+        (None, offset) if count => Ok(Start::Offset(usize::try_from(offset).unwrap_or(OFFSET_MAX))),
+        (after, 0) => Ok(Start::After(after)),
+        _ => {
+            Err(ApiError::field("offset", "not_allowed", "`offset` goes with a count, and without `cursor`."))
+        }
+    }
+}
+
+fn parse_roles(names: &[String]) -> Result<Vec<Role>, ApiError> {
+    let roles = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
+    roles.map_err(|fault: NotARole| ApiError::field("roles", "invalid", fault.to_string()))
+}
+
+fn page_to_wire(
+    app: &Services,
+    page: &listing::UserPage,
+    (limit, offset): (u32, u32),
+) -> Result<UserPage, ApiError> {
+    let total = page.total;
+    Ok(UserPage {
+        users: page.users.iter().map(|user| to_wire(app, user, None)).collect::<Result<_, _>>()?,
+        total: total.map(|total| u64::try_from(total.count).unwrap_or(u64::MAX)),
+        limit,
+        offset: total.map(|_| offset),
+        total_capped: total.map(|total| total.is_capped),
+        next_cursor: page.next.map(|id| id.to_string()),
+        as_of: page.as_of.to_string(),
+    })
 }
 
 fn twenty() -> u32 {
@@ -124,11 +233,6 @@ fn parse_status(text: &str) -> Result<Status, ApiError> {
     text.parse().map_err(|fault: crate::domain::user::NotAStatus| {
         ApiError::field("status", "invalid", fault.to_string())
     })
-}
-
-/// The account that a path names.
-pub(super) fn user_id(text: &str) -> Result<UserId, ApiError> {
-    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no such user."))
 }
 
 /// An account as everybody who may see it sees it, perhaps with what it may do.

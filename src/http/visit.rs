@@ -62,15 +62,23 @@ impl Visit {
         self.count(class, key)
     }
 
-    /// Takes one of the budget of the account that calls.
-    pub fn take_of(&self, user: UserId) -> Result<(), ApiError> {
-        self.count(Class::Authenticated, Key::user(user))
+    /// Takes one of the budget of the account that calls: for calls with a token, unless the operation has a `class`.
+    pub fn take_of(&self, user: UserId, class: Option<Class>) -> Result<(), ApiError> {
+        self.count(class.unwrap_or(Class::Authenticated), Key::user(user))
     }
 
-    /// Takes one of the budget of the API key that calls: its own, or the usual.
-    pub fn take_of_key(&self, key: ApiKeyId, own: Option<Budget>) -> Result<(), ApiError> {
-        let budget = own.unwrap_or_else(|| self.gate.limits.budget(Class::ApiKey));
-        self.count_of(Class::ApiKey, Key::api_key(key), budget)
+    /// Takes one of the budget of the API key that calls: its own, or the usual, unless the operation has a `class`.
+    pub fn take_of_key(
+        &self,
+        key: ApiKeyId,
+        own: Option<Budget>,
+        class: Option<Class>,
+    ) -> Result<(), ApiError> {
+        let key = Key::api_key(key);
+        match own {
+            Some(budget) => self.count_of(Class::ApiKey, key, budget),
+            None => self.count(class.unwrap_or(Class::ApiKey), key),
+        }
     }
 
     fn count(&self, class: Class, key: Key) -> Result<(), ApiError> {

@@ -186,6 +186,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
         },
         reset_ttl: config.password_reset.ttl,
+        invitation_ttl: config.invitation.ttl,
         step_up_ttl: config.step_up.ttl,
         password: PasswordPolicy {
             kind: config.password.policy,

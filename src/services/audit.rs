@@ -112,6 +112,13 @@ impl Witness {
 pub struct Draft(EventV1);
 
 impl Draft {
+    /// Whom the act concerns, where that is known only in the transaction. There is an actor, so the sealed fields stay
+    /// bound to the same key.
+    pub fn about(mut self, subject: UserId) -> Self {
+        self.0.subject = Some(*subject.as_bytes());
+        self
+    }
+
     /// The session the act belongs to.
     pub fn session(mut self, id: SessionId) -> Self {
         self.0.session = Some(*id.as_bytes());

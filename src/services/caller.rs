@@ -37,9 +37,14 @@ impl Caller {
     /// What the caller may do now: never more than the account holds (R53).
     pub fn rights(&self) -> Permissions {
         let held = self.held.permissions;
+        self.scopes().map_or(held, |scopes| held.and(scopes))
+    }
+
+    /// What a key's scopes stand for; `None` for a session, which is good for everything.
+    pub const fn scopes(&self) -> Option<Permissions> {
         match self.credential {
-            Credential::Session(_) => held,
-            Credential::ApiKey { scopes, .. } => held.and(scopes),
+            Credential::Session(_) => None,
+            Credential::ApiKey { scopes, .. } => Some(scopes),
         }
     }
 

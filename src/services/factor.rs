@@ -23,7 +23,7 @@ use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
 /// How long the notice of an act on a factor is worth sending.
-const NOTICE_WORTH: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const NOTICE_WORTH: Duration = Duration::from_secs(7 * 86_400);
 
 /// Why a code proved nothing.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ use super::registration::{Draft, FieldFault, Maker, RegisterFault, Standing};
 use super::{Context, Services, flatten};
 use crate::crypto::Phc;
 use crate::domain::role::Role;
+use crate::domain::user::Status;
 use crate::store::user::Taken;
 use crate::store::{Abort, StoreError};
 
@@ -88,7 +89,9 @@ impl Admitted {
             return Err(NewcomerFault::Repeated);
         }
         self.claimed.extend(draft.claims());
-        let standing = Standing { role: newcomer.role, is_proved: newcomer.is_proved, maker: Maker::Server };
+        let active = Standing::active(newcomer.role, Maker::Server);
+        let status = if newcomer.is_proved { Status::Active } else { Status::Pending };
+        let standing = Standing { is_proved: newcomer.is_proved, status, ..active };
         self.newcomers.push((draft, phc, standing));
         Ok(())
     }
@@ -113,7 +116,7 @@ pub async fn import(app: &Services, ctx: &Context, admitted: Admitted) -> Result
         let batch: Vec<_> = newcomers
             .by_ref()
             .take(BATCH)
-            .map(|(draft, phc, standing)| draft.with_hash(app, ctx, phc, standing))
+            .map(|(draft, phc, standing)| draft.with_hash(app, ctx, Some(phc), standing))
             .collect();
         if batch.is_empty() {
             return Ok(made);

@@ -121,11 +121,16 @@ pub(super) const TOO_MANY_MAILS: &str = "too_many_mails";
 impl MailPlace {
     /// Takes one for the address or name `to`, in the form in which all its spellings are one. `None`: not now.
     pub(super) fn take(app: &Services, ctx: &Context, to: &str) -> Option<Self> {
+        Self::claim(app, ctx, to).ok()
+    }
+
+    /// The same, for whoever may be told when there is one again.
+    pub(super) fn claim(app: &Services, ctx: &Context, to: &str) -> Result<Self, Exceeded> {
         if !app.limits.applies_to(ctx.client) {
-            return Some(Self(None));
+            return Ok(Self(None));
         }
         let key = Key::name(app.keys.name_tag(to));
-        app.limits.take(Class::Mail, key, ctx.now).ok().map(|_| Self(Some(key)))
+        app.limits.take(Class::Mail, key, ctx.now).map(|_| Self(Some(key)))
     }
 
     /// No mail was sent.

@@ -20,6 +20,7 @@
 //! up, the guess costs its hash, is compared with nothing and is denied like any wrong one.
 
 mod memory;
+mod unlocking;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{self, StoreError, Txn};
 
 pub use memory::Lockouts;
+pub use unlocking::{Lifted, Unlocking};
 
 /// A guess is refused unheard.
 #[derive(Debug, Clone, Copy)]

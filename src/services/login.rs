@@ -122,6 +122,7 @@ pub async fn log_in(
             }
         }
         Decision::Deny(reason) => {
+            let reason = if found.has_no_password() { DenyReason::NoPassword } else { reason };
             let (event, failure) =
                 (found.denial(app, ctx, reason).done(), attempt.failed(found.notice(app, ctx)));
             app.write("login.denied", ctx, move |txn| {
@@ -193,15 +194,21 @@ fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
 impl Found {
     /// The record of a denied login.
     fn denial(&self, app: &Services, ctx: &Context, reason: DenyReason) -> Draft {
-        let witness = match &self.account {
-            Some(account) => Witness::of_stranger(app, ctx, account.user.id, &account.person),
+        let reached = self.owner.as_ref().filter(|_| self.identifier.key().is_some());
+        let witness = match reached {
+            Some((id, person)) => Witness::of_stranger(app, ctx, *id, person),
             None => Witness::of_nobody(app, ctx),
         };
         let draft = witness.event(Action::LoginFailed, Outcome::Denied).reason(reason.name());
-        match self.account {
+        match reached {
             Some(_) => draft,
             None => draft.detail("name_hash", self.name_hash(app)),
         }
+    }
+
+    /// Whether the name reaches an account, and there is no password to compare with.
+    fn has_no_password(&self) -> bool {
+        self.account.is_none() && self.owner.is_some() && self.identifier.key().is_some()
     }
 
     /// What is written of a lock: it is the account's, whatever was typed.

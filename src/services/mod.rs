@@ -4,6 +4,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod audit_log;
+pub mod authz;
 pub mod caller;
 pub mod code_guard;
 pub mod custom_role;
@@ -11,6 +12,7 @@ pub mod email_change;
 pub mod enrolment;
 pub mod events;
 pub mod factor;
+pub mod grant;
 pub mod import;
 pub mod limits;
 pub mod lockout;
@@ -27,6 +29,7 @@ pub mod password_reset;
 pub mod pending_login;
 mod profile;
 pub mod registration;
+pub mod resource;
 mod right_password;
 pub mod role;
 pub mod role_act;
@@ -235,6 +238,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
+    /// How long an invitation lives: the link that sets an account's first password.
+    pub invitation_ttl: Duration,
     /// How long a login or a step-up is fresh enough for a sensitive act; zero asks for none.
     pub step_up_ttl: Duration,
     /// Which passwords may be chosen.

@@ -48,11 +48,11 @@ pub(super) fn allowed(app: &Services, typed: &str, user: &User) -> Result<Passwo
     Ok(password)
 }
 
-/// A new password, hashed, with the mail that tells the owner.
+/// A new password, hashed, with the mail that tells the owner, where it is not the first one.
 pub(super) struct Prepared {
     phc: Phc,
     remembered: usize,
-    notice: Sealed,
+    notice: Option<Sealed>,
 }
 
 impl Prepared {
@@ -62,18 +62,21 @@ impl Prepared {
         ctx: &Context,
         user: &User,
         password: Password,
-        how: NewPassword,
+        how: Option<NewPassword>,
     ) -> Result<Self, NewPasswordFault> {
         if password::is_reused(app, &password, user.id).await? {
             return Err(NewPasswordFault::Reused);
         }
-        let notice = PasswordNotice { how, at: ctx.now, client: ctx.client };
         let again = app.policy.public_url.forgot_password();
-        let letter = app.letters.password_changed(&user.email, &notice, &again);
+        let notice = how.map(|how| {
+            let notice = PasswordNotice { how, at: ctx.now, client: ctx.client };
+            let letter = app.letters.password_changed(&user.email, &notice, &again);
+            Sealed::new(app, ctx, &user.email, &letter, NOTICE_WORTH)
+        });
         Ok(Self {
             phc: app.hashing.hash(password, app.random()).await?,
             remembered: app.policy.password.history,
-            notice: Sealed::new(app, ctx, &user.email, &letter, NOTICE_WORTH),
+            notice,
         })
     }
 
@@ -87,7 +90,7 @@ impl Prepared {
         store::user::set_phc(txn, user.id, self.phc.as_str().to_owned(), self.remembered)?;
         let ended = end_others_of(txn, user, kept)?;
         store::user::put(txn, user)?;
-        self.notice.insert(txn)?;
+        self.notice.iter().try_for_each(|notice| notice.insert(txn))?;
         Ok(ended)
     }
 }

@@ -63,6 +63,7 @@ pub(super) const fn purpose(kind: OneTimeKind) -> Purpose {
         OneTimeKind::ResetPassword => Purpose::ResetPassword,
         OneTimeKind::ChangeEmail => Purpose::ChangeEmail,
         OneTimeKind::Setup => Purpose::Setup,
+        OneTimeKind::Invitation => Purpose::Invitation,
         OneTimeKind::EnrolFactor => Purpose::EnrolFactor,
     }
 }

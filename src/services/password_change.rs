@@ -36,7 +36,7 @@ pub async fn change(
     let new = allowed(app, new, user)?;
     let proved = prove(app, ctx, caller, current, Action::PasswordChanged).await?;
     // From here on the guess was right: whatever else is wrong must not count against its owner.
-    let prepared = Prepared::new(app, ctx, user, new, NewPassword::Changed).await;
+    let prepared = Prepared::new(app, ctx, user, new, Some(NewPassword::Changed)).await;
     let prepared = prepared.inspect_err(|_| proved.give_back())?;
     let success = proved.success();
     proved

@@ -1,4 +1,4 @@
-//! Setting a new password with a mailed link, for whoever lost the old one.
+//! Setting a password with a mailed link, for whoever lost the old one or never had one.
 //!
 //! ## Decision: an account that is switched off gets no link
 //! A new password would not switch it on (R33). That nobody sees it is the business of `mailed_link`.
@@ -25,7 +25,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::link::{Link, LinkTarget};
-use crate::domain::mail::NewPassword;
+use crate::domain::mail::{Letter, NewPassword};
 use crate::domain::user::{Status, User};
 use crate::store::one_time::{self, Purpose};
 use crate::store::{self, Abort, Read, StoreError, Txn};
@@ -60,40 +60,91 @@ fn refusal(txn: &Txn<'_>, owner: UserId) -> Result<Option<&'static str>, StoreEr
 }
 
 fn reset_mail(app: &Services, ctx: &Context, owner: UserId, to: &EmailAddress) -> MailedLink {
+    let ttl = app.policy.reset_ttl;
+    reset_link(app, ctx, (owner, to), |link| app.letters.reset_password(to, link, ttl))
+}
+
+/// The link that sets a new password for `owner`, in a letter to `to`.
+pub(super) fn reset_link(
+    app: &Services,
+    ctx: &Context,
+    (owner, to): (UserId, &EmailAddress),
+    letter: impl FnOnce(&Link) -> Letter,
+) -> MailedLink {
     let (kind, target, ttl) = (OneTimeKind::ResetPassword, LinkTarget::ResetPassword, app.policy.reset_ttl);
-    let letter = |link: &Link| app.letters.reset_password(to, link, ttl);
     MailedLink::new(app, ctx, Terms { kind, target, ttl }, (owner, to), letter)
 }
 
+/// What mails a link that sets a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// Its owner lost the password, or an administrator took it away.
+    Reset,
+    /// An administrator made the account.
+    Invitation,
+}
+
+impl Opened {
+    const fn kind(self) -> OneTimeKind {
+        match self {
+            Self::Reset => OneTimeKind::ResetPassword,
+            Self::Invitation => OneTimeKind::Invitation,
+        }
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Reset => Action::PasswordReset,
+            Self::Invitation => Action::InvitationAccepted,
+        }
+    }
+
+    /// Why the rest happened, as a stable name.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Reset => "password_reset",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
 /// Whether `token` would be taken now. Changes nothing.
-pub fn is_live(app: &Services, ctx: &Context, token: &str) -> Result<bool, StoreError> {
-    match Presented::read(app, ctx, OneTimeKind::ResetPassword, token) {
+pub fn is_live(app: &Services, ctx: &Context, by: Opened, token: &str) -> Result<bool, StoreError> {
+    match Presented::read(app, ctx, by.kind(), token) {
         Some(token) => app.read(|read| Ok(owner_of(read, &token)?.is_some())),
         None => Ok(false),
     }
 }
 
 /// Makes `new` the password of the account that `token` was mailed to. The token works once; a password that is
-/// refused does not use it up. Every session of the account ends, and its owner gets a mail.
-pub async fn reset(app: &Services, ctx: &Context, token: &str, new: &str) -> Result<(), ResetFault> {
-    let Some(token) = Presented::read(app, ctx, OneTimeKind::ResetPassword, token) else {
-        return refuse(app, ctx).await;
+/// refused does not use it up. Every session of the account ends, and its owner gets a mail, unless it is the first
+/// password.
+pub async fn reset(
+    app: &Services,
+    ctx: &Context,
+    by: Opened,
+    (token, new): (&str, &str),
+) -> Result<(), ResetFault> {
+    let Some(token) = Presented::read(app, ctx, by.kind(), token) else {
+        return refuse(app, ctx, by).await;
     };
     let found = app.read(|read| {
         let user = owner_of(read, &token)?;
         user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
     })?;
-    let Some((person, user)) = found else { return refuse(app, ctx).await };
+    let Some((person, user)) = found else { return refuse(app, ctx, by).await };
     let new = allowed(app, new, &user)?;
+    let how = (by == Opened::Reset).then_some(NewPassword::Reset);
     let reset = Reset {
+        by,
         token,
-        prepared: Prepared::new(app, ctx, &user, new, NewPassword::Reset).await?,
+        prepared: Prepared::new(app, ctx, &user, new, how).await?,
         clearing: Clearing::new(app, ctx, app.keys.account(user.id), app.keys.names_of(&user)),
         witness: Witness::of_self(app, ctx, user.id, &person),
     };
     let done = app.store.transact("password_reset", app.stamp(ctx), move |txn| reset.run(txn));
     match done.await.map_err(flatten) {
-        Err(ResetFault::Invalid) => refuse(app, ctx).await,
+        Err(ResetFault::Invalid) => refuse(app, ctx, by).await,
         Err(fault) => Err(fault),
         Ok(()) => {
             app.mail_queued.notify_one();
@@ -103,8 +154,8 @@ pub async fn reset(app: &Services, ctx: &Context, token: &str, new: &str) -> Res
 }
 
 /// Records that somebody came with a token that opens nothing.
-async fn refuse(app: &Services, ctx: &Context) -> Result<(), ResetFault> {
-    let denied = Witness::of_nobody(app, ctx).event(Action::PasswordReset, Outcome::Denied);
+async fn refuse(app: &Services, ctx: &Context, by: Opened) -> Result<(), ResetFault> {
+    let denied = Witness::of_nobody(app, ctx).event(by.action(), Outcome::Denied);
     let denied = denied.reason("invalid_token").done();
     app.write("password_reset.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
     Err(ResetFault::Invalid)
@@ -112,6 +163,7 @@ async fn refuse(app: &Services, ctx: &Context) -> Result<(), ResetFault> {
 
 /// A reset that was decided on, to be held against the account as it is when it is written.
 struct Reset {
+    by: Opened,
     token: Presented,
     prepared: Prepared,
     clearing: Clearing,
@@ -130,17 +182,17 @@ impl Reset {
             store::sms_factor::remove(txn, user.id)?;
             if std::mem::take(&mut user.has_factor) {
                 let event = self.witness.event(Action::MfaDisabled, Outcome::Success);
-                txn.emit(event.reason("password_reset").done())?;
+                txn.emit(event.reason(self.by.reason()).done())?;
             }
         }
         let ended = self.prepared.set(txn, &mut user, None)?;
-        let event = self.witness.event(Action::PasswordReset, Outcome::Success);
+        let event = self.witness.event(self.by.action(), Outcome::Success);
         txn.emit(event.detail("sessions_ended", ended.to_string()).done())?;
         if is_proof {
             let event = self.witness.event(Action::EmailVerified, Outcome::Success);
-            txn.emit(event.reason("password_reset").done())?;
+            txn.emit(event.reason(self.by.reason()).done())?;
         }
-        Ok(self.clearing.write(txn, &self.witness, "password_reset")?)
+        Ok(self.clearing.write(txn, &self.witness, self.by.reason())?)
     }
 }
 

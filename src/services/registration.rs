@@ -4,7 +4,10 @@
 //! A username refused because an earlier registration took it would tell that the earlier one made an
 //! account, and so that its address was free. There nobody chooses one, and each carries its account's number.
 
+use std::sync::Arc;
+
 use super::audit::{Witness, new_person_key};
+use super::caller::Caller;
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::password::{Owner, report};
@@ -124,7 +127,7 @@ where
     if !policy.hides_existing {
         draft.refuse_taken(app)?;
     }
-    let standing = Standing { role: policy.default_role, is_proved: false, maker: Maker::Owner };
+    let standing = Standing::pending(policy.default_role);
     let account = draft.prepare(app, ctx, form.password, standing).await?;
     let (more, write_more) = more(&account.user, &account.person);
     let mail = verification_mail(app, ctx, account.user.id, &account.user.email);
@@ -170,7 +173,7 @@ pub async fn create(
 ) -> Result<User, RegisterFault> {
     let draft = Draft::check(app, form, true)?;
     draft.refuse_taken(app)?;
-    let standing = Standing { role, is_proved: true, maker: Maker::Server };
+    let standing = Standing::active(role, Maker::Server);
     let account = draft.prepare(app, ctx, form.password, standing).await?;
     app.store
         .transact("create", app.stamp(ctx), move |txn| {
@@ -268,22 +271,32 @@ impl Draft {
         standing: Standing,
     ) -> Result<NewAccount, HashFault> {
         let phc = app.hashing.hash(Password::new(password), app.random()).await?;
-        Ok(self.with_hash(app, ctx, phc, standing))
+        Ok(self.with_hash(app, ctx, Some(phc), standing))
     }
 
-    /// Makes everything else that a transaction cannot make.
-    pub(super) fn with_hash(self, app: &Services, ctx: &Context, phc: Phc, standing: Standing) -> NewAccount {
+    /// Makes everything else that a transaction cannot make. Without a hash nobody can log in to the account.
+    pub(super) fn with_hash(
+        self,
+        app: &Services,
+        ctx: &Context,
+        phc: Option<Phc>,
+        standing: Standing,
+    ) -> NewAccount {
         let id = UserId::new(ctx.now, &app.random());
         let (person, sealed_person) = new_person_key(app, id);
-        let witness = match standing.maker {
-            Maker::Owner => Witness::of_self(app, ctx, id, &person),
-            Maker::Server => Witness::of_stranger(app, ctx, id, &person),
+        let roles = standing.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ");
+        let registered = |witness: Witness| {
+            witness.event(Action::UserRegistered, Outcome::Success).detail("role", roles.as_str())
         };
-        let registered = witness.event(Action::UserRegistered, Outcome::Success);
-        let registered = registered.detail("role", standing.role.name());
-        let registered = match standing.maker {
-            Maker::Owner => registered,
-            Maker::Server => registered.detail("by", &ctx.request_id),
+        let made = match &standing.maker {
+            Maker::Owner => registered(Witness::of_self(app, ctx, id, &person)),
+            Maker::Server => {
+                registered(Witness::of_stranger(app, ctx, id, &person)).detail("by", &ctx.request_id)
+            }
+            Maker::Administrator(caller, key) => {
+                let witness = Witness::of_other(app, ctx, (caller.user.id, id), key);
+                caller.signed(witness.event(Action::UserCreated, Outcome::Success)).detail("role", &roles)
+            }
         };
         let user = User {
             id,
@@ -291,9 +304,9 @@ impl Draft {
             email: self.email,
             username: self.username,
             name: self.name,
-            status: if standing.is_proved { Status::Active } else { Status::Pending },
+            status: standing.status,
             email_verified_at: standing.is_proved.then_some(ctx.now),
-            roles: vec![standing.role],
+            roles: standing.roles,
             custom_roles: Vec::new(),
             permissions: Vec::new(),
             session_epoch: 0,
@@ -308,27 +321,42 @@ impl Draft {
             phc,
             person,
             sealed_person,
-            registered: registered.done(),
+            made: made.done(),
         }
     }
 }
 
 /// How a new account begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Standing {
-    pub(super) role: Role,
-    /// Whether the address counts as proved, and the account is active at once.
+    pub(super) roles: Vec<Role>,
+    pub(super) status: Status,
+    /// Whether the address counts as proved.
     pub(super) is_proved: bool,
     pub(super) maker: Maker,
 }
 
+impl Standing {
+    /// Of an account whose owner registers, and has yet to prove the address.
+    fn pending(role: Role) -> Self {
+        Self { is_proved: false, status: Status::Pending, ..Self::active(role, Maker::Owner) }
+    }
+
+    /// Of an account that is in use at once.
+    pub(super) fn active(role: Role, maker: Maker) -> Self {
+        Self { roles: vec![role], status: Status::Active, is_proved: true, maker }
+    }
+}
+
 /// Who makes a new account.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Maker {
     /// The person it is for.
     Owner,
     /// The server itself: nobody acts, and the record says in which of its own tasks.
     Server,
+    /// An administrator, under whose key the record is sealed.
+    Administrator(Box<Caller>, Arc<SealKey>),
 }
 
 /// A new account, complete but for its number and perhaps its username, which depend on the others'.
@@ -336,10 +364,10 @@ pub(super) struct NewAccount {
     pub(super) user: User,
     naming: Naming,
     numbers: [u32; NUMBER_TRIES],
-    phc: Phc,
+    phc: Option<Phc>,
     person: SealKey,
     sealed_person: Vec<u8>,
-    registered: EventV1,
+    made: EventV1,
 }
 
 impl NewAccount {
@@ -352,9 +380,11 @@ impl NewAccount {
                 user.username = username;
                 match store::user::insert(txn, &user)? {
                     Ok(()) => {
-                        store::user::set_phc(txn, user.id, self.phc.as_str().to_owned(), 0)?;
+                        if let Some(phc) = &self.phc {
+                            store::user::set_phc(txn, user.id, phc.as_str().to_owned(), 0)?;
+                        }
                         store::user::put_person_key(txn, user.id, self.sealed_person.clone())?;
-                        txn.emit(self.registered.clone())?;
+                        txn.emit(self.made.clone())?;
                         return Ok(Ok(user));
                     }
                     Err(Taken::Username) => {}

@@ -35,21 +35,39 @@ pub async fn require(
     caller: &Caller,
     required: Permission,
 ) -> Result<(), Refused> {
-    if may(app, caller, required) {
+    let held = caller.rights();
+    if held.contains(required) {
+        return require_factor(app, ctx, caller, required).await;
+    }
+    let why = |event: Draft| event.reason("permission_missing").detail("required", required.name());
+    denied(app, ctx, caller, why).await?;
+    Err(Refused::Missing { required, held })
+}
+
+/// Refuses, and records it, an account without the second factor that its roles must have. `required` is what it is
+/// needed for.
+pub async fn require_factor(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    required: Permission,
+) -> Result<(), Refused> {
+    if has_factor(app, caller) {
         return Ok(());
     }
-    let held = caller.rights();
-    let is_allowed = held.contains(required);
-    let reason = if is_allowed { "mfa_required" } else { "permission_missing" };
-    let why = |event: Draft| event.reason(reason).detail("required", required.name());
+    let why = |event: Draft| event.reason("mfa_required").detail("required", required.name());
     denied(app, ctx, caller, why).await?;
-    if is_allowed { Err(Refused::NoFactor) } else { Err(Refused::Missing { required, held }) }
+    Err(Refused::NoFactor)
 }
 
 /// Whether the caller holds `required`, and the account the second factor that its roles must have.
 pub fn may(app: &Services, caller: &Caller, required: Permission) -> bool {
-    let user = &caller.user;
-    caller.rights().contains(required) && (user.has_factor || !app.policy.factor.requires(caller.held.roles))
+    caller.rights().contains(required) && has_factor(app, caller)
+}
+
+/// Whether the account has a second factor, or need not have one.
+pub(super) fn has_factor(app: &Services, caller: &Caller) -> bool {
+    caller.user.has_factor || !app.policy.factor.requires(caller.held.roles)
 }
 
 /// Whether `other` stands above `actor`: by rank, or by holding what `actor` lacks (R56). Asked in the transaction.

@@ -1,13 +1,16 @@
 //! Sessions: who calls, which sessions a person has, and how they end.
 
 use super::audit::Witness;
+use super::caller::Caller;
 use super::events::as_of;
+use super::role::{Refused, require};
 use super::{Context, Services, flatten};
 use crate::crypto::token::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::role::Permission;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -106,13 +109,36 @@ pub fn list(
     after: Option<SessionId>,
     limit: usize,
 ) -> Result<SessionPage, StoreError> {
-    app.read(|read| {
-        let (sessions, more) = store::session::of_user(read, caller.user.id, after, limit)?;
-        let next = if more { sessions.last().map(|session| session.id) } else { None };
-        let alive = |session: &Session| session.is_alive(caller.user.session_epoch, ctx.now);
-        let sessions = sessions.into_iter().filter(alive).collect();
-        Ok(SessionPage { sessions, next, as_of: as_of(read)? })
-    })
+    app.read(|read| page(read, ctx, &caller.user, (after, limit)))
+}
+
+/// The same of the account `id`; `None`: there is no such account. Needs `users:update`: who may end them may see them,
+/// and where they were opened.
+pub async fn list_of(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    id: UserId,
+    range: (Option<SessionId>, usize),
+) -> Result<Option<SessionPage>, Refused> {
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
+    Ok(app.read(|read| {
+        let user = store::user::by_id(read, id)?;
+        user.map(|user| page(read, ctx, &user, range)).transpose()
+    })?)
+}
+
+fn page(
+    read: &impl Read,
+    ctx: &Context,
+    user: &User,
+    (after, limit): (Option<SessionId>, usize),
+) -> Result<SessionPage, StoreError> {
+    let (sessions, more) = store::session::of_user(read, user.id, after, limit)?;
+    let next = if more { sessions.last().map(|session| session.id) } else { None };
+    let alive = |session: &Session| session.is_alive(user.session_epoch, ctx.now);
+    let sessions = sessions.into_iter().filter(alive).collect();
+    Ok(SessionPage { sessions, next, as_of: as_of(read)? })
 }
 
 /// Why a session was not ended.
@@ -182,6 +208,7 @@ pub(super) fn end_others_of(
     }
     one_time::remove_of(txn, Purpose::ResetPassword, user.id)?;
     one_time::remove_of(txn, Purpose::ChangeEmail, user.id)?;
+    one_time::remove_of(txn, Purpose::Invitation, user.id)?;
     one_time::remove_of(txn, Purpose::EnrolFactor, user.id)?;
     user.session_epoch = ending.wrapping_add(1);
     let kept = kept.map(|id| store::session::by_id(txn, id)).transpose()?.flatten();

@@ -74,7 +74,7 @@ pub async fn set_up(
         app.write("setup.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
         return Err(SetupFault::Invalid);
     };
-    let standing = Standing { role: Role::SuperAdmin, is_proved: true, maker: Maker::Owner };
+    let standing = Standing::active(Role::SuperAdmin, Maker::Owner);
     let account = Draft::check(app, form, true)?.prepare(app, ctx, form.password, standing).await;
     let account = account.map_err(RegisterFault::from)?;
     let made = app.store.transact("setup", app.stamp(ctx), move |txn| {

@@ -36,6 +36,7 @@ pub mod migrate;
 pub mod one_time;
 pub mod outbox;
 mod overlay;
+pub mod resource;
 pub mod role;
 mod scan;
 pub mod seal;

@@ -22,14 +22,16 @@ pub enum Purpose {
     ResetPassword,
     /// Proves the address that an account is to have.
     ChangeEmail,
+    /// Sets the first password of an account that somebody else made.
+    Invitation,
     /// Switches on the second factor that a registration began.
     EnrolFactor,
 }
 
 impl Purpose {
     /// Those of which a person may have a token.
-    pub const OF_PEOPLE: [Self; 4] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::EnrolFactor];
+    pub const OF_PEOPLE: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Invitation, Self::EnrolFactor];
 }
 
 /// A one-time token without its text.
@@ -146,6 +148,7 @@ const fn code(purpose: Purpose) -> u8 {
         Purpose::Setup => 1,
         Purpose::ResetPassword => 2,
         Purpose::ChangeEmail => 3,
+        Purpose::Invitation => 4,
         Purpose::EnrolFactor => 5,
     }
 }

@@ -13,6 +13,7 @@ use super::lane::{LaneRecordV1, SealV1};
 use super::lockout::{PlaceV1, StreakV1};
 use super::one_time::OneTimeV1;
 use super::outbox::MailV1;
+use super::resource::{GrantKey, ResourceKey, ResourceV1};
 use super::role::RoleV1;
 use super::session::SessionV1;
 use super::sms_factor::SmsFactorV1;
@@ -91,6 +92,13 @@ pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
 /// The same by minute, for a day: the place of the hour in a ring.
 pub const STATS_HOURS: Table<u8, HourV1> = Table::new(0x61, "stats_hours");
 
+/// Things of applications that somebody owns, with their grants: (kind code, id).
+pub const RESOURCES: Table<ResourceKey, ResourceV1> = Table::new(0x70, "resources");
+/// The resources of an owner: (account, kind code, id).
+pub const OWNED_RESOURCES: Table<(UserId, u8, String), ()> = Table::new(0x71, "owned_resources");
+/// What was granted to an account: (account, kind code, id, scope code).
+pub const GRANTS_TO: Table<GrantKey, ()> = Table::new(0x72, "grants_to");
+
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
     &META,
@@ -125,6 +133,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &API_KEYS,
     &API_KEY_HASHES,
     &USER_API_KEYS,
+    &RESOURCES,
+    &OWNED_RESOURCES,
+    &GRANTS_TO,
     &END,
 ];
 
@@ -148,6 +159,9 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::api_key::HASH_INDEX,
     super::api_key::USER_INDEX,
     super::api_key::PLACES_OF_KEY,
+    super::resource::OWNER_INDEX,
+    super::resource::GRANTEE_INDEX,
+    super::resource::PLACES_OF_RESOURCE,
 ];
 
 /// The table with this byte.

@@ -37,8 +37,8 @@ impl Value for UserV1 {
 /// An account's password verifiers as stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CredentialV1 {
-    /// The PHC string of the password.
-    pub phc: String,
+    /// The PHC string of the password; `None` once it was taken away.
+    pub phc: Option<String>,
     /// When the password was set. Hashing it again under new costs leaves this as it was.
     pub set_at: i64,
     /// The PHC strings of former passwords, latest first: only as many as were remembered when it was set.
@@ -186,6 +186,24 @@ pub fn move_to(
     Ok(Ok(()))
 }
 
+/// Gives an account another username, or, when somebody has it, nothing. Whoever calls stores the account.
+pub fn rename(
+    txn: &mut Txn<'_>,
+    user: &mut User,
+    username: Username,
+) -> Result<Result<(), Taken>, StoreError> {
+    let (old, new) = (user.username.folded(), username.folded());
+    if old != new {
+        if txn.get(&tables::IDENTIFIERS, &new)?.is_some() {
+            return Ok(Err(Taken::Username));
+        }
+        txn.remove(&tables::IDENTIFIERS, &old)?;
+        txn.put(&tables::IDENTIFIERS, &new, user.id.as_bytes())?;
+    }
+    user.username = username;
+    Ok(Ok(()))
+}
+
 /// Removes an account: its names, its roles, its verifier and its personal key. Nothing leads to it any more.
 pub fn remove(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.remove(&tables::IDENTIFIERS, &user.email.as_str().to_owned())?;
@@ -220,13 +238,13 @@ pub fn with_role(read: &impl Read, role: Role, limit: usize) -> Result<Vec<User>
 
 /// The PHC string of an account's password.
 pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
-    Ok(read.get(&tables::CREDENTIALS, &id)?.map(|record| record.phc))
+    Ok(read.get(&tables::CREDENTIALS, &id)?.and_then(|record| record.phc))
 }
 
 /// The PHC strings of an account's password and of its former ones, latest first.
 pub fn phcs(read: &impl Read, id: UserId) -> Result<Vec<String>, StoreError> {
     let record = read.get(&tables::CREDENTIALS, &id)?;
-    Ok(record.map_or_else(Vec::new, |record| [vec![record.phc], record.former].concat()))
+    Ok(record.map_or_else(Vec::new, |record| record.phc.into_iter().chain(record.former).collect()))
 }
 
 /// Sets a new password. Of the former ones the latest are kept, so that `remembered` are known in all, the new
@@ -235,14 +253,23 @@ pub fn set_phc(txn: &mut Txn<'_>, id: UserId, phc: String, remembered: usize) ->
     let mut former = phcs(txn, id)?;
     former.truncate(remembered.saturating_sub(1));
     let set_at = txn.now().millis();
-    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, set_at, former })
+    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc: Some(phc), set_at, former })
+}
+
+/// Takes the password away: it is one of the former ones now, and no other one is there.
+pub fn revoke_phc(txn: &mut Txn<'_>, id: UserId) -> Result<(), StoreError> {
+    let Some(record) = txn.get(&tables::CREDENTIALS, &id)? else { return Ok(()) };
+    let former = record.phc.into_iter().chain(record.former).collect();
+    txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc: None, former, ..record })
 }
 
 /// Replaces the verifier of the same password. Where there is none, there is nothing to replace.
 pub fn renew_phc(txn: &mut Txn<'_>, id: UserId, phc: String) -> Result<(), StoreError> {
     match txn.get(&tables::CREDENTIALS, &id)? {
-        Some(record) => txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc, ..record }),
-        None => Ok(()),
+        Some(record) if record.phc.is_some() => {
+            txn.put(&tables::CREDENTIALS, &id, &CredentialV1 { phc: Some(phc), ..record })
+        }
+        _ => Ok(()),
     }
 }
 

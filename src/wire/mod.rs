@@ -10,6 +10,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod auth;
+pub mod authz;
 pub mod dev;
 pub mod email_change;
 pub mod envelope;
@@ -22,6 +23,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod profile;
+pub mod resource;
 pub mod role;
 pub mod sample;
 pub mod secret;
@@ -31,6 +33,7 @@ pub mod sms_factor;
 pub mod stats;
 pub mod step_up;
 pub mod user;
+pub mod user_care;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@ use poem_openapi::Object;
 use poem_openapi::types::Example;
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
+
 /// Who logged in: the few facts a login answers.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example)]
@@ -78,18 +80,24 @@ impl Example for User {
 
 /// One page of accounts.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub struct UserPage {
     /// The accounts, newest first.
     pub users: Vec<User>,
-    /// How many match.
-    pub total: u64,
+    /// How many match, if they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// The page size that was used.
     pub limit: u32,
-    /// How many were passed over.
-    pub offset: u32,
+    /// How many were passed over, if they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u32>,
     /// True when counting stopped at the cap, so there are more than `total`.
-    pub total_capped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_capped: Option<bool>,
+    /// Send it as `cursor` for the next page; absent on the last. A page may be short and have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this page, and none is missing.
     pub as_of: String,
 }
@@ -98,11 +106,48 @@ impl Example for UserPage {
     fn example() -> Self {
         Self {
             users: vec![User::example()],
-            total: 1,
+            total: Some(1),
             limit: 20,
-            offset: 0,
-            total_capped: false,
+            offset: Some(0),
+            total_capped: Some(false),
+            next_cursor: None,
             as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    /// The address, at most 254 characters. Unique whatever its case.
+    pub email: String,
+    /// The name to show, 2 to 100 characters.
+    pub name: String,
+    /// A second name to log in with, unique whatever its case. Without it one is made from the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The password. Without it the owner is invited by mail to set one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// Names of built-in roles, none above what you hold. Without it the role of whoever registers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// Whether you vouch for the address, so that it counts as proved. Goes with a password: an invitation proves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+}
+
+impl Example for CreateUser {
+    fn example() -> Self {
+        Self {
+            email: "ada@example.com".to_owned(),
+            name: "Ada Lovelace".to_owned(),
+            username: None,
+            password: None,
+            roles: Some(vec!["developer".to_owned()]),
+            email_verified: None,
         }
     }
 }
@@ -115,6 +160,9 @@ pub struct UpdateUser {
     /// The name to show, 2 to 100 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The second name to log in with, unique whatever its case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// `active`, `inactive` or `suspended`. Works on live tokens at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -122,6 +170,6 @@ pub struct UpdateUser {
 
 impl Example for UpdateUser {
     fn example() -> Self {
-        Self { name: None, status: Some("suspended".to_owned()) }
+        Self { name: None, username: None, status: Some("suspended".to_owned()) }
     }
 }

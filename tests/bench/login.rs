@@ -112,6 +112,7 @@ fn services() -> Services {
             rotation_grace: Duration::from_secs(86_400),
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
+        invitation_ttl: Duration::from_secs(259_200),
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),

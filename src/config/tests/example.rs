@@ -39,6 +39,7 @@ fn the_example_names_every_key_and_no_other() {
         "registration",
         "api_keys",
         "password_reset",
+        "invitation",
         "step_up",
         "mfa",
         "mail",

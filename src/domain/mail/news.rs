@@ -82,6 +82,52 @@ pub struct FactorNotice {
     pub client: IpAddr,
 }
 
+/// Who deleted an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletedBy {
+    /// Its owner.
+    Owner,
+    /// An administrator.
+    Administrator,
+}
+
+impl DeletedBy {
+    /// The same, in a sentence.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Owner => "by somebody who was logged in to it",
+            Self::Administrator => "by an administrator",
+        }
+    }
+}
+
+/// What an administrator did to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminNews {
+    /// The password was taken away; the link sets a new one.
+    PasswordReset,
+    /// Second factors were taken away; the link leads to the server.
+    FactorsRemoved,
+}
+
+impl AdminNews {
+    /// The subject of the letter, what it tells, and what to do with its link.
+    pub(super) const fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::PasswordReset => [
+                "Set a new password",
+                "An administrator took your password away: it does not work any more, and every device that was logged in is logged out.",
+                "To choose a new password, open this link. It works once and for a short time; the page behind it can ask for another. Give it to nobody: whoever has it can set your password.",
+            ],
+            Self::FactorsRemoved => [
+                "Two-step login was reset",
+                "An administrator took a second step of your login away: its codes are not asked for any more, and every device that was logged in is logged out.",
+                "Log in and set it up again:",
+            ],
+        }
+    }
+}
+
 /// How far an account is on its way to another address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewEmail {

@@ -70,6 +70,35 @@ fn the_notice_of_a_new_password_says_how_when_and_from_where_and_carries_no_toke
 }
 
 #[test]
+fn an_invitation_carries_the_link_and_how_long_it_lives() {
+    let link =
+        PublicUrl::parse("https://auth.example.com").unwrap().link(LinkTarget::AcceptInvitation, "s3cret");
+    let letter = Letters::load("Acme").unwrap().invitation(&ada(), &link, Duration::from_secs(72 * 3600));
+    assert_eq!((letter.kind, letter.subject.as_str()), (MailKind::Invitation, "Your account at Acme"));
+    for needed in ["/accept-invitation?token=s3cret", "once and for 3 days", "ignore"] {
+        assert!(letter.text.contains(needed) && letter.html.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn owners_are_told_what_an_administrator_did_and_by_whom_an_account_was_deleted() {
+    let url = PublicUrl::parse("https://auth.example.com").unwrap();
+    let letters = Letters::load("Acme").unwrap();
+    let link = url.link(LinkTarget::ResetPassword, "s3cret");
+    let letter = letters.administrator(&ada(), AdminNews::PasswordReset, &link);
+    assert_eq!(
+        (letter.kind, letter.subject.as_str()),
+        (MailKind::Administrator, "Set a new password - Acme")
+    );
+    assert!(letter.text.contains("/reset-password?token=s3cret") && letter.html.contains("An administrator"));
+    let letter = letters.administrator(&ada(), AdminNews::FactorsRemoved, &url.home());
+    assert!(letter.text.contains("second step") && !letter.text.contains("token"));
+    let deleted =
+        [DeletedBy::Owner, DeletedBy::Administrator].map(|by| letters.account_deleted(&ada(), by).text);
+    assert!(deleted[0].contains("logged in to it") && deleted[1].contains("by an administrator"));
+}
+
+#[test]
 fn a_hostile_service_name_adds_no_line_to_the_subject() {
     let letters = Letters::load("Acme\r\n\r\nBcc: x@example.com").unwrap();
     let letter = letters.verify_email(&ada(), &link(), Duration::from_secs(60));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::domain::custom_role::{ROLES_MAX, ROLES_PER_USER_MAX};
 use crate::http::error::ApiError;
+use crate::http::user::no_such_user;
 use crate::services::custom_role::HOLDERS_COUNTED;
 use crate::services::role_act::RoleFault;
 use crate::services::user_rights::ShowFault;
@@ -18,7 +19,7 @@ impl From<RoleFault> for ApiError {
             RoleFault::Taken => Self::new(Code::AlreadyExists, "A role with this name already exists")
                 .details(json!({ "field": "name" })),
             RoleFault::NoRole => Self::new(Code::NotFound, "There is no such role."),
-            RoleFault::NoUser => no_user(),
+            RoleFault::NoUser => no_such_user(),
             RoleFault::NotHeld => Self::new(Code::NotFound, "The user does not have this."),
             RoleFault::TooMany => {
                 Self::new(Code::Conflict, format!("There are {ROLES_MAX} custom roles already."))
@@ -50,13 +51,9 @@ impl From<RoleFault> for ApiError {
 impl From<ShowFault> for ApiError {
     fn from(fault: ShowFault) -> Self {
         match fault {
-            ShowFault::NotFound => no_user(),
+            ShowFault::NotFound => no_such_user(),
             ShowFault::Refused(refused) => refused.into(),
             ShowFault::Store(error) => error.into(),
         }
     }
-}
-
-fn no_user() -> ApiError {
-    ApiError::new(Code::NotFound, "There is no such user.")
 }

@@ -23,6 +23,7 @@ pub struct Pages {
     verify_done: HtmlTemplate<1>,
     verify_invalid: HtmlTemplate<1>,
     reset_form: HtmlTemplate<4>,
+    invitation_form: HtmlTemplate<4>,
     reset_done: HtmlTemplate<1>,
     reset_invalid: HtmlTemplate<1>,
     forgot_form: HtmlTemplate<1>,
@@ -99,6 +100,7 @@ impl Pages {
             verify_done: template!("verify_done", "service")?,
             verify_invalid: template!("verify_invalid", "service")?,
             reset_form: template!("reset_form", "service", "problem", "token", "rules")?,
+            invitation_form: template!("invitation_form", "service", "problem", "token", "rules")?,
             reset_done: template!("reset_done", "service")?,
             reset_invalid: template!("reset_invalid", "service")?,
             forgot_form: template!("forgot_form", "service")?,
@@ -141,6 +143,30 @@ impl Pages {
         let body = self.reset_form.render([&self.service, &problem, &token, &rules]);
         let title = if form.problem.is_some() { "Not done yet: new password" } else { "New password" };
         self.page(title, &body)
+    }
+
+    /// `GET /accept-invitation?token=..`: the form that posts `token`, `password` and `repeat` to
+    /// `/accept-invitation`. Opening the page changes nothing.
+    pub fn invitation_form(&self, form: &ResetForm<'_>) -> String {
+        let problem = self.problem(form.problem);
+        let [token, rules] = [form.token, form.rules].map(Html::text);
+        let body = self.invitation_form.render([&self.service, &problem, &token, &rules]);
+        let title = if form.problem.is_some() { "Not done yet: password" } else { "Choose your password" };
+        self.page(title, &body)
+    }
+
+    /// The first password is set.
+    pub fn invitation_done(&self) -> String {
+        self.notice("Your password is set", "Welcome. You can log in with it now, and close this page.")
+    }
+
+    /// The token is unknown, used, superseded or expired: one page for all four.
+    pub fn invitation_invalid(&self) -> String {
+        self.notice(
+            "This link is no longer valid",
+            "An invitation works once and for a short time, and only the newest one counts. If you set your password \
+             already, log in with it. Otherwise ask your administrator for another invitation.",
+        )
     }
 
     /// The new password is set.

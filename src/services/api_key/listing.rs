@@ -57,6 +57,19 @@ pub async fn list_all(
     Ok(page(app, ctx, filter)?)
 }
 
+/// The live keys of the account that `filter` names; `None`: there is no such account. Needs `users:update`, for the same
+/// reason.
+pub async fn list_of(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    filter: &KeyFilter,
+) -> Result<Option<KeyPage>, Refused> {
+    require(app, ctx, caller, Permission::UsersUpdate).await?;
+    let owner = app.read(|read| filter.owner.map_or(Ok(None), |id| store::user::by_id(read, id)))?;
+    Ok(owner.map(|_| page(app, ctx, filter)).transpose()?)
+}
+
 fn page(app: &Services, ctx: &Context, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
     app.read(|read| {
         let (all, more) = store::api_key::list(read, filter.owner, filter.after, filter.limit)?;

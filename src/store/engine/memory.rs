@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
@@ -18,7 +19,17 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryEngine {
     rows: Arc<RwLock<Arc<Rows>>>,
+    reads: Arc<[AtomicU64; 2]>,
     faults: Arc<Mutex<Faults>>,
+}
+
+/// How much was read of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reads {
+    /// Snapshots taken.
+    pub snapshots: u64,
+    /// Rows looked up by their key, found or not.
+    pub rows: u64,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +66,12 @@ impl MemoryEngine {
         change(Arc::make_mut(&mut rows));
     }
 
+    /// How much was read so far.
+    pub fn reads(&self) -> Reads {
+        let [snapshots, rows] = &*self.reads;
+        Reads { snapshots: snapshots.load(Ordering::Relaxed), rows: rows.load(Ordering::Relaxed) }
+    }
+
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +80,9 @@ impl MemoryEngine {
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(MemorySnapshot(Arc::clone(&rows))))
+        let [snapshots, _] = &*self.reads;
+        snapshots.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(MemorySnapshot { rows: Arc::clone(&rows), reads: &self.reads }))
     }
 
     #[expect(
@@ -103,11 +122,16 @@ impl Engine for MemoryEngine {
     }
 }
 
-struct MemorySnapshot(Arc<Rows>);
+struct MemorySnapshot<'a> {
+    rows: Arc<Rows>,
+    reads: &'a [AtomicU64; 2],
+}
 
-impl RawRead for MemorySnapshot {
+impl RawRead for MemorySnapshot<'_> {
     fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        if let Some(value) = self.0.get(key) {
+        let [_, rows] = self.reads;
+        rows.fetch_add(1, Ordering::Relaxed);
+        if let Some(value) = self.rows.get(key) {
             found(value);
         }
         Ok(())
@@ -117,7 +141,7 @@ impl RawRead for MemorySnapshot {
         if range.is_empty() {
             return Ok(());
         }
-        let rows = self.0.range::<[u8], _>(range.bounds());
+        let rows = self.rows.range::<[u8], _>(range.bounds());
         let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| visit(key, value);
         let _: ControlFlow<()> = if reverse {
             rows.rev().try_for_each(&mut visit)
@@ -130,9 +154,6 @@ impl RawRead for MemorySnapshot {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
     use crate::store::conformance::{KEY, NUMBERS, Number, event, run};
     use crate::store::{Read, Store, lane};

@@ -12,6 +12,7 @@ use crate::domain::factor::Factor;
 use crate::domain::id::{ApiKeyId, MailId, RoleId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::resource::{Grant, Resource};
 use crate::domain::role::Role;
 use crate::domain::session::{Family, Rotation, Session, TokenPolicy};
 use crate::domain::time::Timestamp;
@@ -23,8 +24,8 @@ use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
 use crate::store::{
-    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, role, session,
-    stats, user,
+    MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, resource, role,
+    session, stats, user,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -135,6 +136,8 @@ fn the_store_of_version_1_opens_and_reads() {
     let suspicions = suspicion::list(&snapshot, Some(ada().id), None, 9).unwrap().rows;
     assert_eq!((suspicions.len(), suspicions[0].1.kind.as_str()), (1, "failed_logins"));
     assert_eq!(stats::load(&snapshot).unwrap().unwrap(), some_counts());
+    let owned = resource::of_owner(&snapshot, ada().id, None, 9).unwrap();
+    assert_eq!(owned, (vec![shared_policy(ada().id)], false));
     drop(snapshot);
     run(&store, |txn| Ok(txn.emit(event("third", None))?)).unwrap();
     assert!(check::check(&store).unwrap().is_clean());
@@ -234,7 +237,22 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     };
     outbox::insert(txn, &mail)?;
     api_key::insert(txn, &key(ada.id, now))?;
+    let shared = shared_policy(ada.id);
+    let mut bare = Resource { grants: Vec::new(), ..shared.clone() };
+    resource::insert(txn, &bare)?;
+    shared.grants.iter().try_for_each(|grant| resource::add_grant(txn, &mut bare, *grant))?;
     insert_guesses(txn)
+}
+
+fn shared_policy(owner: UserId) -> Resource {
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let grant = |scope: &str, expires_at| Grant { user: owner, scope: scope.parse().unwrap(), expires_at };
+    Resource {
+        name: "policies/42".parse().unwrap(),
+        owner,
+        created_at: now,
+        grants: vec![grant("policies:read", None), grant("policies:write", Some(now))],
+    }
 }
 
 fn key(owner: UserId, now: Timestamp) -> ApiKey {

@@ -39,7 +39,7 @@ impl TestApp {
             self.add(ROOT, Role::SuperAdmin).await;
         }
         let caller = self.in_session(self.account(ROOT).unwrap()).await;
-        let change = UserChange { name: None, status: Some(status) };
+        let change = UserChange { status: Some(status), ..UserChange::default() };
         let ctx = self.services.own_context("harness");
         update(&self.services, &ctx, &caller, self.account(name).unwrap().id, change).await.unwrap();
     }
@@ -76,6 +76,11 @@ impl TestApp {
     /// The token of the link in the newest mail to `email`, which is one that sets a new password.
     pub async fn reset_token(&self, email: &str) -> String {
         self.linked_token(email, "/reset-password?token=").await
+    }
+
+    /// The token of the link in the newest invitation to `email`.
+    pub async fn invitation_token(&self, email: &str) -> String {
+        self.linked_token(email, "/accept-invitation?token=").await
     }
 
     async fn linked_token(&self, email: &str, page: &str) -> String {

@@ -10,6 +10,7 @@ mod auth;
 mod factor;
 mod keys;
 mod parts;
+mod resource;
 mod role;
 mod stream;
 
@@ -20,4 +21,5 @@ pub use auth::{decoded, forged, is_waiting};
 pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
 pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
+pub use resource::{RESOURCES, place};
 pub use stream::{Following, Heard};

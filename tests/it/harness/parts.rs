@@ -71,6 +71,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         reset_ttl: Duration::from_secs(3_600),
+        invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
         factor: FactorPolicy::default(),

@@ -31,7 +31,7 @@ const OPEN: [&str; 14] = [
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 46] = [
+const GUARDED: [(&str, &str, [u16; 5]); 65] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -55,6 +55,16 @@ const GUARDED: [(&str, &str, [u16; 5]); 46] = [
     ("delete_me", "", [200, 200, 200, 200, 409]),
     ("list_users", "", [403, 403, 200, 200, 200]),
     ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
+    ("create_user", r#"{"email":"new@example.com","name":"New Name"}"#, [403, 403, 403, 201, 409]),
+    ("delete_user", "", [403, 403, 403, 200, 200]),
+    ("invite_user", "", [403, 403, 403, 409, 409]),
+    ("force_password_reset", "", [403, 403, 403, 200, 200]),
+    ("logout_user", "", [403, 403, 403, 200, 200]),
+    ("unlock_user", "", [403, 403, 403, 200, 200]),
+    ("list_user_factors", "", [403, 403, 200, 200, 200]),
+    ("remove_user_factor", "", [403, 403, 403, 404, 404]),
+    ("list_user_sessions", "", [403, 403, 403, 200, 200]),
+    ("list_user_api_keys", "", [403, 403, 403, 200, 200]),
     ("get_user", "", [403, 403, 200, 200, 200]),
     ("user_permissions", "", [403, 403, 200, 200, 200]),
     ("list_roles", "", [200; 5]),
@@ -79,6 +89,15 @@ const GUARDED: [(&str, &str, [u16; 5]); 46] = [
     ("follow_events", "", [403, 403, 403, 200, 200]),
     ("stats", "", [403, 403, 403, 200, 200]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),
+    ("register_resource", r#"{"resource":"policies/new"}"#, [403, 403, 201, 409, 409]),
+    ("list_resources", "", [200; 5]),
+    ("find_resource", "", [404, 404, 200, 200, 200]),
+    ("remove_resource", "", [404, 404, 200, 200, 200]),
+    ("hand_over_resource", r#"{"user_id":"{id}"}"#, [404, 404, 403, 200, 200]),
+    ("add_grant", r#"{"user_id":"{id}","permission":"policies:update"}"#, [404, 404, 201, 201, 201]),
+    ("list_grants", "", [404, 404, 200, 200, 200]),
+    ("remove_grant", "", [404, 404, 200, 200, 200]),
+    ("check_authz", r#"{"permission":"policies:create"}"#, [200; 5]),
 ];
 
 /// Method, path and id of every operation.
@@ -129,24 +148,31 @@ async fn every_guarded_operation_answers_each_role_as_the_table_says() {
     for role in Role::ALL {
         app.add(role.name(), role).await;
     }
-    app.add("target", Role::Viewer).await;
-    let target = text_at(&app.log_in("target").await.get("/api/v1/auth/me").await.data(200), "/id");
-    let role = app.make_role("Reader", &["costs:read"], None).await;
-    app.give_role("target", &role).await;
+    let custom = app.make_role("Reader", &["costs:read"], None).await;
     let all = operations();
     let stale = GUARDED.iter().find(|row| !all.iter().any(|(.., id)| id == row.0));
     assert_eq!(stale, None, "a row of no operation");
     for (method, path, id) in all.iter().filter(|(.., id)| !OPEN.contains(&id.as_str())) {
         let row = GUARDED.iter().find(|row| row.0 == id);
         let (_, body, expected) = row.unwrap_or_else(|| panic!("{id} has no row in the table"));
-        let path = path.replace("/roles/{id}", &format!("/roles/{role}")).replace("{role_id}", &role);
-        let path = path.replace("{id}", &target).replace("{permission}", "audit:delete");
+        let path = path.replace("/roles/{id}", &format!("/roles/{custom}")).replace("{role_id}", &custom);
+        let is_resource = path.starts_with("/api/v1/resources");
+        let path = path.replace("{user_id}/{permission}", "{id}/policies:update");
+        let path = path.replace("{permission}", "audit:delete");
+        let path = path.replace("{kind}", if is_resource { "policies" } else { "totp" });
         for (role, expected) in Role::ALL.iter().zip(expected) {
             if app.account(role.name()).is_none() {
                 app.add(role.name(), *role).await;
             }
+            if app.account("target").is_none() {
+                app.add("target", Role::Viewer).await;
+                app.give_role("target", &custom).await;
+            }
+            let target = app.account("target").unwrap().id.to_string();
+            let (path, body) = (path.replace("{id}", &target), body.replace("{id}", &target));
             let caller = app.log_in(role.name()).await;
-            let answer = call(&caller, method, &path, body).await;
+            app.put_resource(&format!("policies/{target}"), "target", "policies:update").await;
+            let answer = call(&caller, method, &path, &body).await;
             assert_eq!(answer.status, *expected, "{id} by {role}: {}", answer.text);
         }
     }

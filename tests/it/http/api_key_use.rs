@@ -109,7 +109,7 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 13] = [
+    const OPEN_TO_KEYS: [&str; 25] = [
         "me",
         "list_users",
         "update_user",
@@ -119,6 +119,18 @@ async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
         "stats",
         "list_outbox",
         "list_api_keys",
+        "register_resource",
+        "list_resources",
+        "find_resource",
+        "remove_resource",
+        "hand_over_resource",
+        "add_grant",
+        "list_grants",
+        "remove_grant",
+        "check_authz",
+        "list_user_factors",
+        "list_user_sessions",
+        "list_user_api_keys",
         "get_user",
         "user_permissions",
         "list_roles",

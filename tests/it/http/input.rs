@@ -69,7 +69,7 @@ impl Operation {
             ("email", _) => json!("nobody@example.com"),
             ("password", _) => json!(PASSWORD),
             ("status", _) => json!("active"),
-            ("ip_allowlist", _) => json!([]),
+            ("ip_allowlist" | "checks", _) => json!([]),
             (_, "array") => json!(["metrics:read"]),
             (_, "integer") => json!(60),
             (_, "boolean") => json!(false),
@@ -218,8 +218,9 @@ async fn a_field_too_many_or_twice_is_refused_and_named() {
         let whole = Value::Object(operation.body()).to_string();
         let open = whole.trim_end_matches('}');
         let comma = if operation.fields.is_empty() { "" } else { "," };
-        for name in ["role", "roles", "is_admin", "id", "constructor", "__proto__", "Email", "PASSWORD", "x"]
-        {
+        let strange =
+            ["role", "roles", "is_admin", "id", "constructor", "__proto__", "Email", "PASSWORD", "x"];
+        for name in strange.into_iter().filter(|name| !operation.fields.contains_key(*name)) {
             for value in ["\"Planted\"", "null", "[[[]]]", "1e999999999", "123456789012345678901234567890"] {
                 let answer = operation.send(&app, JSON, format!("{open}{comma}\"{name}\":{value}}}")).await;
                 operation.refused(&answer, name);

@@ -27,7 +27,7 @@ async fn an_administrator_who_was_suspended_meanwhile_cannot_undo_it() {
     let caller = |access: &str| Caller::from(authenticate(&app.services, access, START).unwrap());
     let (root, boss) = (caller(&root.access), caller(&boss.access));
     let ctx = app.services.own_context("test");
-    let to = |status| UserChange { name: None, status: Some(status) };
+    let to = |status| UserChange { status: Some(status), ..UserChange::default() };
 
     let suspended = update(&app.services, &ctx, &root, boss.user.id, to(Status::Suspended)).await.unwrap();
     assert_eq!(suspended.status, Status::Suspended);
