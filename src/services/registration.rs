@@ -4,6 +4,8 @@
 //! A username refused because an earlier registration took it would tell that the earlier one made an
 //! account, and so that its address was free. There nobody chooses one, and each carries its account's number.
 
+mod field;
+
 use std::sync::Arc;
 
 use super::audit::{Witness, new_person_key};
@@ -15,16 +17,16 @@ use super::verification::verification_mail;
 use super::{Context, Services, flatten};
 use crate::crypto::{Password, Phc, SealKey};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::credential::PasswordFault;
-use crate::domain::email::{EmailAddress, EmailError};
+use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
-use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Username};
+use crate::domain::user::{DisplayName, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
 use crate::store::{self, Abort, StoreError, Txn};
 
 pub use crate::crypto::HashError as HashFault;
+pub use field::FieldFault;
 
 /// How many random numbers a new account tries before it gives up.
 const NUMBER_TRIES: usize = 8;
@@ -39,46 +41,6 @@ pub struct Registration<'a> {
     pub name: Option<&'a str>,
     /// The username; made from the address when absent.
     pub username: Option<&'a str>,
-}
-
-/// One field of a registration is not acceptable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FieldFault {
-    /// The address.
-    #[error(transparent)]
-    Email(#[from] EmailError),
-    /// The password.
-    #[error(transparent)]
-    Password(#[from] PasswordFault),
-    /// The display name.
-    #[error(transparent)]
-    Name(#[from] NotAName),
-    /// The username.
-    #[error(transparent)]
-    Username(#[from] NotAUsername),
-    /// The username, where nobody may choose one.
-    #[error("cannot be chosen on this server")]
-    UsernameChosen,
-}
-
-impl FieldFault {
-    /// The field's name in requests.
-    pub const fn field(&self) -> &'static str {
-        match self {
-            Self::Email(_) => "email",
-            Self::Password(_) => "password",
-            Self::Name(_) => "name",
-            Self::Username(_) | Self::UsernameChosen => "username",
-        }
-    }
-
-    /// One stable word for what is wrong: of a password the rule that it breaks.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Password(fault) => fault.rule().name(),
-            _ => "invalid",
-        }
-    }
 }
 
 /// Why there is no new account.

@@ -19,7 +19,7 @@ use crate::http::limit::{self, Place};
 use crate::http::principal::Bearer;
 use crate::http::tag::Tag;
 use crate::services::login::{self, LoggedIn, LoginFault};
-use crate::services::password_reset::{self, ResetFault};
+use crate::services::password_reset::{self, Opened, ResetFault};
 use crate::services::registration::{self, RegisterFault, Registration};
 use crate::services::token::Granted;
 use crate::services::verification::{self, VerifyFault};
@@ -156,11 +156,13 @@ impl ScribesApi {
         body: Loose<wire::NewPassword>,
         asked: Asked,
     ) -> Result<Flat<wire::Message>, Fault<Listed>> {
-        let (token, new) = (body.0.token.reveal(), body.0.new_password.reveal());
-        password_reset::reset(&self.0, &asked.0, token, new).await.map_err(|fault| match fault {
-            ResetFault::Invalid => refused(StatusCode::BAD_REQUEST, "Invalid or expired reset token"),
-            fault => fault.into(),
-        })?;
+        let typed = (body.0.token.reveal(), body.0.new_password.reveal());
+        password_reset::reset(&self.0, &asked.0, Opened::Reset, typed).await.map_err(
+            |fault| match fault {
+                ResetFault::Invalid => refused(StatusCode::BAD_REQUEST, "Invalid or expired reset token"),
+                fault => fault.into(),
+            },
+        )?;
         Ok(message("Password has been reset successfully"))
     }
 
