@@ -64,17 +64,12 @@ impl<'a> ApiExtractor<'a> for Enroller {
         options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let has_header = request.headers().contains_key(header::AUTHORIZATION);
-        match shown(request.headers()).filter(|_| !has_header) {
-            Some(token) => {
-                Visit::of(request)?.take(Class::Anonymous)?;
-                Ok(Self::Cookie(Zeroizing::new(token.to_owned())))
-            }
-            None => {
-                let Bearer(principal) =
-                    <Bearer as ApiExtractor>::from_request(request, body, options).await?;
-                Ok(Self::Session(Box::new(principal)))
-            }
+        if let Some(token) = shown(request.headers()).filter(|_| !has_header) {
+            Visit::of(request)?.take(Class::Anonymous)?;
+            return Ok(Self::Cookie(Zeroizing::new(token.to_owned())));
         }
+        let Bearer(principal) = <Bearer as ApiExtractor>::from_request(request, body, options).await?;
+        Ok(Self::Session(Box::new(principal)))
     }
 }
 
