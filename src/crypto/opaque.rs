@@ -1,4 +1,4 @@
-//! One-time tokens: mailed links and the setup code. Knows nothing of what they open, nor of the store.
+//! One-time tokens: mailed links, the setup code and what a registration may go on with. Knows nothing of what they open, nor of the store.
 //!
 //! Text: a prefix that names the kind, then base64url of a 16-byte time-ordered id and 32 random
 //! bytes, 68 characters in all. The id finds the row; the secret is known to the store only as a
@@ -25,12 +25,20 @@ pub enum OneTimeKind {
     Setup,
     /// Sets the first password of an account that somebody else made.
     Invitation,
+    /// Switches on the second factor that a registration began.
+    EnrolFactor,
 }
 
 impl OneTimeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Setup, Self::Invitation];
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::ChangeEmail,
+        Self::Setup,
+        Self::Invitation,
+        Self::EnrolFactor,
+    ];
 
     /// What every token of this kind begins with; also its hash domain.
     pub const fn prefix(self) -> &'static str {
@@ -40,6 +48,7 @@ impl OneTimeKind {
             Self::ChangeEmail => "lke_",
             Self::Setup => "lks_",
             Self::Invitation => "lki_",
+            Self::EnrolFactor => "lkf_",
         }
     }
 }

@@ -20,6 +20,9 @@ pub const SKEW_STEPS: u64 = 1;
 /// How long an enrolment waits for its first code.
 pub const ENROLMENT_TTL: Duration = Duration::from_secs(3_600);
 
+/// How long whoever registered may switch the new account's factor on without a login.
+pub const FIRST_ENROLMENT_TTL: Duration = Duration::from_secs(900);
+
 /// How long a login waits for its second step.
 pub const PENDING_LOGIN_TTL: Duration = Duration::from_secs(300);
 

@@ -18,8 +18,6 @@ pub enum Profile {
     Pynomaly,
     /// The wire of the published `cirtusai-sdk`.
     Cirtusai,
-    /// Forms, cookie sessions and permissions written `action:resource`.
-    Trading,
     /// Flat answers with numeric ids, and `detail` for errors.
     Scribes,
 }
@@ -41,16 +39,13 @@ pub enum ClaimsShape {
     /// None.
     #[default]
     Canonical,
-    /// `sub` is the username, roles and permissions are those of the trading guide.
-    Trading,
     /// `sub` is the account and `role` is `admin` or `user`.
     Scribes,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 5] =
-        [Self::Governance, Self::Pynomaly, Self::Cirtusai, Self::Trading, Self::Scribes];
+    pub const ALL: [Self; 4] = [Self::Governance, Self::Pynomaly, Self::Cirtusai, Self::Scribes];
 
     /// The stable name; its mount is `/` and the name.
     pub const fn name(self) -> &'static str {
@@ -58,7 +53,6 @@ impl Profile {
             Self::Governance => "governance",
             Self::Pynomaly => "pynomaly",
             Self::Cirtusai => "cirtusai",
-            Self::Trading => "trading",
             Self::Scribes => "scribes",
         }
     }
@@ -69,7 +63,6 @@ impl Profile {
             Self::Governance => "/governance",
             Self::Pynomaly => "/pynomaly",
             Self::Cirtusai => "/cirtusai",
-            Self::Trading => "/trading",
             Self::Scribes => "/scribes",
         }
     }
@@ -79,7 +72,6 @@ impl Profile {
         let (access_secs, require_verified_email, password) = match self {
             Self::Governance => (3_600, true, PolicyKind::Basic),
             Self::Pynomaly | Self::Cirtusai => (3_600, false, PolicyKind::Basic),
-            Self::Trading => (1_800, false, PolicyKind::Strict),
             Self::Scribes => (1_800, true, PolicyKind::Classes),
         };
         ProfileRules { access_ttl: Duration::from_secs(access_secs), require_verified_email, password }
@@ -89,7 +81,6 @@ impl Profile {
     pub const fn claims(self) -> ClaimsShape {
         match self {
             Self::Governance | Self::Pynomaly | Self::Cirtusai => ClaimsShape::Canonical,
-            Self::Trading => ClaimsShape::Trading,
             Self::Scribes => ClaimsShape::Scribes,
         }
     }
@@ -100,7 +91,6 @@ impl ClaimsShape {
     pub fn extra(self, user: &User) -> ExtraClaims {
         match self {
             Self::Canonical => ExtraClaims::default(),
-            Self::Trading => ExtraClaims { sub: self.subject(user), ..ExtraClaims::default() },
             Self::Scribes => ExtraClaims {
                 sub: self.subject(user),
                 role: Some(scribes_role(user).to_owned()),
@@ -113,7 +103,6 @@ impl ClaimsShape {
     pub fn subject(self, user: &User) -> Option<String> {
         match self {
             Self::Canonical => None,
-            Self::Trading => Some(user.username.as_str().to_owned()),
             Self::Scribes => Some(user.number.to_string()),
         }
     }
@@ -145,7 +134,7 @@ impl fmt::Display for Profile {
 
 /// The text names no profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a profile; the profiles are governance, pynomaly, cirtusai, trading and scribes")]
+#[error("not a profile; the profiles are governance, pynomaly, cirtusai and scribes")]
 pub struct NotAProfile;
 
 impl FromStr for Profile {

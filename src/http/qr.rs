@@ -39,9 +39,14 @@ impl Picture {
         Ok(Self(png::bilevel(side * SCALE, |x, y| is_dark(x / SCALE, y / SCALE))))
     }
 
+    /// In base64.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(&self.0)
+    }
+
     /// As a `data:` URL.
     pub fn data_url(&self) -> String {
-        format!("data:{PNG};base64,{}", STANDARD.encode(&self.0))
+        format!("data:{PNG};base64,{}", self.base64())
     }
 }
 

@@ -5,12 +5,18 @@
 //! Until its first code comes, an enrolment has no effect (R50), whoever made it: a login asks for nothing, and a new
 //! enrolment takes its place. After an hour it cannot be switched on any more.
 
+mod disabling;
+mod enabling;
+pub mod first;
+
+pub use disabling::{disable, disable_with_code};
+pub use enabling::{enable, enable_first};
+
 use zeroize::Zeroizing;
 
 use super::audit::{Draft, Witness};
-use super::factor::{FactorFault, Holder, Proof, Stage, notice, secret_of, weigh};
+use super::factor::{FactorFault, notice, secret_of};
 use super::limits::{Class, Exceeded, Key};
-use super::mail::Sealed;
 use super::password_proof::{ProofFault, prove};
 use super::session::{AuthFault, Principal, end_others_of, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
@@ -18,7 +24,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::{BackupCode, TotpSecret};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::factor::{BackupHash, Factor, ISSUER_CHARS, STEP, is_issuer, steps_at};
-use crate::domain::id::UserId;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::mail::FactorNews;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -109,15 +115,7 @@ async fn begin(
 ) -> Result<Enrolment, MfaFault> {
     require_fresh(app, ctx, caller)?;
     let id = caller.user.id;
-    let secret = TotpSecret::new(app.random());
-    let (backup_codes, hashes) = draw(app, id);
-    let factor = Factor {
-        sealed_secret: app.keys.factors.seal(&store::factor::place(id), secret.expose(), app.random()),
-        started_at: ctx.now,
-        confirmed_at: None,
-        last_step: None,
-        backup_codes: hashes,
-    };
+    let (factor, enrolment) = new_factor(app, ctx, &caller.user, issuer);
     let witness = Witness::of_caller(app, ctx, id)?;
     let event = draft(&witness, caller, Action::MfaSetup, Outcome::Success).done();
     let session = caller.session;
@@ -130,8 +128,23 @@ async fn begin(
         Ok(txn.emit(event.clone())?)
     };
     app.store.transact("mfa.set_up", app.stamp(ctx), run).await.map_err(flatten)?;
-    let uri = secret.uri(issuer, caller.user.email.as_str());
-    Ok(Enrolment { secret: secret.base32(), uri, backup_codes })
+    Ok(enrolment)
+}
+
+/// A new factor of `owner`, whose authenticator app shows `issuer`: as it is stored, and as it is shown.
+fn new_factor(app: &Services, ctx: &Context, owner: &User, issuer: &str) -> (Factor, Enrolment) {
+    let secret = TotpSecret::new(app.random());
+    let (backup_codes, hashes) = draw(app, owner.id);
+    let place = store::factor::place(owner.id);
+    let factor = Factor {
+        sealed_secret: app.keys.factors.seal(&place, secret.expose(), app.random()),
+        started_at: ctx.now,
+        confirmed_at: None,
+        last_step: None,
+        backup_codes: hashes,
+    };
+    let uri = secret.uri(issuer, owner.email.as_str());
+    (factor, Enrolment { secret: secret.base32(), uri, backup_codes })
 }
 
 /// The URI of the enrolment that waits, for those who want to see it again.
@@ -143,83 +156,6 @@ pub fn pending_uri(app: &Services, ctx: &Context, caller: &Principal) -> Result<
         .and_then(|factor| secret_of(app, caller.user.id, &factor));
     let secret = secret.ok_or(FactorFault::NotSetUp)?;
     Ok(secret.uri(&app.policy.factor.issuer, caller.user.email.as_str()))
-}
-
-/// Switches the second factor on with its first code. The caller's session goes on, every other one ends, and the
-/// owner gets a mail.
-pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, code: &str) -> Result<(), MfaFault> {
-    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
-    let denied = draft(&witness, caller, Action::MfaEnabled, Outcome::Denied);
-    let holder = Holder { user: &caller.user, witness: &witness, stage: Stage::Enrolling };
-    let proof = match weigh(app, ctx, &holder, code).await {
-        Err(fault @ FactorFault::Locked { .. }) => {
-            let event = denied.reason("locked").detail("rule", "factor").done();
-            app.write("mfa.locked", ctx, move |txn| txn.emit(event.clone())).await?;
-            return Err(fault.into());
-        }
-        weighed => weighed?,
-    };
-    let held = proof.held();
-    let act = Enabling {
-        session: caller.clone(),
-        proof,
-        enabled: draft(&witness, caller, Action::MfaEnabled, Outcome::Success),
-        denied: denied.reason("wrong_code"),
-        mail: notice(app, ctx, &caller.user, FactorNews::Enabled),
-    };
-    let run = app.store.transact("mfa.enable", app.stamp(ctx), move |txn| act.run(txn));
-    run.await.map_err(flatten).inspect_err(|_| held.give_back())??;
-    app.mail_queued.notify_one();
-    Ok(())
-}
-
-struct Enabling {
-    session: Principal,
-    proof: Proof,
-    enabled: Draft,
-    denied: Draft,
-    mail: Sealed,
-}
-
-impl Enabling {
-    /// The inner fault is a denial that is recorded, so the transaction goes through.
-    fn run(&self, txn: &mut Txn<'_>) -> Result<Result<(), MfaFault>, Abort<MfaFault>> {
-        let (id, session) = (self.session.user.id, self.session.session);
-        let user = live_owner(txn, id, session, txn.now())?;
-        let mut user = user.ok_or(Abort::Rule(MfaFault::Caller(AuthFault::Invalid)))?;
-        if self.proof.spend(txn)?.is_none() {
-            txn.emit(self.denied.clone().done())?;
-            return Ok(Err(FactorFault::Wrong.into()));
-        }
-        change(txn, &mut user, true, (&self.session, &self.enabled))?;
-        Ok(Ok(self.mail.insert(txn)?))
-    }
-}
-
-/// Switches the second factor off with the account's password. The caller's session goes on, every other one ends,
-/// and the owner gets a mail.
-pub async fn disable(
-    app: &Services,
-    ctx: &Context,
-    caller: &Principal,
-    password: &str,
-) -> Result<(), MfaFault> {
-    if app.policy.factor.requires(caller.held.roles) {
-        return Err(MfaFault::Demanded);
-    }
-    refuse_unless_on(app, caller)?;
-    let proved = prove(app, ctx, caller, password, Action::MfaDisabled).await?;
-    let (disabled, session) = (proved.success(), caller.clone());
-    let mail = notice(app, ctx, &caller.user, FactorNews::Disabled);
-    let act = move |txn: &mut Txn<'_>, mut user: User| {
-        store::factor::remove(txn, user.id)?;
-        let has_phone = store::sms_factor::is_on(txn, user.id)?;
-        change(txn, &mut user, has_phone, (&session, &disabled))?;
-        mail.insert(txn)
-    };
-    proved.then(app, ctx, "mfa.disable", act).await?;
-    app.mail_queued.notify_one();
-    Ok(())
 }
 
 /// Makes new backup codes with the account's password. The old ones work no more, and the owner gets a mail.
@@ -295,14 +231,14 @@ fn draw(app: &Services, owner: UserId) -> (Vec<Shown>, Vec<BackupHash>) {
     (codes.iter().map(|code| code.reveal(format)).collect(), hashes)
 }
 
-/// A login asks for the factor from now on, or does not any more: ends every session but the caller's (R36).
+/// A login asks for the factor from now on, or does not any more: ends every session but the one that is `kept` (R36).
 pub(super) fn change(
     txn: &mut Txn<'_>,
     user: &mut User,
     has_factor: bool,
-    (caller, event): (&Principal, &Draft),
+    (kept, event): (Option<SessionId>, &Draft),
 ) -> Result<(), StoreError> {
-    let ended = end_others_of(txn, user, Some(caller.session))?;
+    let ended = end_others_of(txn, user, kept)?;
     user.has_factor = has_factor;
     store::user::put(txn, user)?;
     txn.emit(event.clone().detail("sessions_ended", ended.to_string()).done())

@@ -64,5 +64,6 @@ pub(super) const fn purpose(kind: OneTimeKind) -> Purpose {
         OneTimeKind::ChangeEmail => Purpose::ChangeEmail,
         OneTimeKind::Setup => Purpose::Setup,
         OneTimeKind::Invitation => Purpose::Invitation,
+        OneTimeKind::EnrolFactor => Purpose::EnrolFactor,
     }
 }

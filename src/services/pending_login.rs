@@ -54,6 +54,11 @@ pub struct Browser<'a> {
     pub forged: Option<&'static str>,
 }
 
+impl Browser<'static> {
+    /// A door that gives no cookies: a login that was begun for one is not finished there.
+    pub const NONE: Self = Self { presented: None, forged: Some("another_door") };
+}
+
 /// Finishes the login that waits under `handle` with `code`, a time-based or a backup code. It opens what it was begun
 /// for.
 pub async fn verify(

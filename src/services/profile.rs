@@ -9,9 +9,6 @@ use crate::domain::permission::Permission;
 use crate::domain::profile::{Profile, ProfileRules};
 use crate::domain::session::Rotation;
 
-/// How long the reset link of the trading guide lives (X19).
-const TRADING_RESET_TTL: Duration = Duration::from_secs(86_400);
-
 impl Policy {
     /// These rules as `profile` has them. What its guide does not speak of stays as the operator set it.
     #[must_use]
@@ -25,7 +22,7 @@ impl Policy {
             backup_codes: match profile {
                 Profile::Governance | Profile::Scribes => BackupCodeFormat::Grouped,
                 Profile::Cirtusai => BackupCodeFormat::Alphanumeric,
-                Profile::Pynomaly | Profile::Trading => BackupCodeFormat::Digits,
+                Profile::Pynomaly => BackupCodeFormat::Digits,
             },
             // The guide's client logs in with the code that it has just confirmed with (X26).
             enrolment_burns_step: profile != Profile::Cirtusai,
@@ -43,14 +40,9 @@ impl Policy {
             // P11: keys are made by administrators, who are those that may see and revoke everybody's.
             policy.api_keys.made_with = Some(Permission::UsersUpdate);
         }
-        if profile == Profile::Trading {
-            policy.reset_ttl = TRADING_RESET_TTL;
-            "Trading System".clone_into(&mut policy.factor.issuer);
-        }
         let prefix = match profile {
             Profile::Governance => Some("llm_gov_sk_"),
             Profile::Pynomaly => Some("pyn_"),
-            Profile::Trading => Some("ts_"),
             Profile::Cirtusai | Profile::Scribes => None,
         };
         if let Some(prefix) = prefix.and_then(|prefix| KeyPrefix::parse(prefix).ok()) {

@@ -4,6 +4,8 @@
 //! A username refused because an earlier registration took it would tell that the earlier one made an
 //! account, and so that its address was free. There nobody chooses one, and each carries its account's number.
 
+mod field;
+
 use std::sync::Arc;
 
 use super::audit::{Witness, new_person_key};
@@ -15,16 +17,16 @@ use super::verification::verification_mail;
 use super::{Context, Services, flatten};
 use crate::crypto::{Password, Phc, SealKey};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::credential::PasswordFault;
-use crate::domain::email::{EmailAddress, EmailError};
+use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
-use crate::domain::user::{DisplayName, NotAName, NotAUsername, Status, User, Username};
+use crate::domain::user::{DisplayName, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
 use crate::store::{self, Abort, StoreError, Txn};
 
 pub use crate::crypto::HashError as HashFault;
+pub use field::FieldFault;
 
 /// How many random numbers a new account tries before it gives up.
 const NUMBER_TRIES: usize = 8;
@@ -39,46 +41,6 @@ pub struct Registration<'a> {
     pub name: Option<&'a str>,
     /// The username; made from the address when absent.
     pub username: Option<&'a str>,
-}
-
-/// One field of a registration is not acceptable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FieldFault {
-    /// The address.
-    #[error(transparent)]
-    Email(#[from] EmailError),
-    /// The password.
-    #[error(transparent)]
-    Password(#[from] PasswordFault),
-    /// The display name.
-    #[error(transparent)]
-    Name(#[from] NotAName),
-    /// The username.
-    #[error(transparent)]
-    Username(#[from] NotAUsername),
-    /// The username, where nobody may choose one.
-    #[error("cannot be chosen on this server")]
-    UsernameChosen,
-}
-
-impl FieldFault {
-    /// The field's name in requests.
-    pub const fn field(&self) -> &'static str {
-        match self {
-            Self::Email(_) => "email",
-            Self::Password(_) => "password",
-            Self::Name(_) => "name",
-            Self::Username(_) | Self::UsernameChosen => "username",
-        }
-    }
-
-    /// One stable word for what is wrong: of a password the rule that it breaks.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Password(fault) => fault.rule().name(),
-            _ => "invalid",
-        }
-    }
 }
 
 /// Why there is no new account.
@@ -103,6 +65,21 @@ pub enum RegisterFault {
 
 /// Makes a pending account for a stranger, and mails the link that proves the address.
 pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) -> Result<User, RegisterFault> {
+    let alone = |_: &User, _: &SealKey| ((), |_: &mut Txn<'_>| Ok(()));
+    Ok(register_with(app, ctx, form, alone).await?.0)
+}
+
+/// The same with `more` that begins with the account: it is told the account, whose number and perhaps username are not
+/// yet known, and the person's key, and answers what it made and what is written of it beside the account.
+pub(super) async fn register_with<T, W>(
+    app: &Services,
+    ctx: &Context,
+    form: &Registration<'_>,
+    more: impl FnOnce(&User, &SealKey) -> (T, W),
+) -> Result<(User, T), RegisterFault>
+where
+    W: Fn(&mut Txn<'_>) -> Result<(), StoreError> + Send + 'static,
+{
     let policy = app.policy.registration;
     if !policy.is_enabled {
         return Err(RegisterFault::Closed);
@@ -114,6 +91,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
     }
     let standing = Standing::pending(policy.default_role);
     let account = draft.prepare(app, ctx, form.password, standing).await?;
+    let (more, write_more) = more(&account.user, &account.person);
     let mail = verification_mail(app, ctx, account.user.id, &account.user.email);
     let hint = app.letters.registration_attempted(&account.user.email, &app.policy.public_url.home());
     let hint = Sealed::new(app, ctx, &account.user.email, &hint, policy.verify_ttl);
@@ -127,6 +105,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
         .transact("register", app.stamp(ctx), move |txn| match account.insert(txn)? {
             Ok(user) => {
                 mail.insert(txn)?;
+                write_more(txn)?;
                 Ok(user)
             }
             Err(Taken::Email) if policy.hides_existing => {
@@ -144,7 +123,7 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
         Some(place) if made.is_err() => place.give_back(app, ctx),
         _ => app.mail_queued.notify_one(),
     }
-    made
+    Ok((made?, more))
 }
 
 /// Makes an active account with a proved address: for the command line and for `--dev`.
@@ -302,6 +281,7 @@ impl Draft {
             naming: self.naming,
             numbers: std::array::from_fn(|_| u32::from_be_bytes(app.random()) >> 1),
             phc,
+            person,
             sealed_person,
             made: made.done(),
         }
@@ -347,6 +327,7 @@ pub(super) struct NewAccount {
     naming: Naming,
     numbers: [u32; NUMBER_TRIES],
     phc: Option<Phc>,
+    person: SealKey,
     sealed_person: Vec<u8>,
     made: EventV1,
 }

@@ -213,7 +213,7 @@ pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, St
 }
 
 /// The same, but the session `kept` lives on under the new epoch, if it was alive. A link that sets a new password or
-/// another address was asked for in the epoch that ends, and ends with it.
+/// another address was asked for in the epoch that ends, and ends with it; so does what a registration may go on with.
 pub(super) fn end_others_of(
     txn: &mut Txn<'_>,
     user: &mut User,
@@ -228,6 +228,7 @@ pub(super) fn end_others_of(
     one_time::remove_of(txn, Purpose::ResetPassword, user.id)?;
     one_time::remove_of(txn, Purpose::ChangeEmail, user.id)?;
     one_time::remove_of(txn, Purpose::Invitation, user.id)?;
+    one_time::remove_of(txn, Purpose::EnrolFactor, user.id)?;
     user.session_epoch = ending.wrapping_add(1);
     let kept = kept.map(|id| store::session::by_id(txn, id)).transpose()?.flatten();
     if let Some(kept) = kept.filter(|kept| kept.user == user.id && kept.is_alive(ending, now)) {

@@ -161,7 +161,7 @@ pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, typed: &s
         }
         phone.confirmed_at = Some(txn.now());
         store::sms_factor::put(txn, id, &phone)?;
-        change(txn, &mut user, true, (&session, &enabled))?;
+        change(txn, &mut user, true, (Some(session.session), &enabled))?;
         mail.insert(txn)?;
         Ok(true)
     };
@@ -238,7 +238,7 @@ pub async fn disable(
     let act = move |txn: &mut Txn<'_>, mut user: User| {
         store::sms_factor::remove(txn, user.id)?;
         let has_other = store::factor::of_user(txn, user.id)?.is_some_and(|factor| factor.is_on());
-        change(txn, &mut user, has_other, (&session, &disabled))?;
+        change(txn, &mut user, has_other, (Some(session.session), &disabled))?;
         mail.insert(txn)
     };
     proved.then(app, ctx, "mfa.sms.disable", act).await?;

@@ -24,12 +24,14 @@ pub enum Purpose {
     ChangeEmail,
     /// Sets the first password of an account that somebody else made.
     Invitation,
+    /// Switches on the second factor that a registration began.
+    EnrolFactor,
 }
 
 impl Purpose {
     /// Those of which a person may have a token.
-    pub const OF_PEOPLE: [Self; 4] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Invitation];
+    pub const OF_PEOPLE: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Invitation, Self::EnrolFactor];
 }
 
 /// A one-time token without its text.
@@ -147,5 +149,6 @@ const fn code(purpose: Purpose) -> u8 {
         Purpose::ResetPassword => 2,
         Purpose::ChangeEmail => 3,
         Purpose::Invitation => 4,
+        Purpose::EnrolFactor => 5,
     }
 }

@@ -7,6 +7,7 @@
 //! cannot take a path in its base address needs no second set of operations.
 
 mod body;
+pub mod cirtusai;
 mod flat;
 pub mod pynomaly;
 pub mod scribes;
@@ -112,7 +113,7 @@ impl Mounted {
                 let operations = pynomaly::operations(&app, health.clone());
                 Self::mount(profile, operations, pynomaly::SamplesApi(app), parts)
             }
-            Profile::Cirtusai | Profile::Trading => Self::mount(profile, (), (), parts),
+            Profile::Cirtusai => Self::mount(profile, cirtusai::operations(&app), (), parts),
         }
     }
 
@@ -162,7 +163,7 @@ impl Mounted {
     pub fn dialect(&self) -> Dialect {
         match self.profile {
             Profile::Governance => Dialect::Canonical,
-            Profile::Pynomaly | Profile::Cirtusai | Profile::Trading | Profile::Scribes => Dialect::Detail,
+            Profile::Pynomaly | Profile::Cirtusai | Profile::Scribes => Dialect::Detail,
         }
     }
 }

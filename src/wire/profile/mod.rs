@@ -3,5 +3,6 @@
 //! A request type here ignores what it does not know, and an answer may say `null`: so do the systems whose clients
 //! these are.
 
+pub mod cirtusai;
 pub mod pynomaly;
 pub mod scribes;

@@ -152,8 +152,7 @@ impl MfaApi {
             return Err(ApiError::field("method_type", "invalid", message).into());
         }
         let code = body.0.verification_code.reveal();
-        let browser = Browser { presented: None, forged: Some("another_door") };
-        let verified = pending_login::verify(&self.0, &asked.0, &login.0, code, browser).await;
+        let verified = pending_login::verify(&self.0, &asked.0, &login.0, code, Browser::NONE).await;
         let opened = verified.map_err(|fault| match fault {
             LoginFault::WrongCode => refused(StatusCode::BAD_REQUEST, "Invalid MFA code"),
             fault => fault.into(),

@@ -1,0 +1,93 @@
+//! Switching a second factor off. Knows nothing of how it was switched on.
+
+use super::{MfaFault, change, draft, refuse_unless_on};
+use crate::domain::audit::{Action, Outcome};
+use crate::domain::mail::FactorNews;
+use crate::domain::user::User;
+use crate::services::audit::Witness;
+use crate::services::factor::{FactorFault, Holder, Proof, Stage, notice, weigh};
+use crate::services::password_proof::prove;
+use crate::services::session::Principal;
+use crate::services::{Context, Services};
+use crate::store::{self, StoreError, Txn};
+
+/// Switches the second factor off with the account's password. The caller's session goes on, every other one ends,
+/// and the owner gets a mail.
+pub async fn disable(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    password: &str,
+) -> Result<(), MfaFault> {
+    switch_off(app, ctx, caller, (password, None)).await
+}
+
+/// The same where the factor itself is asked for too: `code`, time-based or a backup code, is used up.
+pub async fn disable_with_code(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    (password, code): (&str, &str),
+) -> Result<(), MfaFault> {
+    switch_off(app, ctx, caller, (password, Some(code))).await
+}
+
+async fn switch_off(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    (password, code): (&str, Option<&str>),
+) -> Result<(), MfaFault> {
+    if app.policy.factor.requires(caller.held.roles) {
+        return Err(MfaFault::Demanded);
+    }
+    refuse_unless_on(app, caller)?;
+    let proved = prove(app, ctx, caller, password, Action::MfaDisabled).await?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
+    let proof = match code {
+        Some(code) => {
+            Some(proof(app, ctx, (caller, &witness), code).await.inspect_err(|_| proved.give_back())?)
+        }
+        None => None,
+    };
+    let held = proof.as_ref().map(Proof::held);
+    let (disabled, session) = (proved.success(), caller.session);
+    let wrong = draft(&witness, caller, Action::MfaDisabled, Outcome::Denied).reason("wrong_code").done();
+    let mail = notice(app, ctx, &caller.user, FactorNews::Disabled);
+    let act = move |txn: &mut Txn<'_>, mut user: User| {
+        if let Some(proof) = &proof
+            && proof.spend(txn)?.is_none()
+        {
+            txn.emit(wrong.clone())?;
+            return Ok(false);
+        }
+        store::factor::remove(txn, user.id)?;
+        let has_phone = store::sms_factor::is_on(txn, user.id)?;
+        change(txn, &mut user, has_phone, (Some(session), &disabled))?;
+        mail.insert(txn)?;
+        Ok::<_, StoreError>(true)
+    };
+    let done = proved.then(app, ctx, "mfa.disable", act).await;
+    if !done.inspect_err(|_| held.iter().for_each(|held| held.give_back()))? {
+        return Err(FactorFault::Wrong.into());
+    }
+    app.mail_queued.notify_one();
+    Ok(())
+}
+
+/// Weighs the code; a lock is recorded.
+async fn proof(
+    app: &Services,
+    ctx: &Context,
+    (caller, witness): (&Principal, &Witness),
+    code: &str,
+) -> Result<Proof, FactorFault> {
+    let holder = Holder { user: &caller.user, witness, stage: Stage::On };
+    let weighed = weigh(app, ctx, &holder, code).await;
+    if let Err(FactorFault::Locked { .. }) = &weighed {
+        let denied = draft(witness, caller, Action::MfaDisabled, Outcome::Denied).reason("locked");
+        let denied = denied.detail("rule", "factor").done();
+        app.write("mfa.locked", ctx, move |txn| txn.emit(denied.clone())).await?;
+    }
+    weighed
+}
