@@ -92,7 +92,9 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
         access_ttl: policy.tokens.access_ttl,
         refresh_ttl: policy.tokens.refresh_ttl,
     };
-    let pool = PoolConfig { params: HashParams::insecure_for_tests(), ..PoolConfig::default() };
+    // However busy the machine is, no test waits for a hash to be given up that does not say so.
+    let max_wait = Duration::from_secs(600);
+    let pool = PoolConfig { params: HashParams::insecure_for_tests(), max_wait, ..PoolConfig::default() };
     Shared {
         store: Store::open(engine, [7; 32]).unwrap(),
         clock: Arc::new(clock.clone()),

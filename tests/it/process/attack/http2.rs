@@ -84,7 +84,8 @@ fn floods_end_the_connection_at_once() {
         Target::start(&[("LATCHKEY_NET__IDLE_TIMEOUT", "1h"), ("LATCHKEY_NET__HEADER_TIMEOUT", "1m")]);
     let before = target.memory_kib("VmHWM");
     let mut resets = Vec::new();
-    for stream in (1..8_001).step_by(2) {
+    // Fewer than the frames without content that a second has room for: those end a connection without a word.
+    for stream in (1..801).step_by(2) {
         resets.extend(frame(HEADERS, END_HEADERS | END_STREAM, stream, &head(GET, "/api/v1/auth/me", &[])));
         resets.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
     }
