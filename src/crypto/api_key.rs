@@ -23,7 +23,7 @@ const BODY: usize = 48;
 const HINT: usize = 5;
 
 /// What the secret of every registered service begins with.
-const SERVICE_PREFIX: &str = "lkc_";
+const SERVICE_PREFIX: &str = "lkcs_";
 
 /// What an API key begins with, so that people and scanners know it for one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -96,7 +96,7 @@ impl Example for NewService {
         Self {
             id: service.id.clone(),
             client_id: service.id.clone(),
-            client_secret: "lkc_..".into(),
+            client_secret: "lkcs_..".into(),
             service,
         }
     }

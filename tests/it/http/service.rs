@@ -42,7 +42,7 @@ async fn a_new_secret_is_shown_once_and_only_its_hash_is_kept() {
     assert_eq!(record.detail, [("service".to_owned(), text_at(&made, "/id"))]);
 
     let client = ServiceClient::with(&app, &made);
-    assert_eq!((client.secret.len(), &client.secret[..4]), (52, "lkc_"));
+    assert_eq!((client.secret.len(), &client.secret[..5]), (53, "lkcs_"));
     assert!(is_in(&client).await);
     let listed = boss.get(SERVICES).await;
     assert!(!listed.text.contains(&client.secret[4..]), "a list never carries a secret");
@@ -66,7 +66,7 @@ async fn a_secret_opens_nothing_but_its_own_service_at_its_own_doors() {
     let tried = |id: &str, secret: &str| {
         ServiceClient::with(&app, &json!({ "client_id": id, "client_secret": secret }))
     };
-    let other = billing.secret.replace("lkc_", "lk_");
+    let other = billing.secret.replace("lkcs_", "lk_");
     let cut = &billing.secret[..51];
     for (id, secret) in [
         (billing.id.as_str(), shop.secret.as_str()),
@@ -172,7 +172,7 @@ async fn a_bad_field_is_named_and_registers_nothing() {
         ("name", json!("x".repeat(101))),
         ("name", json!("a\u{7}b")),
         ("description", json!("x".repeat(501))),
-        ("client_secret", json!("lkc_x")),
+        ("client_secret", json!("lkcs_x")),
     ] {
         let mut body = json!({ "name": "Billing" });
         body[field] = value.clone();
