@@ -80,22 +80,32 @@ impl Role {
         least(permission)
     }
 
-    /// What an account with this role may do.
+    /// What an account with this role may do. Worked out before the program runs: each request asks.
     pub const fn permissions(self) -> Permissions {
-        let (mut held, mut at) = (Permissions::NONE, 0);
-        while at < Permission::ALL.len() {
-            #[expect(
-                clippy::indexing_slicing,
-                reason = "the loop ends before the end, and a const cannot iterate"
-            )]
-            let permission = Permission::ALL[at];
-            if least(permission) as u8 <= self as u8 {
-                held = held.with(permission);
-            }
-            at += 1;
+        match self {
+            Self::Viewer => const { held(Self::Viewer) },
+            Self::Developer => const { held(Self::Developer) },
+            Self::Manager => const { held(Self::Manager) },
+            Self::Admin => const { held(Self::Admin) },
+            Self::SuperAdmin => const { held(Self::SuperAdmin) },
         }
-        held
     }
+}
+
+const fn held(role: Role) -> Permissions {
+    let (mut held, mut at) = (Permissions::NONE, 0);
+    while at < Permission::ALL.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the loop ends before the end, and a const cannot iterate"
+        )]
+        let permission = Permission::ALL[at];
+        if least(permission) as u8 <= role as u8 {
+            held = held.with(permission);
+        }
+        at += 1;
+    }
+    held
 }
 
 /// The table of roles and permissions (rules G69, G70): the lowest role that holds each one. Every higher role holds

@@ -205,7 +205,7 @@ fn scope(text: &str) -> Result<Scope, ApiError> {
 }
 
 /// The names of permissions.
-pub(super) fn names(permissions: Permissions) -> Vec<String> {
+fn names(permissions: Permissions) -> Vec<String> {
     permissions.iter().map(|permission| permission.name().to_owned()).collect()
 }
 

@@ -12,7 +12,6 @@ use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
 use super::principal::{Bearer, Caller};
 use super::query;
-use super::role::names;
 use super::tag::Tag;
 use crate::domain::id::UserId;
 use crate::domain::permission::Permissions;
@@ -251,7 +250,7 @@ pub(super) fn to_wire(
         email_verified: user.email_verified_at.is_some(),
         mfa_enabled: user.has_factor,
         roles: user_rights::slugs(app, user)?,
-        permissions: permissions.map(names),
+        permissions: permissions.map(|held| held.iter().map(|one| one.name().into()).collect()),
         created_at: user.created_at.to_string(),
     })
 }

@@ -40,6 +40,7 @@ pub mod stats;
 pub mod step_up;
 pub mod user;
 pub mod user_care;
+pub mod word;
 
 #[cfg(test)]
 mod tests;

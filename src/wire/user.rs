@@ -4,6 +4,8 @@ use poem_openapi::Object;
 use poem_openapi::types::Example;
 use serde::{Deserialize, Serialize};
 
+use super::word::Word;
+
 use super::secret::Secret;
 
 /// Who logged in: the few facts a login answers.
@@ -55,7 +57,7 @@ pub struct User {
     pub roles: Vec<String>,
     /// What it may do; only where one account was asked for. What an API key may do, where a key asks who it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub permissions: Option<Vec<String>>,
+    pub permissions: Option<Vec<Word>>,
     /// RFC 3339.
     pub created_at: String,
 }
