@@ -250,7 +250,7 @@ pub async fn revoke_any(
     let outranked = signed(Action::AccessDenied, Outcome::Denied).reason("outranked").done();
     app.store
         .transact("api_key.revoke_any", app.stamp(ctx), move |txn| {
-            let actor = caller.still_there::<ManageFault>(txn)?;
+            let (actor, _) = caller.still_may::<ManageFault>(txn, Permission::UsersUpdate)?;
             let key = store::api_key::by_id(txn, id)?.ok_or(Abort::Rule(ManageFault::NotFound))?;
             let owner = store::user::by_id(txn, key.owner)?;
             if owner.map_or(Ok(false), |owner| outranks(txn, &owner, &actor))? {

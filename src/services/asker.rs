@@ -56,14 +56,17 @@ impl Asker {
         })
     }
 
-    /// Whether who asked is still there in this transaction.
-    pub(super) fn still_there<E: From<AuthFault>>(&self, txn: &Txn<'_>) -> Result<(), Abort<E>> {
+    /// Whether who asked is still there in this transaction, and an account still may do what needs `needed`.
+    pub(super) fn still_may<E>(&self, txn: &Txn<'_>, needed: Permission) -> Result<(), Abort<E>>
+    where
+        E: From<AuthFault> + From<Refused>,
+    {
         match self {
             Self::Service(id) => match store::service::by_id(txn, *id)? {
                 Some(_) => Ok(()),
                 None => Err(Abort::Rule(AuthFault::Invalid.into())),
             },
-            Self::Program(caller) => caller.still_there(txn).map(drop),
+            Self::Program(caller) => caller.still_may(txn, needed).map(drop),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Who asks: an account, and what it shows for it. Knows nothing of how that came to the server.
 
 use super::audit::Draft;
+use super::role::Refused;
 use super::session::{AuthFault, Principal, live_owner};
 use crate::domain::held::Held;
 use crate::domain::id::{ApiKeyId, SessionId, UserId};
-use crate::domain::permission::Permissions;
+use crate::domain::permission::{Permission, Permissions};
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -64,6 +65,22 @@ impl Caller {
             Credential::ApiKey { id, .. } => owner_of_key(txn, self.user.id, id)?,
         };
         user.ok_or_else(|| Abort::Rule(AuthFault::Invalid.into()))
+    }
+
+    /// The same, and what the account holds, if the caller still may do what needs `needed`: a right that was taken after
+    /// the head of the request is gone, too (R35). Of such a refusal nothing is recorded here: nothing is written.
+    pub(super) fn still_may<E>(&self, txn: &Txn<'_>, needed: Permission) -> Result<(User, Held), Abort<E>>
+    where
+        E: From<AuthFault> + From<Refused>,
+    {
+        let user = self.still_there(txn)?;
+        let held = store::role::held(txn, &user)?;
+        let rights = self.scopes().map_or(held.permissions, |scopes| held.permissions.and(scopes));
+        if rights.contains(needed) {
+            Ok((user, held))
+        } else {
+            Err(Abort::Rule(Refused::Missing { required: needed, held: rights }.into()))
+        }
     }
 }
 

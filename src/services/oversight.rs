@@ -22,6 +22,7 @@ use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
+use crate::domain::role::Permission;
 use crate::domain::suspicion::Suspicious;
 use crate::store::lane::EventV1;
 use crate::store::{self, Abort, Page, StoreError, Txn};
@@ -112,14 +113,14 @@ impl Deed {
         })
     }
 
-    /// Runs `act` and records it, unless the caller is nobody any more or the owner outranks the caller, which is
+    /// Runs `act`, which needs `users:update`, and records it, unless the caller lost that meanwhile or the owner outranks the caller, which is
     /// recorded too: the inner fault goes through.
     fn run<T>(
         &self,
         txn: &mut Txn<'_>,
         act: impl FnOnce(&mut Txn<'_>) -> Result<T, Abort<OversightFault>>,
     ) -> Result<Result<T, OversightFault>, Abort<OversightFault>> {
-        let actor = self.caller.still_there::<OversightFault>(txn)?;
+        let (actor, _) = self.caller.still_may::<OversightFault>(txn, Permission::UsersUpdate)?;
         let owner = self.owner.map(|id| store::user::by_id(txn, id)).transpose()?.flatten();
         let is_above = owner.map(|owner| outranks(txn, &owner, &actor)).transpose()?;
         if is_above == Some(true) {

@@ -64,7 +64,7 @@ async fn end(
     let (asker, event) = (asker.clone(), record.session(id).reason("revoked").done());
     app.store
         .transact("token.revoke", app.stamp(ctx), move |txn| {
-            asker.still_there::<RevokeFault>(txn)?;
+            asker.still_may::<RevokeFault>(txn, Permission::UsersUpdate)?;
             let Some((_, session)) = live_session(txn, user, id, txn.now())? else { return Ok(()) };
             store::session::remove(txn, &session)?;
             Ok(txn.emit(event.clone())?)

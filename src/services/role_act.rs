@@ -14,7 +14,7 @@ use crate::domain::held::Held;
 use crate::domain::id::UserId;
 use crate::domain::permission::Permission;
 use crate::domain::suspicion::Suspicious;
-use crate::store::{self, Abort, StoreError, Txn};
+use crate::store::{Abort, StoreError, Txn};
 
 /// The permission that every change needs.
 const NEEDED: Permission = Permission::UsersUpdate;
@@ -126,7 +126,7 @@ impl Act {
         mut change: impl FnMut(&Self, &mut Txn<'_>, Held) -> Result<T, Abort<RoleFault>> + Send + 'static,
     ) -> Result<T, RoleFault> {
         let run = move |txn: &mut Txn<'_>| {
-            let done = self.held(txn).and_then(|held| change(&self, txn, held));
+            let done = self.caller.still_may(txn, NEEDED).and_then(|(_, held)| change(&self, txn, held));
             let Err(Abort::Rule(fault)) = done else { return done.map(Ok) };
             let event = self.caller.signed(self.witness.event(Action::AccessDenied, Outcome::Denied));
             let Some(event) = fault.denial(event) else { return Err(Abort::Rule(fault)) };
@@ -143,17 +143,6 @@ impl Act {
     /// The record of what was done.
     pub fn event(&self, action: Action) -> Draft {
         self.caller.signed(self.witness.event(action, Outcome::Success))
-    }
-
-    /// What the caller holds in this transaction.
-    fn held(&self, txn: &Txn<'_>) -> Result<Held, Abort<RoleFault>> {
-        let user = self.caller.still_there::<RoleFault>(txn)?;
-        let held = store::role::held(txn, &user)?;
-        if held.permissions.contains(NEEDED) {
-            return Ok(held);
-        }
-        let refused = Refused::Missing { required: NEEDED, held: held.permissions };
-        Err(RoleFault::from(refused).stop())
     }
 }
 

@@ -96,7 +96,7 @@ pub async fn create(
     let made = service.clone();
     app.store
         .transact("service.create", app.stamp(ctx), move |txn| {
-            caller.still_there::<ServiceFault>(txn)?;
+            caller.still_may::<ServiceFault>(txn, Permission::IntegrationsCreate)?;
             store::service::put(txn, &made)?;
             Ok(txn.emit(event.clone())?)
         })
@@ -140,7 +140,7 @@ pub async fn rotate(
     let hash = *secret.hash().as_bytes();
     let event = event(app, ctx, &caller, Action::ServiceRotated, id)?;
     let rotated = app.store.transact("service.rotate", app.stamp(ctx), move |txn| {
-        caller.still_there::<ServiceFault>(txn)?;
+        caller.still_may::<ServiceFault>(txn, Permission::IntegrationsUpdate)?;
         let now = txn.now();
         let mut service = store::service::by_id(txn, id)?.ok_or(Abort::Rule(ServiceFault::NotFound))?;
         service.rotate(hash, now, now.plus(grace));
@@ -163,7 +163,7 @@ pub async fn delete(
     let event = event(app, ctx, &caller, Action::ServiceDeleted, id)?;
     app.store
         .transact("service.delete", app.stamp(ctx), move |txn| {
-            caller.still_there::<ServiceFault>(txn)?;
+            caller.still_may::<ServiceFault>(txn, Permission::IntegrationsDelete)?;
             store::service::by_id(txn, id)?.ok_or(Abort::Rule(ServiceFault::NotFound))?;
             store::service::remove(txn, id)?;
             Ok(txn.emit(event.clone())?)

@@ -118,7 +118,7 @@ pub async fn acknowledge(
     let event = event.detail("suspicion", id.to_string()).detail("type", record.kind).done();
     let caller = caller.clone();
     let run = app.store.transact("suspicion.acknowledge", app.stamp(ctx), move |txn| {
-        let actor = caller.still_there::<OversightFault>(txn)?;
+        let (actor, _) = caller.still_may::<OversightFault>(txn, Permission::UsersUpdate)?;
         let mut record = suspicion::by_id(txn, id)?.ok_or(Abort::Rule(NONE))?;
         if record.acknowledged.is_none() {
             record.acknowledged = Some((txn.now().millis(), *actor.id.as_bytes()));

@@ -2,8 +2,8 @@
 //! who did it to whom. Knows none of the acts.
 //!
 //! ## Decision: judged twice
-//! The head of the request decides with what was known then. The transaction looks again at both: the caller may have been
-//! switched off meanwhile, and the account may have got a higher rank. One that got other names meanwhile is not
+//! The head of the request decides with what was known then. The transaction looks again at all of it: the caller may have been
+//! switched off or lost the permission meanwhile, and the account may have got a higher rank. One that got other names meanwhile is not
 //! touched, since mails were written and locks looked up by the old ones.
 
 use crate::domain::audit::{Action, Outcome};
@@ -80,6 +80,7 @@ pub enum OwnAct {
 pub(in crate::services) struct Act {
     /// The account as it was when the request came.
     pub(in crate::services) seen: User,
+    needed: Permission,
     caller: Caller,
     witness: Witness,
     escalation: Suspicion,
@@ -99,6 +100,7 @@ impl Act {
             app.read(|read| Ok((person_key(app, read, caller.user.id)?, store::user::by_id(read, id)?)))?;
         Ok(Self {
             seen: seen.ok_or(ActFault::NotFound)?,
+            needed: permission,
             caller: caller.clone(),
             witness: Witness::of_other(app, ctx, (caller.user.id, id), &person),
             escalation: Suspicion::new(app, ctx, Suspicious::PrivilegeEscalation),
@@ -156,7 +158,7 @@ impl Act {
     }
 
     fn target(&self, txn: &mut Txn<'_>) -> Result<Result<User, ActFault>, Abort<ActFault>> {
-        let actor = self.caller.still_there::<ActFault>(txn)?;
+        let (actor, _) = self.caller.still_may::<ActFault>(txn, self.needed)?;
         let user = store::user::by_id(txn, self.seen.id)?.ok_or(Abort::Rule(ActFault::NotFound))?;
         if outranks(txn, &user, &actor)? {
             let event = self.denied("outranked");

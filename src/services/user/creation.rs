@@ -173,9 +173,9 @@ struct Making {
 impl Making {
     /// The inner fault is a refusal that is recorded, so the transaction goes through.
     fn run(&self, txn: &mut Txn<'_>) -> Result<Result<User, CreateFault>, Abort<CreateFault>> {
-        let actor = self.caller.still_there::<CreateFault>(txn)?;
+        let (_, held) = self.caller.still_may::<CreateFault>(txn, Permission::UsersCreate)?;
         let wanted = store::role::held(txn, &self.account.user)?;
-        if wanted.outranks(store::role::held(txn, &actor)?) {
+        if wanted.outranks(held) {
             self.escalation.write(txn, &self.denied)?;
             txn.emit(self.denied.clone())?;
             return Ok(Err(CreateFault::Beyond));

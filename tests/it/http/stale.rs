@@ -6,10 +6,14 @@ use std::time::Duration;
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
 use latchkey::services::caller::Caller;
+use latchkey::services::oversight::sessions;
+use latchkey::services::password::Owner;
 use latchkey::services::role_act::RoleFault;
 use latchkey::services::role_grant::{Right, give};
 use latchkey::services::session::authenticate;
+use latchkey::services::user::creation::{self, NewUser};
 use latchkey::services::user::{UserChange, update};
+use latchkey::services::{api_key, service};
 use latchkey::store::Abort;
 use serde_json::json;
 
@@ -50,6 +54,50 @@ async fn an_administrator_who_was_demoted_meanwhile_gives_nothing() {
     assert!(matches!(given, Err(RoleFault::Refused(_))), "{given:?}");
     assert_eq!(events, ["access.denied denied permission_not_held"]);
     assert!(app.account("ada").unwrap().permissions.is_empty());
+}
+
+/// The same at every door behind a permission: the transaction asks for it again.
+#[tokio::test]
+async fn an_administrator_who_was_demoted_meanwhile_does_nothing_to_anybody() {
+    let app = TestApp::new().with_user("ada").await;
+    app.add("boss", Role::Admin).await;
+    let ada = app.log_in("ada").await;
+    let (ada_key, ada_session) = (ada.make_key(&["metrics:write"]).await, ada.session_id().parse().unwrap());
+    let boss = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap();
+    let (ctx, id) = (app.services.own_context("test"), app.account("ada").unwrap().id);
+    let service = service::create(&app.services, &ctx, &boss, "Billing", None).await.unwrap().service.id;
+    app.set_roles("boss", &[Role::Developer]).await;
+    let (app, caller) = (&app, Caller::from(boss.clone()));
+    let services = &app.services;
+    let to = UserChange { status: Some(Status::Suspended), ..UserChange::default() };
+    let form = || NewUser {
+        owner: Owner { email: "bob@example.com", username: None, name: Some("Bob") },
+        password: None,
+        roles: None,
+        is_proved: false,
+    };
+    let (refused, events) = app
+        .events_of(async {
+            [
+                format!("{:?}", update(services, &ctx, &caller, id, to).await.unwrap_err()),
+                format!("{:?}", creation::create(services, &ctx, &boss, form()).await.unwrap_err()),
+                format!(
+                    "{:?}",
+                    api_key::revoke_any(services, &ctx, &caller, ada_key.id.parse().unwrap())
+                        .await
+                        .unwrap_err()
+                ),
+                format!("{:?}", sessions::end(services, &ctx, &caller, ada_session).await.unwrap_err()),
+                format!("{:?}", service::create(services, &ctx, &boss, "Other", None).await.err().unwrap()),
+                format!("{:?}", service::rotate(services, &ctx, &boss, service, None).await.err().unwrap()),
+                format!("{:?}", service::delete(services, &ctx, &boss, service).await.unwrap_err()),
+            ]
+        })
+        .await;
+    assert!(refused.iter().all(|fault| fault.contains("Missing")), "{refused:#?}");
+    assert_eq!(events, Vec::<String>::new(), "nothing was done");
+    assert_eq!(app.account("ada").unwrap().status, Status::Active);
+    assert!(app.account("bob").is_none());
 }
 
 /// At most one mail a minute, also when many ask at the same moment.
