@@ -13,8 +13,8 @@ use poem_openapi::registry::{MetaRequest, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi};
 
 use self::enroller::{Base, Enroller};
-use super::Flat;
 use super::body::Loose;
+use super::{Flat, message, refreshed, tokens};
 use crate::domain::sms_factor::CODE_TTL;
 use crate::http::asked::Asked;
 use crate::http::error::{ApiError, Fault, Statuses};
@@ -29,9 +29,8 @@ use crate::services::login::{self, LoggedIn, Typed};
 use crate::services::opening::Opening;
 use crate::services::pending_login::{self, Browser};
 use crate::services::registration::Registration;
-use crate::services::token::Granted;
-use crate::services::{Services, session, sms_factor, token};
-use crate::wire::profile::cirtusai as wire;
+use crate::services::{Services, session, sms_factor};
+use crate::wire::profile::{Message, Refresh, Tokens, cirtusai as wire};
 use crate::wire::secret::Secret;
 
 /// The profile.
@@ -113,7 +112,7 @@ impl CirtusaiApi {
         _place: Place<limit::Anonymous>,
         body: SecondStep,
         asked: Asked,
-    ) -> Result<Flat<wire::Token>, Fault<Listed>> {
+    ) -> Result<Flat<Tokens>, Fault<Listed>> {
         let wire::Verify { temporary_token, totp_code } = &body.0;
         let (handle, code) = (temporary_token.reveal(), totp_code.reveal());
         let opened = pending_login::verify(&self.0, &asked.0, handle, code, Browser::NONE).await;
@@ -237,11 +236,10 @@ impl CirtusaiApi {
     async fn refresh(
         &self,
         _place: Place<limit::Anonymous>,
-        body: Loose<wire::Refresh>,
+        body: Loose<Refresh>,
         asked: Asked,
-    ) -> Result<Flat<wire::Token>, Fault<Listed>> {
-        let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
-        Ok(Flat::new(tokens(granted)))
+    ) -> Result<Flat<Tokens>, Fault<Listed>> {
+        refreshed(&self.0, &asked.0, &body.0).await.map_err(Fault::from)
     }
 
     /// Who am I
@@ -262,9 +260,9 @@ impl CirtusaiApi {
     ///
     /// The session's refresh token and access token stop working at once.
     #[oai(path = "/auth/logout", method = "post", operation_id = "logout")]
-    async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Flat<Message>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
-        Ok(Flat::new(wire::Message { message: "Successfully logged out".to_owned() }))
+        Ok(message("Successfully logged out"))
     }
 }
 
@@ -305,15 +303,6 @@ fn setup(enrolment: &Enrolment) -> Result<wire::Setup, ApiError> {
         qr_code_uri: uri(),
         qr_code_image: Secret::new(Picture::of(&enrolment.uri)?.base64()),
     })
-}
-
-fn tokens(granted: Granted) -> wire::Token {
-    wire::Token {
-        access_token: Secret::new(granted.access_token),
-        token_type: "bearer".to_owned(),
-        expires_in: granted.expires_in,
-        refresh_token: Secret::new(granted.refresh_token),
-    }
 }
 
 fn switched(message: &str, enabled: bool) -> Flat<wire::Switched> {

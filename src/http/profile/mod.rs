@@ -29,8 +29,11 @@ use super::health::HealthApi;
 use super::routes::Routes;
 use super::site;
 use crate::domain::profile::Profile;
-use crate::services::Services;
+use crate::services::token::{self, Granted};
+use crate::services::{Context, Services};
 use crate::wire::error::ErrorCode;
+use crate::wire::profile::{Message, Refresh, Tokens};
+use crate::wire::secret::Secret;
 
 pub use flat::Flat;
 
@@ -203,6 +206,26 @@ fn with_detail(described: &mut Value) {
         }
     });
     schemas.insert("Failure".to_owned(), failure);
+}
+
+/// What was done, in one sentence.
+fn message(text: &str) -> Flat<Message> {
+    Flat::new(Message { message: text.to_owned() })
+}
+
+/// Tokens as every profile answers them.
+fn tokens(granted: Granted) -> Tokens {
+    Tokens {
+        access_token: Secret::new(granted.access_token),
+        refresh_token: Secret::new(granted.refresh_token),
+        token_type: "bearer".to_owned(),
+        expires_in: granted.expires_in,
+    }
+}
+
+/// The refresh of every profile.
+async fn refreshed(app: &Services, ctx: &Context, body: &Refresh) -> Result<Flat<Tokens>, ApiError> {
+    Ok(Flat::new(tokens(token::refresh(app, ctx, body.refresh_token.reveal()).await?)))
 }
 
 /// A failure that its profile shows with this status and `text` as `detail`.

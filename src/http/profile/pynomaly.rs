@@ -12,7 +12,7 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::body::Loose;
-use super::{Flat, refused};
+use super::{Flat, message, refreshed, refused, tokens};
 use crate::domain::profile::pynomaly_roles;
 use crate::domain::user::User;
 use crate::http::asked::Asked;
@@ -26,9 +26,8 @@ use crate::services::factor::FactorUsed;
 use crate::services::login::{self, LoggedIn, Typed};
 use crate::services::opening::Opening;
 use crate::services::registration::{self, RegisterFault, Registration};
-use crate::services::token::Granted;
-use crate::services::{Services, Taken, pending_login, token};
-use crate::wire::profile::pynomaly as wire;
+use crate::services::{Services, Taken, pending_login};
+use crate::wire::profile::{Refresh, Tokens, pynomaly as wire};
 use crate::wire::secret::Secret;
 
 pub use sample::SamplesApi;
@@ -109,11 +108,10 @@ impl AuthApi {
     async fn refresh(
         &self,
         _place: Place<limit::Anonymous>,
-        body: Loose<wire::Refresh>,
+        body: Loose<Refresh>,
         asked: Asked,
-    ) -> Result<Flat<wire::Tokens>, Fault<Listed>> {
-        let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
-        Ok(Flat::new(tokens(granted)))
+    ) -> Result<Flat<Tokens>, Fault<Listed>> {
+        refreshed(&self.0, &asked.0, &body.0).await.map_err(Fault::from)
     }
 
     /// Who am I
@@ -125,7 +123,7 @@ impl AuthApi {
 
 /// What a right password leads to.
 enum LoginAnswer {
-    Granted(Flat<wire::Tokens>),
+    Granted(Flat<Tokens>),
     /// P21. Not a failure that is worded elsewhere: it carries a token.
     MfaRequired(Flat<wire::MfaRequired, 403>),
 }
@@ -143,7 +141,7 @@ impl ApiResponse for LoginAnswer {
     const BAD_REQUEST_HANDLER: bool = true;
 
     fn meta() -> MetaResponses {
-        let mut responses = Flat::<wire::Tokens>::meta().responses;
+        let mut responses = Flat::<Tokens>::meta().responses;
         let wait = Flat::<wire::MfaRequired, 403>::meta().responses.into_iter();
         responses.extend(wait.map(|mut response| {
             response.description = "The password was right, and a code is needed";
@@ -153,7 +151,7 @@ impl ApiResponse for LoginAnswer {
     }
 
     fn register(registry: &mut Registry) {
-        Flat::<wire::Tokens>::register(registry);
+        Flat::<Tokens>::register(registry);
         Flat::<wire::MfaRequired, 403>::register(registry);
     }
 
@@ -171,15 +169,6 @@ const fn method_name(method: FactorUsed) -> &'static str {
     }
 }
 
-fn tokens(granted: Granted) -> wire::Tokens {
-    wire::Tokens {
-        access_token: Secret::new(granted.access_token),
-        refresh_token: Secret::new(granted.refresh_token),
-        token_type: "bearer".to_owned(),
-        expires_in: granted.expires_in,
-    }
-}
-
 fn shown(user: &User) -> wire::User {
     wire::User {
         id: user.id.to_string(),
@@ -190,10 +179,6 @@ fn shown(user: &User) -> wire::User {
         roles: pynomaly_roles(user).into_iter().map(str::to_owned).collect(),
         created_at: user.created_at.to_string(),
     }
-}
-
-fn message(text: &str) -> Flat<wire::Message> {
-    Flat::new(wire::Message { message: text.to_owned() })
 }
 
 fn taken(fault: RegisterFault) -> ApiError {

@@ -6,7 +6,7 @@ use poem::http::StatusCode;
 use poem_openapi::OpenApi;
 
 use super::body::Loose;
-use super::{Flat, refused};
+use super::{Flat, message, refreshed, refused, tokens};
 use crate::domain::login::DenyReason;
 use crate::domain::profile::scribes_role;
 use crate::domain::role::Role;
@@ -22,10 +22,9 @@ use crate::services::login::{self, LoggedIn, LoginFault, Typed};
 use crate::services::opening::Opening;
 use crate::services::password_reset::{self, Opened, ResetFault};
 use crate::services::registration::{self, RegisterFault, Registration};
-use crate::services::token::Granted;
 use crate::services::verification::{self, VerifyFault};
-use crate::services::{Services, Taken, session, token};
-use crate::wire::profile::scribes as wire;
+use crate::services::{Services, Taken, session};
+use crate::wire::profile::{Message, Refresh, Tokens, scribes as wire};
 use crate::wire::secret::Secret;
 
 /// The profile, with its sample resources or without.
@@ -92,7 +91,7 @@ impl ScribesApi {
             full_name: full_name(&granted.user),
             role: scribes_role(&granted.user).to_owned(),
         };
-        let wire::Tokens { access_token, refresh_token, token_type, expires_in } = tokens(granted);
+        let Tokens { access_token, refresh_token, token_type, expires_in } = tokens(granted);
         Ok(Flat::new(wire::LoggedIn { access_token, refresh_token, token_type, expires_in, user }))
     }
 
@@ -103,18 +102,17 @@ impl ScribesApi {
     async fn refresh(
         &self,
         _place: Place<limit::Anonymous>,
-        body: Loose<wire::Refresh>,
+        body: Loose<Refresh>,
         asked: Asked,
-    ) -> Result<Flat<wire::Tokens>, Fault<Listed>> {
-        let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await?;
-        Ok(Flat::new(tokens(granted)))
+    ) -> Result<Flat<Tokens>, Fault<Listed>> {
+        refreshed(&self.0, &asked.0, &body.0).await.map_err(Fault::from)
     }
 
     /// Log out
     ///
     /// The session's refresh token and access token stop working at once.
     #[oai(path = "/auth/logout", method = "post", operation_id = "logout", tag = "Tag::Auth")]
-    async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Flat<Message>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
         Ok(message("Successfully logged out"))
     }
@@ -139,7 +137,7 @@ impl ScribesApi {
         _place: Place<limit::PasswordReset>,
         body: Loose<wire::Address>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<Message>, Fault<Listed>> {
         password_reset::request(&self.0, &asked.0, &body.0.email).await?;
         Ok(message("If the email exists, a password reset link has been sent"))
     }
@@ -156,7 +154,7 @@ impl ScribesApi {
         _place: Place<limit::ResetConfirm>,
         body: Loose<wire::NewPassword>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<Message>, Fault<Listed>> {
         let typed = (body.0.token.reveal(), body.0.new_password.reveal());
         let reset = password_reset::reset(&self.0, &asked.0, Opened::Reset, typed).await;
         reset.map_err(|fault| match fault {
@@ -173,7 +171,7 @@ impl ScribesApi {
         _place: Place<limit::Anonymous>,
         body: Loose<wire::MailedToken>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<Message>, Fault<Listed>> {
         let verified = verification::verify_email(&self.0, &asked.0, body.0.token.reveal()).await;
         verified.map_err(|fault| match fault {
             VerifyFault::Invalid => refused(StatusCode::BAD_REQUEST, "Invalid or expired verification token"),
@@ -189,7 +187,7 @@ impl ScribesApi {
         _place: Place<limit::Anonymous>,
         body: Loose<wire::Address>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<Listed>> {
+    ) -> Result<Flat<Message>, Fault<Listed>> {
         verification::resend(&self.0, &asked.0, &body.0.email).await?;
         Ok(message("If the email exists and is not verified, a verification link has been sent"))
     }
@@ -218,10 +216,6 @@ fn sample(what: &str, user: &User) -> Flat<wire::Sample> {
     Flat::new(wire::Sample { message: what.to_owned(), user_id: user.number })
 }
 
-fn message(text: &str) -> Flat<wire::Message> {
-    Flat::new(wire::Message { message: text.to_owned() })
-}
-
 fn shown(user: &User) -> wire::User {
     wire::User {
         id: user.number,
@@ -239,15 +233,6 @@ fn shown(user: &User) -> wire::User {
 fn full_name(user: &User) -> Option<String> {
     let name = user.name.as_str();
     (name != user.username.as_str()).then(|| name.to_owned())
-}
-
-fn tokens(granted: Granted) -> wire::Tokens {
-    wire::Tokens {
-        access_token: Secret::new(granted.access_token),
-        refresh_token: Secret::new(granted.refresh_token),
-        token_type: "bearer".to_owned(),
-        expires_in: granted.expires_in,
-    }
 }
 
 fn taken(fault: RegisterFault) -> ApiError {

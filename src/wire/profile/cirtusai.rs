@@ -4,6 +4,7 @@
 use poem_openapi::{Enum, Object, Union};
 use serde::{Deserialize, Serialize};
 
+use super::Tokens;
 use crate::wire::secret::Secret;
 
 /// A way to prove a second factor.
@@ -65,22 +66,9 @@ pub struct Login {
 #[serde(untagged)]
 pub enum LoggedIn {
     /// Tokens. There is no `requires_2fa` then: clients ask whether it is there.
-    Token(Token),
+    Token(Tokens),
     /// A second step.
     CodeNeeded(CodeNeeded),
-}
-
-/// Tokens.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Token {
-    /// A JWT.
-    pub access_token: Secret,
-    /// `bearer`.
-    pub token_type: String,
-    /// Seconds that the access token lives.
-    pub expires_in: u32,
-    /// A JWT for `POST /auth/refresh`. A client may keep the one it has until it uses this.
-    pub refresh_token: Secret,
 }
 
 /// The login waits for a code.
@@ -198,13 +186,6 @@ pub struct Debug {
     pub message: String,
 }
 
-/// A refresh token.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Refresh {
-    /// The token.
-    pub refresh_token: Secret,
-}
-
 /// One's own account.
 #[derive(Debug, Object, Serialize, Deserialize)]
 pub struct Me {
@@ -220,11 +201,4 @@ pub struct Me {
     pub is_2fa_enabled: bool,
     /// RFC 3339.
     pub created_at: String,
-}
-
-/// One sentence.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Message {
-    /// What was done.
-    pub message: String,
 }

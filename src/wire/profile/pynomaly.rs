@@ -27,19 +27,6 @@ pub struct Login {
     pub password: Secret,
 }
 
-/// Tokens.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Tokens {
-    /// A JWT.
-    pub access_token: Secret,
-    /// A JWT for `POST /api/v1/auth/refresh`. A client may keep the first one it has until it uses another.
-    pub refresh_token: Secret,
-    /// `bearer`.
-    pub token_type: String,
-    /// Seconds that the access token lives.
-    pub expires_in: u32,
-}
-
 /// The password was right, and a code is needed beside it.
 #[derive(Debug, Object, Serialize, Deserialize)]
 pub struct MfaRequired {
@@ -51,13 +38,6 @@ pub struct MfaRequired {
     pub mfa_token: Secret,
     /// Which codes are taken: `totp`, `sms`, `backup_codes`.
     pub methods: Vec<String>,
-}
-
-/// A refresh token.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Refresh {
-    /// The token.
-    pub refresh_token: Secret,
 }
 
 /// An account.
@@ -224,13 +204,6 @@ pub struct BackupCodes {
     pub backup_codes: Vec<Secret>,
     /// How many are left.
     pub codes_remaining: u32,
-}
-
-/// One sentence.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Message {
-    /// What was done.
-    pub message: String,
 }
 
 /// The sample of the scope `health:read`.

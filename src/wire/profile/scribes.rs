@@ -29,13 +29,6 @@ pub struct Login {
     pub mfa_code: Option<Secret>,
 }
 
-/// A refresh token.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Refresh {
-    /// The token.
-    pub refresh_token: Secret,
-}
-
 /// An address.
 #[derive(Debug, Object, Serialize, Deserialize)]
 pub struct Address {
@@ -108,26 +101,6 @@ pub struct LoggedIn {
     pub expires_in: u32,
     /// Whose they are.
     pub user: UserSummary,
-}
-
-/// A fresh access token, and the refresh token that follows the one presented.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Tokens {
-    /// A JWT.
-    pub access_token: Secret,
-    /// A JWT for `POST /auth/refresh`. A client may keep the one it has until it uses this.
-    pub refresh_token: Secret,
-    /// `bearer`.
-    pub token_type: String,
-    /// Seconds that the access token lives.
-    pub expires_in: u32,
-}
-
-/// One sentence.
-#[derive(Debug, Object, Serialize, Deserialize)]
-pub struct Message {
-    /// What was done.
-    pub message: String,
 }
 
 /// A sample resource.

@@ -29,7 +29,7 @@ use crate::services::Services;
 use crate::services::api_key::listing::{self, KeyFilter, KeyPage};
 use crate::services::api_key::{self as keys, Issued, KeyForm};
 use crate::wire::error::ErrorCode;
-use crate::wire::profile::pynomaly as wire;
+use crate::wire::profile::{Message, pynomaly as wire};
 use crate::wire::secret::Secret;
 
 /// The resources of the guide, and the stored ones whose permissions guard them.
@@ -100,7 +100,7 @@ impl ApiKeyApi {
         asked: Asked,
         caller: Bearer,
         id: Path<String>,
-    ) -> Result<Flat<wire::Message>, Fault<KeyListed>> {
+    ) -> Result<Flat<Message>, Fault<KeyListed>> {
         let unknown = |_| ApiError::new(ErrorCode::NotFound, "There is no such API key.");
         let id: ApiKeyId = id.0.parse().map_err(unknown)?;
         keys::revoke_any(&self.0, &asked.0, &caller.0.into(), id).await?;

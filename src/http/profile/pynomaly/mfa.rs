@@ -24,7 +24,7 @@ use crate::services::factor::{FactorFault, FactorUsed};
 use crate::services::login::LoginFault;
 use crate::services::pending_login::{self, Browser};
 use crate::services::sms_factor::{self, SmsFault};
-use crate::wire::profile::pynomaly as wire;
+use crate::wire::profile::{Message, Tokens, pynomaly as wire};
 use crate::wire::secret::Secret;
 
 /// Second factors.
@@ -72,7 +72,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::TotpCode>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
+    ) -> Result<Flat<Message>, Fault<MfaListed>> {
         let code = six_digits("totp_code", &body.0.totp_code)?;
         enrolment::enable(&self.0, &asked.0, &caller.0, code).await.map_err(|fault| match fault {
             MfaFault::Factor(FactorFault::Wrong | FactorFault::NotSetUp) => {
@@ -92,7 +92,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::SmsSetup>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
+    ) -> Result<Flat<Message>, Fault<MfaListed>> {
         sms_factor::set_up(&self.0, &asked.0, &caller.0, body.0.phone_number.reveal()).await?;
         Ok(message(SENT))
     }
@@ -106,7 +106,7 @@ impl MfaApi {
         caller: Bearer,
         body: Loose<wire::SmsCode>,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
+    ) -> Result<Flat<Message>, Fault<MfaListed>> {
         let code = six_digits("sms_code", &body.0.sms_code)?;
         sms_factor::enable(&self.0, &asked.0, &caller.0, code).await.map_err(|fault| match fault {
             SmsFault::Factor(FactorFault::Wrong | FactorFault::NotSetUp) => {
@@ -127,7 +127,7 @@ impl MfaApi {
         login: MfaToken,
         _body: NoBody,
         asked: Asked,
-    ) -> Result<Flat<wire::Message>, Fault<MfaListed>> {
+    ) -> Result<Flat<Message>, Fault<MfaListed>> {
         sms_factor::send_for_login(&self.0, &asked.0, &login.0).await?;
         Ok(message(SENT))
     }
@@ -157,8 +157,7 @@ impl MfaApi {
             LoginFault::WrongCode => refused(StatusCode::BAD_REQUEST, "Invalid MFA code"),
             fault => fault.into(),
         })?;
-        let wire::Tokens { access_token, refresh_token, token_type, expires_in } =
-            tokens(only_tokens(opened)?);
+        let Tokens { access_token, refresh_token, token_type, expires_in } = tokens(only_tokens(opened)?);
         let device_remembered = false;
         let done =
             wire::SecondStepDone { access_token, refresh_token, token_type, expires_in, device_remembered };
