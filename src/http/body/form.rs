@@ -19,12 +19,16 @@ pub async fn read_form<T: DeserializeOwned>(
     request: &Request,
     body: &mut RequestBody,
 ) -> Result<T, ApiError> {
-    let kind = request.content_type().and_then(|kind| kind.split(';').next());
-    if !kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
+    if !request.content_type().is_some_and(is_form) {
         let message = "Send the body as application/x-www-form-urlencoded.";
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
     }
     parse_form(&read(request, body).await?)
+}
+
+/// Whether `content_type` is that of a form, with whatever beside it.
+pub fn is_form(content_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }
 
 /// The form in these bytes.

@@ -9,10 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::http::body::form::{FORM, is_form};
 use crate::http::body::{self, is_json};
 use crate::http::error::ApiError;
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A body whose unknown fields are ignored; of a field that comes twice the last one counts.
 ///
@@ -47,7 +46,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Loose<T> {
         let kind = request.content_type().unwrap_or_default();
         let json = if is_json(kind) {
             bytes
-        } else if kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
+        } else if is_form(kind) {
             of_form(&bytes)
         } else {
             return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
