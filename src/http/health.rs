@@ -9,6 +9,9 @@ use super::tag::Tag;
 use crate::ambient::Clock;
 use crate::wire::health::{Health, Probe};
 
+/// The paths of the health operations.
+pub const PATHS: [&str; 3] = ["/health", "/health/live", "/health/ready"];
+
 /// How the server is, at the moment of asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vitals {

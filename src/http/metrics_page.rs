@@ -13,6 +13,9 @@ use super::error::ApiError;
 use super::middleware::client_address::is_trusted;
 use super::visit::Visit;
 
+/// Where it is.
+pub const METRICS: &str = "/metrics";
+
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
@@ -22,7 +25,7 @@ pub fn add(route: Route, registry: Arc<Registry>, allow: Vec<IpNet>) -> Route {
         Ok(visit) if is_trusted(visit.client, &allow) => page(&registry),
         _ => ApiError::from_status(StatusCode::NOT_FOUND).into_response(),
     };
-    route.at("/metrics", get(make_sync(answer)))
+    route.at(METRICS, get(make_sync(answer)))
 }
 
 fn page(registry: &Registry) -> Response {

@@ -90,16 +90,6 @@ pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
 /// What begins the paths of the API; the others are pages.
 const API: [&str; 4] = ["/api/", "/health", dialect::OAUTH, oauth::WELL_KNOWN];
 
-/// The paths outside the API that know POST beside GET; the others know GET alone.
-const TAKES_POST: [&str; 6] = [
-    site::VERIFY_EMAIL,
-    site::SETUP,
-    reset_page::RESET_PASSWORD,
-    reset_page::FORGOT_PASSWORD,
-    invitation_page::ACCEPT_INVITATION,
-    dev::CLOCK,
-];
-
 /// What the floor is made of.
 pub struct Parts {
     /// The use cases.
@@ -157,7 +147,8 @@ impl Front {
         let checks = parts.app.clone();
         let cookies = parts.app.clone();
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
-        for path in TAKES_POST {
+        // Outside the API the others know GET alone.
+        for path in site::PAGES.into_iter().chain([dev::CLOCK]) {
             routes.add(path, &["GET", "POST"]);
         }
         let api = if parts.samples {

@@ -35,7 +35,19 @@ pub const VERIFY_EMAIL: &str = "/verify-email";
 pub const SETUP: &str = "/setup";
 
 /// The pages that mails and the start lead to.
-pub const PAGES: [&str; 4] = [VERIFY_EMAIL, SETUP, reset_page::RESET_PASSWORD, reset_page::FORGOT_PASSWORD];
+pub const PAGES: [&str; 5] = [
+    VERIFY_EMAIL,
+    SETUP,
+    reset_page::RESET_PASSWORD,
+    reset_page::FORGOT_PASSWORD,
+    invitation_page::ACCEPT_INVITATION,
+];
+
+/// What those pages load.
+pub const STYLE: &str = "/assets/page.css";
+
+/// Where every browser looks for a picture of the site.
+pub const ICON: &str = "/favicon.ico";
 
 /// What the pages need.
 pub struct Site {
@@ -49,8 +61,8 @@ pub struct Site {
 pub fn add(route: Route, site: Arc<Site>) -> Route {
     invitation_page::add(reset_page::add(route, &site), &site)
         .at("/", get(home))
-        .at("/assets/page.css", get(style))
-        .at("/favicon.ico", get(icon))
+        .at(STYLE, get(style))
+        .at(ICON, get(icon))
         .at(VERIFY_EMAIL, get(ask_verification).post(verify).data(site.clone()))
         .at(SETUP, get(ask_setup).post(set_up).data(site))
 }

@@ -9,6 +9,7 @@ use poem::{IntoResponse, Request, Response};
 
 use super::client_address::is_trusted;
 use crate::http::error::ApiError;
+use crate::http::health;
 use crate::wire::error::ErrorCode;
 
 /// What a listener does with requests.
@@ -49,7 +50,7 @@ impl Transport {
 }
 
 fn is_health(path: &str) -> bool {
-    matches!(path, "/health" | "/health/live" | "/health/ready")
+    health::PATHS.contains(&path)
 }
 
 fn https_required() -> Response {

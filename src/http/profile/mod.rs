@@ -25,7 +25,8 @@ use serde_json::{Value, json};
 use super::dialect::Dialect;
 use super::docs::{self, Assets};
 use super::error::ApiError;
-use super::health::HealthApi;
+use super::health::{self, HealthApi};
+use super::metrics_page;
 use super::routes::Routes;
 use super::site;
 use crate::domain::profile::Profile;
@@ -49,8 +50,8 @@ pub struct Enabled {
 pub struct Mounted {
     profile: Profile,
     endpoint: BoxEndpoint<'static>,
-    /// Its own paths that a served page has too.
-    page_paths: Vec<(Method, &'static str)>,
+    /// Its own operations at paths that are [`shared`].
+    at_shared: Vec<(Method, &'static str)>,
 }
 
 /// Every profile that is switched on.
@@ -81,13 +82,13 @@ impl Mounts {
         })
     }
 
-    /// What `uri` means on a listener whose root is `root`. Other mounts, the pages that mails lead to and what
-    /// watches the server are where they are on every listener.
+    /// What `uri` means on a listener whose root is `root`. Other mounts and what is [`shared`] are where they are on every
+    /// listener, unless the profile has an operation of its own there.
     pub fn rooted(&self, root: Profile, method: &Method, uri: &Uri) -> Option<Uri> {
         let path = uri.path();
         let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
-        let is_shared = site::PAGES.contains(&path) || path.starts_with("/dev/");
-        let is_own = mounted.page_paths.iter().any(|(own, page)| own == method && *page == path);
+        let is_shared = shared().any(|shared| shared == path) || path.starts_with("/dev/");
+        let is_own = mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path);
         let is_elsewhere = self.at(path).is_some() || (is_shared && !is_own);
         let is_canonical = root == Profile::Governance && !path.starts_with("/api/");
         if is_elsewhere || is_canonical {
@@ -150,11 +151,11 @@ impl Mounted {
             let method = method.as_str().to_ascii_lowercase();
             described.pointer(&format!("/paths/{}/{method}", path.replace('/', "~1"))).is_some()
         };
-        let pages = site::PAGES.iter().flat_map(|path| [(Method::GET, *path), (Method::POST, *path)]);
-        let page_paths = pages.filter(|(method, path)| has(method, path)).collect();
+        let at_shared = shared().flat_map(|path| [(Method::GET, path), (Method::POST, path)]);
+        let at_shared = at_shared.filter(|(method, path)| has(method, path)).collect();
         let route = docs::add(Route::new(), profile.mount(), spec.into(), parts.assets);
         let endpoint = Route::new().nest(profile.mount(), route.nest("/", api)).into_endpoint().boxed();
-        Self { profile, endpoint, page_paths }
+        Self { profile, endpoint, at_shared }
     }
 
     /// What answers below its mount.
@@ -169,6 +170,13 @@ impl Mounted {
             Profile::Pynomaly | Profile::Cirtusai | Profile::Scribes => Dialect::Detail,
         }
     }
+}
+
+/// What people and probes find at the same place on every listener: the pages that mails lead to with what they load,
+/// health and metrics.
+fn shared() -> impl Iterator<Item = &'static str> {
+    let files = [site::STYLE, site::ICON, metrics_page::METRICS];
+    site::PAGES.into_iter().chain(files).chain(health::PATHS)
 }
 
 /// The description of a profile's operations.

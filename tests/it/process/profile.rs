@@ -35,6 +35,37 @@ fn the_environment_alone_puts_a_profile_at_the_root() {
     assert!(ended.out.contains("profile scribes at https://"), "{}", ended.out);
 }
 
+/// Mails lead to pages of this server, and probes ask it, at whichever address.
+#[test]
+fn pages_and_probes_stay_where_they_are_beside_a_profile_at_the_root() {
+    for profile in ["GOVERNANCE", "PYNOMALY", "CIRTUSAI", "SCRIBES"] {
+        let home = Home::settled()
+            .env(&format!("LATCHKEY_PROFILES__{profile}__ENABLED"), "true")
+            .env("LATCHKEY_ROOT_PROFILE", &profile.to_lowercase());
+        let server = home.serve(&[]);
+        let client = server.client();
+        for (path, part) in [
+            ("/verify-email?token=x", "<!doctype html>"),
+            ("/setup", "<!doctype html>"),
+            ("/reset-password?token=x", "<!doctype html>"),
+            ("/forgot-password", "<!doctype html>"),
+            ("/accept-invitation?token=x", "<!doctype html>"),
+            ("/assets/page.css", "color-scheme"),
+            ("/favicon.ico", "<svg"),
+            ("/metrics", "latchkey_"),
+            ("/health/live", "live"),
+            ("/health/ready", "ready"),
+            ("/health", "healthy"),
+        ] {
+            let answer = client.get(path);
+            assert!(answer.text.contains(part), "{profile} {path}: {} {}", answer.status, answer.text);
+        }
+        let asked = home.run(&["healthcheck", "--listen", &server.address(0).to_string()]);
+        assert_eq!(asked.code, Some(0), "{profile}: {asked:?}");
+        server.stop();
+    }
+}
+
 /// S36.
 #[test]
 fn healthcheck_says_whether_the_server_is_ready() {
