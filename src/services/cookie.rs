@@ -4,7 +4,7 @@
 use super::audit::{Draft, Witness, person_key};
 use super::caller::Caller;
 use super::role;
-use super::session::{AuthFault, Principal, live_session};
+use super::session::{AuthFault, Principal, live_session, with_owner};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::crypto::{HashedToken, SessionCookie};
@@ -85,9 +85,7 @@ fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<O
         if !stored.is_some_and(|stored| stored.matches(&shown)) {
             return Ok(None);
         }
-        let user = store::user::by_id(read, session.user)?.filter(|user| user.status.is_usable());
-        let user = user.filter(|user| session.is_alive(user.session_epoch, ctx.now));
-        let Some(user) = user else { return Ok(None) };
+        let Some((user, session)) = with_owner(read, session, ctx.now)? else { return Ok(None) };
         let held = store::role::held(read, &user)?;
         Ok(Some(Open { user, held, session }))
     })

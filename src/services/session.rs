@@ -95,10 +95,19 @@ pub(super) fn live_session(
     session: SessionId,
     now: Timestamp,
 ) -> Result<Option<(User, Session)>, StoreError> {
-    let Some(session) = store::session::by_id(read, session)?.filter(|session| session.user == id) else {
-        return Ok(None);
-    };
-    let user = store::user::by_id(read, id)?.filter(|user| user.status.is_usable());
+    match store::session::by_id(read, session)?.filter(|session| session.user == id) {
+        Some(session) => with_owner(read, session, now),
+        None => Ok(None),
+    }
+}
+
+/// The session with its owner, if it is alive and the account may be used.
+pub(super) fn with_owner(
+    read: &impl Read,
+    session: Session,
+    now: Timestamp,
+) -> Result<Option<(User, Session)>, StoreError> {
+    let user = store::user::by_id(read, session.user)?.filter(|user| user.status.is_usable());
     Ok(user.filter(|user| session.is_alive(user.session_epoch, now)).map(|user| (user, session)))
 }
 
