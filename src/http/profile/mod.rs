@@ -82,7 +82,7 @@ impl Mounts {
         })
     }
 
-    /// What `uri` means on a listener whose root is `root`. Other mounts and what is [`shared`] are where they are on every
+    /// What `uri` means on a listener whose root is `root`. Other mounts and what is `shared` are where they are on every
     /// listener, unless the profile has an operation of its own there.
     pub fn rooted(&self, root: Profile, method: &Method, uri: &Uri) -> Option<Uri> {
         let path = uri.path();
