@@ -147,6 +147,8 @@ pub(super) fn mint(
         jti: head.id,
         sid: session,
     };
+    // The line by which operators count what was given out (S31).
+    tracing::info!(user = %user.id, session = %session, "Token generated");
     Ok(Granted {
         access_token: app.tokens.sign_access(&access),
         refresh_token: app.tokens.sign_refresh(&refresh),

@@ -1,8 +1,9 @@
 //! A profile at the root of an address, as a container sets it: by environment alone.
 
+use rustix::process::Signal;
 use serde_json::json;
 
-use super::client::Request;
+use super::client::{Client, Request};
 use super::server::{Home, PASSWORD};
 
 fn at_root() -> Home {
@@ -33,6 +34,54 @@ fn the_environment_alone_puts_a_profile_at_the_root() {
     client.ask(Request::get("/scribes/auth/me")).json()["detail"].as_str().unwrap();
     let ended = server.stop();
     assert!(ended.out.contains("profile scribes at https://"), "{}", ended.out);
+}
+
+/// S34, X28.
+#[test]
+fn plain_http_is_sent_on_where_the_profile_scribes_is_at_the_root() {
+    let home = at_root().env("LATCHKEY_PUBLIC_URL", "https://auth.example.com");
+    let server = home.serve(&[]);
+    let location = |client: &Client| {
+        let answer = client.get("/auth/me?x=1");
+        (answer.status.as_u16(), answer.header("location").map(str::to_owned))
+    };
+    let plain = Client::plain(server.address(0));
+    assert_eq!(location(&plain), (301, Some("https://auth.example.com/auth/me?x=1".to_owned())));
+    server.stop();
+
+    let text = "public_url = \"https://auth.example.com\"\nprofiles.scribes.enabled = true\n\
+        [[listen]]\naddr = \"127.0.0.1:0\"\n[[listen]]\naddr = \"127.0.0.1:0\"\nroot = \"scribes\"\n";
+    let server = Home::configured(text).serve_configured(2);
+    let (usual, rooted) = (Client::plain(server.address(0)), Client::plain(server.address(1)));
+    assert_eq!(location(&usual).0, 403, "everywhere else it is refused");
+    let there = "https://auth.example.com/scribes/auth/me?x=1".to_owned();
+    assert_eq!(location(&rooted), (301, Some(there)), "the root of the public address is another");
+    server.stop();
+}
+
+/// S31: the lines that the guide greps for.
+#[test]
+fn the_log_has_the_lines_by_which_the_guide_watches_logins() {
+    let home = at_root();
+    let server = home.serve(&[]);
+    let client = server.client();
+    let log_in = |password: &str| {
+        client
+            .post("/auth/login", &json!({ "email": "root@example.com", "password": password }))
+            .status
+            .as_u16()
+    };
+    assert_eq!((log_in("wrong"), log_in(PASSWORD)), (401, 200));
+    client.post("/auth/password-reset/request", &json!({ "email": "root@example.com" }));
+    let mut server = server.into_process();
+    let failed = server.logged("Login failed");
+    assert!(failed.contains("invalid credentials") && !failed.contains("root"), "{failed}");
+    for text in ["401 Unauthorized", "Token generated", "Email sent"] {
+        let line = server.logged(text);
+        assert!(!line.contains(PASSWORD) && !line.contains("eyJ"), "{line}");
+    }
+    server.signal(Signal::TERM);
+    server.end();
 }
 
 /// Mails lead to pages of this server, and probes ask it, at whichever address.
