@@ -4,6 +4,8 @@ every request and answer of its reference.
 usage: scribes_clients.py SERVER_URL GUIDE SERVER_LOG
 """
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -175,7 +177,8 @@ def requests_with_a_token(server: Server, guide: Guide, told: dict) -> None:
 
     scope: dict = {}
     code = guide.block("python", "jwt.decode").replace("your-token-here", access)
-    exec(compile(code, guide.path, "exec"), scope)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(code, guide.path, "exec"), scope)
     assert scope["payload"]["type"] == "access" and scope["payload"]["exp"] - scope["payload"]["iat"] == 1_800
     curl(server, guide.block("bash", "curl -X GET").replace("<token>", access), '"username":"ada"')
 
