@@ -11,6 +11,7 @@ pub mod cirtusai;
 mod flat;
 pub mod pynomaly;
 pub mod scribes;
+pub mod trading;
 pub mod wording;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use poem::{EndpointExt, IntoEndpoint, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 
+use super::cookie::CookieDoor;
 use super::dialect::Dialect;
 use super::docs::{self, Assets};
 use super::error::ApiError;
@@ -52,6 +54,8 @@ pub struct Mounted {
     endpoint: BoxEndpoint<'static>,
     /// Its own operations at paths that are [`shared`].
     at_shared: Vec<(Method, &'static str)>,
+    /// Where it takes cookies of its own.
+    cookies: Option<Arc<CookieDoor>>,
 }
 
 /// Every profile that is switched on.
@@ -118,6 +122,12 @@ impl Mounted {
                 Self::mount(profile, operations, pynomaly::SamplesApi(app), parts)
             }
             Profile::Cirtusai => Self::mount(profile, cirtusai::operations(&app), (), parts),
+            Profile::Trading => {
+                let (operations, door) =
+                    (trading::operations(&app, health.clone()), super::cookie_door(&app));
+                let mounted = Self::mount(profile, operations, trading::SamplesApi(app), parts);
+                Self { cookies: Some(Arc::new(door)), ..mounted }
+            }
         }
     }
 
@@ -155,7 +165,7 @@ impl Mounted {
         let at_shared = at_shared.filter(|(method, path)| has(method, path)).collect();
         let route = docs::add(Route::new(), profile.mount(), spec.into(), parts.assets);
         let endpoint = Route::new().nest(profile.mount(), route.nest("/", api)).into_endpoint().boxed();
-        Self { profile, endpoint, at_shared }
+        Self { profile, endpoint, at_shared, cookies: None }
     }
 
     /// What answers below its mount.
@@ -168,7 +178,13 @@ impl Mounted {
         match self.profile {
             Profile::Governance => Dialect::Canonical,
             Profile::Pynomaly | Profile::Cirtusai | Profile::Scribes => Dialect::Detail,
+            Profile::Trading => Dialect::Trading,
         }
+    }
+
+    /// Where it takes cookies of its own, if it does.
+    pub fn cookies(&self) -> Option<&Arc<CookieDoor>> {
+        self.cookies.as_ref()
     }
 }
 

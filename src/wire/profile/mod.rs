@@ -6,6 +6,8 @@
 pub mod cirtusai;
 pub mod pynomaly;
 pub mod scribes;
+pub mod trading;
+pub mod trading_access;
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
