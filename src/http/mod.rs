@@ -11,6 +11,7 @@ pub mod cookie;
 pub mod cookie_session;
 pub mod csrf;
 pub mod dev;
+pub mod diagnosis;
 pub mod dialect;
 pub mod docs;
 pub mod edge;
@@ -257,7 +258,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
-        (overseen(app), for_services(app)),
+        (overseen(app), diagnosis::DiagnosisApi(app.clone()), for_services(app)),
         health,
     )
 }

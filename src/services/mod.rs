@@ -11,6 +11,7 @@ pub mod caller;
 pub mod code_guard;
 pub mod cookie;
 pub mod custom_role;
+pub mod diagnosis;
 pub mod email_change;
 pub mod enrolment;
 pub mod events;

@@ -249,6 +249,12 @@ pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
     Ok(read.get(&tables::CREDENTIALS, &id)?.and_then(|record| record.phc))
 }
 
+/// When the account got its password; `None`: it has none.
+pub fn password_set_at(read: &impl Read, id: UserId) -> Result<Option<Timestamp>, StoreError> {
+    let record = read.get(&tables::CREDENTIALS, &id)?.filter(|record| record.phc.is_some());
+    Ok(record.map(|record| Timestamp::from_millis(record.set_at)))
+}
+
 /// The PHC strings of an account's password and of its former ones, latest first.
 pub fn phcs(read: &impl Read, id: UserId) -> Result<Vec<String>, StoreError> {
     let record = read.get(&tables::CREDENTIALS, &id)?;
