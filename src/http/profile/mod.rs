@@ -154,6 +154,9 @@ impl Mounted {
         let mut described: Value = serde_json::from_str(&spec).unwrap_or_default();
         if profile != Profile::Governance {
             with_detail(&mut described);
+            if profile == Profile::Trading {
+                trading::reword(&mut described);
+            }
             spec = described.to_string();
         }
         parts.routes.extend(profile.mount(), &described);

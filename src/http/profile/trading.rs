@@ -3,6 +3,7 @@
 
 mod account;
 mod api_key;
+mod diagnosis;
 mod mfa;
 mod refusal;
 mod right;
@@ -12,9 +13,11 @@ mod session;
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
+use serde_json::{Value, json};
 
 use super::body::Loose;
 use super::{Flat, message, refused, tokens};
+use crate::domain::cookie::TRADING_NAME;
 use crate::domain::profile::trading::{TradingPermission, TradingRole};
 use crate::domain::user::User;
 use crate::http::asked::Asked;
@@ -43,6 +46,7 @@ pub fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<
         session::SessionApi(app.clone()),
         api_key::ApiKeyApi(app.clone()),
         right::RightApi(app.clone()),
+        diagnosis::DiagnosisApi(app.clone()),
         health,
     )
 }
@@ -122,6 +126,36 @@ impl TokenApi {
         let granted = token::refresh(&self.0, &asked.0, body.0.refresh_token.reveal()).await;
         let Tokens { access_token, token_type, expires_in, .. } = tokens(granted.map_err(refusal::refresh)?);
         Ok(Flat::new(wire::Refreshed { access_token, token_type, expires_in }))
+    }
+}
+
+/// Describes the credentials and the refusals as the guide has them: the operations of every door name the same schemas.
+pub fn reword(described: &mut Value) {
+    const SCHEMES: [(&str, &str); 3] = [
+        ("Bearer", "An access token of `POST /token`"),
+        ("ApiKey", "A key of `POST /api-keys`; `Authorization: ApiKey` takes it too"),
+        (
+            "Cookie",
+            "The cookie of `POST /login`; what is not GET, HEAD or OPTIONS needs its `csrf_token` in `X-CSRF-Token` too",
+        ),
+    ];
+    let at = |path: &str| format!("/components/{path}");
+    for (name, description) in SCHEMES {
+        if let Some(scheme) = described.pointer_mut(&at(&format!("securitySchemes/{name}"))) {
+            scheme["description"] = description.into();
+        }
+    }
+    if let Some(cookie) = described.pointer_mut(&at("securitySchemes/Cookie/name")) {
+        *cookie = TRADING_NAME.into();
+    }
+    if let Some(failure) = described.pointer_mut(&at("schemas/Failure")) {
+        let text = |description: &str| json!({ "type": "string", "description": description });
+        let flag = |description: &str| json!({ "type": "boolean", "description": description });
+        failure["required"] = json!([]);
+        failure["properties"]["error"] = text("A sentence, of a login, a code or a page that was refused");
+        failure["properties"]["success"] = flag("False, of a login or a code that was refused");
+        failure["properties"]["requires_mfa"] = flag("True, of a login that needs a code");
+        failure["properties"]["message"] = text("A sentence, of a login that needs a code");
     }
 }
 

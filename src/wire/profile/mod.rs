@@ -8,6 +8,7 @@ pub mod pynomaly;
 pub mod scribes;
 pub mod trading;
 pub mod trading_access;
+pub mod trading_diagnosis;
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};

@@ -14,6 +14,7 @@ mod scribes;
 mod trading;
 mod trading_access;
 mod trading_actor;
+mod trading_diagnosis;
 mod trading_keys;
 mod trading_mfa;
 mod trading_sessions;
