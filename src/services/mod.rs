@@ -34,7 +34,7 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
-mod profile;
+pub mod profile;
 pub mod registration;
 pub mod resource;
 pub mod revocation;

@@ -132,6 +132,14 @@ pub fn by_identifier(read: &impl Read, key: &str) -> Result<Option<User>, StoreE
     }
 }
 
+/// The account with this number.
+pub fn by_number(read: &impl Read, number: u32) -> Result<Option<User>, StoreError> {
+    match read.get(&tables::USER_NUMBERS, &number)? {
+        Some(id) => by_id(read, UserId::from_bytes(id)),
+        None => Ok(None),
+    }
+}
+
 /// Which name of a new account is taken, if any. Without `username` only the address is looked at.
 pub fn taken(
     read: &impl Read,
