@@ -61,3 +61,54 @@ impl Endpoint for Direct {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::Request;
+    use poem_openapi::param::{Path, Query};
+    use poem_openapi::payload::PlainText;
+
+    use super::*;
+
+    struct Api;
+
+    #[OpenApi]
+    #[expect(clippy::unused_async, reason = "an operation is a future")]
+    impl Api {
+        #[oai(path = "/plain", method = "get")]
+        async fn plain(&self) -> PlainText<&'static str> {
+            PlainText("plain")
+        }
+
+        #[oai(path = "/plain", method = "post")]
+        async fn asked(&self, _word: Query<Option<String>>) -> PlainText<&'static str> {
+            PlainText("asked")
+        }
+
+        #[oai(path = "/of/:id", method = "get")]
+        async fn one(&self, _id: Path<String>) -> PlainText<&'static str> {
+            PlainText("one")
+        }
+    }
+
+    #[tokio::test]
+    async fn only_operations_without_parameters_are_called_directly_and_say_which_path_they_are() {
+        let shortcut = Shortcut::to(Api);
+        let request = |method: Method, path: &str| {
+            Request::builder().method(method).uri(path.parse().unwrap()).finish()
+        };
+        for (method, path) in [
+            (Method::POST, "/plain"),
+            (Method::HEAD, "/plain"),
+            (Method::GET, "/plain/"),
+            (Method::GET, "/of/1"),
+            (Method::GET, "/of/:id"),
+        ] {
+            assert!(shortcut.find(&request(method, path)).is_none(), "{path}");
+        }
+        let asked = request(Method::GET, "/plain?word=x");
+        let mut answer = shortcut.find(&asked).unwrap().call(asked).await.unwrap();
+        assert_eq!(&*answer.data::<PathPattern>().unwrap().0, "/plain");
+        assert_eq!(answer.take_body().into_string().await.unwrap(), "plain");
+    }
+}
