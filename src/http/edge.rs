@@ -122,7 +122,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
         let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
         if let Some(root) = self.root
-            && let Some(uri) = gate.mounts.rooted(root, request.method(), request.uri())
+            && let Some(uri) = gate.mounts.rooted(root, &request)
         {
             *request.uri_mut() = uri;
         }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::uri::PathAndQuery;
-use poem::http::{Method, StatusCode, Uri};
-use poem::{EndpointExt, IntoEndpoint, Route};
+use poem::http::{Method, StatusCode, Uri, header};
+use poem::{EndpointExt, IntoEndpoint, Request, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 
@@ -86,13 +86,17 @@ impl Mounts {
         })
     }
 
-    /// What `uri` means on a listener whose root is `root`. Other mounts and what is `shared` are where they are on every
-    /// listener, unless the profile has an operation of its own there.
-    pub fn rooted(&self, root: Profile, method: &Method, uri: &Uri) -> Option<Uri> {
+    /// What `request` asks for on a listener whose root is `root`. Other mounts and what is `shared` are where they are on
+    /// every listener, unless the profile has an operation of its own there; and then the form on a page of ours, which
+    /// asks for a page, still finds its page.
+    pub fn rooted(&self, root: Profile, request: &Request) -> Option<Uri> {
+        let (method, uri) = (request.method(), request.uri());
         let path = uri.path();
         let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
         let is_shared = shared().any(|shared| shared == path) || path.starts_with("/dev/");
-        let is_own = mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path);
+        let asks_for_page = request.header(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html"));
+        let is_own =
+            mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path) && !asks_for_page;
         let is_elsewhere = self.at(path).is_some() || (is_shared && !is_own);
         let is_canonical = root == Profile::Governance && !path.starts_with("/api/");
         if is_elsewhere || is_canonical {
