@@ -123,14 +123,14 @@ fn a_form_of_a_page_finds_its_page_where_a_profile_has_an_operation() {
         .env("LATCHKEY_ROOT_PROFILE", "trading");
     let server = home.serve(&[]);
     let client = server.client();
-    let form = |path, body| Request::form(path, body);
-    let tokens =
-        client.ask(form("/token", &format!("username=root&password={}", PASSWORD.replace(' ', "+")))).json();
+    let tokens = client
+        .ask(Request::form("/token", &format!("username=root&password={}", PASSWORD.replace(' ', "+"))))
+        .json();
     let me = client.ask(Request::get("/users/me").bearer(tokens["access_token"].as_str().unwrap())).json();
     assert_eq!((&me["username"], &me["role"]), (&json!("root"), &json!("super_admin")), "{tokens} {me}");
-    let asked = client.ask(form("/forgot-password", "email=ada%40example.com"));
+    let asked = client.ask(Request::form("/forgot-password", "email=ada%40example.com"));
     assert!(asked.json()["message"].is_string(), "{}", asked.text);
-    let browser = form("/forgot-password", "email=eve%40example.com")
+    let browser = Request::form("/forgot-password", "email=eve%40example.com")
         .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     let page = client.ask(browser);
     assert!(page.text.contains("<!doctype html>"), "{}", page.text);
