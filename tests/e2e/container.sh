@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The steps of the container file without a container engine: what it builds, copies, sets and runs is read from the file.
+# S36: the steps of the container file without a container engine: what it builds, copies, sets and runs is read from the file.
 . "$(dirname "$0")/story.sh"
 
 file=$root/assets/container/Dockerfile

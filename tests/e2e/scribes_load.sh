@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The load test of the scribes guide as printed, over TLS. Its failures have a bar here; times are stated, for they depend on
+# S33: the load test of the scribes guide as printed, over TLS. Its failures have a bar here; times are stated, for they depend on
 # the machine: `cargo bench --bench http_load -- --only targets` holds them against theirs.
 . "$(dirname "$0")/story.sh"
 

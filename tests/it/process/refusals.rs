@@ -223,6 +223,7 @@ fn a_port_that_is_taken_is_named() {
     ended.refused(&format!("address {address} is already in use"), "choose another address with --listen");
 }
 
+/// S29.
 #[test]
 fn a_wrong_configuration_is_refused_before_anything_is_made() {
     let secret = "planted-secret";
