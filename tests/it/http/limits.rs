@@ -73,7 +73,7 @@ async fn five_logins_a_minute_and_the_sixth_is_refused_unhashed() {
     refused(&app.anonymous().log_in("ada", PASSWORD).await, "12");
 }
 
-/// G78, G78: an ordinary answer says what is left, and a refusal the same and when to come back.
+/// G78: an ordinary answer says what is left, and a refusal the same and when to come back.
 #[tokio::test]
 async fn every_answer_says_exactly_what_is_left() {
     let app = ada().await;
