@@ -111,6 +111,7 @@ pub struct Password {
 
 /// What a password is like.
 #[derive(Debug, Default, Object, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a check with a name of its own on the wire")]
 pub struct Strength {
     /// Whether it is long enough and not too long.
     pub length: bool,
