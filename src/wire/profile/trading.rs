@@ -167,9 +167,13 @@ pub struct Credential {
 
 /// Whether a code was right.
 #[derive(Debug, Object, Serialize, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Verified {
     /// Whether it was, or no second factor is on.
     pub verified: bool,
+    /// What changing requests with the new cookie carry in `X-CSRF-Token`, where the session has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<Secret>,
 }
 
 /// Something was done.
