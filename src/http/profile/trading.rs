@@ -141,8 +141,9 @@ pub fn reword(described: &mut Value) {
     ];
     let at = |path: &str| format!("/components/{path}");
     for (name, description) in SCHEMES {
-        if let Some(scheme) = described.pointer_mut(&at(&format!("securitySchemes/{name}"))) {
-            scheme["description"] = description.into();
+        let scheme = described.pointer_mut(&at(&format!("securitySchemes/{name}")));
+        if let Some(scheme) = scheme.and_then(Value::as_object_mut) {
+            scheme.insert("description".to_owned(), description.into());
         }
     }
     if let Some(cookie) = described.pointer_mut(&at("securitySchemes/Cookie/name")) {
@@ -151,11 +152,17 @@ pub fn reword(described: &mut Value) {
     if let Some(failure) = described.pointer_mut(&at("schemas/Failure")) {
         let text = |description: &str| json!({ "type": "string", "description": description });
         let flag = |description: &str| json!({ "type": "boolean", "description": description });
-        failure["required"] = json!([]);
-        failure["properties"]["error"] = text("A sentence, of a login, a code or a page that was refused");
-        failure["properties"]["success"] = flag("False, of a login or a code that was refused");
-        failure["properties"]["requires_mfa"] = flag("True, of a login that needs a code");
-        failure["properties"]["message"] = text("A sentence, of a login that needs a code");
+        if let Some(failure) = failure.as_object_mut() {
+            failure.remove("required");
+        }
+        if let Some(properties) = failure.pointer_mut("/properties").and_then(Value::as_object_mut) {
+            properties.extend([
+                ("error".to_owned(), text("A sentence, of a login, a code or a page that was refused")),
+                ("success".to_owned(), flag("False, of a login or a code that was refused")),
+                ("requires_mfa".to_owned(), flag("True, of a login that needs a code")),
+                ("message".to_owned(), text("A sentence, of a login that needs a code")),
+            ]);
+        }
     }
 }
 

@@ -111,6 +111,7 @@ pub struct Password {
 
 /// What a password is like.
 #[derive(Debug, Default, Object, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a check with a name of its own on the wire")]
 pub struct Strength {
     /// Whether it is long enough and not too long.
     pub length: bool,
@@ -166,9 +167,13 @@ pub struct Credential {
 
 /// Whether a code was right.
 #[derive(Debug, Object, Serialize, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Verified {
     /// Whether it was, or no second factor is on.
     pub verified: bool,
+    /// What changing requests with the new cookie carry in `X-CSRF-Token`, where the session has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<Secret>,
 }
 
 /// Something was done.

@@ -3,7 +3,7 @@
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use super::trading_actor::{at, bearer, is, log_in, says, send, token, with_token};
+use super::trading_actor::{AGENT, HOME, InBrowser, at, bearer, is, log_in, says, send, token, with_token};
 use crate::harness::{Anonymous, Answer, Authenticator, PASSWORD, STEP, TestApp, text_at};
 
 /// Switches the factor of `caller` on; the codes are those that stay.
@@ -130,11 +130,35 @@ async fn a_backup_code_is_good_once_wherever_a_code_is() {
     assert_eq!(authenticate(&app, Some(&phone.backup_codes[0])).await.status, 200);
     is(&authenticate(&app, Some(&phone.backup_codes[0])).await, 401, refused("Invalid MFA token"));
     let verify = |code: &str| send(&ada, Method::POST, "/mfa/verify", json!({ "credential": code }));
-    is(&verify(&phone.backup_codes[1]).await, 200, json!({ "verified": true }));
-    is(&verify(&phone.backup_codes[1]).await, 200, json!({ "verified": false }));
+    let (answer, events) = app.events_of(verify(&phone.backup_codes[1])).await;
+    is(&answer, 200, json!({ "verified": true }));
+    assert_eq!(events, ["mfa.backup_code_used success", "session.stepped_up success backup_code"]);
+    let (answer, events) = app.events_of(verify(&phone.backup_codes[1])).await;
+    is(&answer, 200, json!({ "verified": false }));
+    assert_eq!(events, ["session.stepped_up denied wrong_code"]);
     let code = phone.code(&app);
     is(&verify(&code).await, 200, json!({ "verified": true }));
     is(&verify(&code).await, 200, json!({ "verified": false }));
+}
+
+/// T28, T35: a session that was proved again has another id, and another token beside it.
+#[tokio::test]
+async fn a_proof_in_a_browser_answers_the_next_cookie() {
+    let app = TestApp::unlimited().with_user("ada").await;
+    let phone = enrol(&app, &with_token(&app, "ada").await).await;
+    let form = json!({ "username": "ada", "password": PASSWORD, "mfa_token": phone.backup_codes[0] });
+    let home = || app.anonymous().at(HOME).header("user-agent", AGENT);
+    let opened = home().post(&at("/login"), form).await.json();
+    let session =
+        InBrowser { cookie: text_at(&opened, "/session_id"), csrf: text_at(&opened, "/csrf_token") };
+    let answer =
+        session.changing(&app).post(&at("/mfa/verify"), json!({ "credential": phone.code(&app) })).await;
+    let set = answer.header("set-cookie").unwrap();
+    let cookie = set.strip_prefix("session_id=").unwrap().split(';').next().unwrap().to_owned();
+    let next = InBrowser { cookie, csrf: text_at(&answer.json(), "/csrf_token") };
+    assert_ne!((&next.cookie, &next.csrf), (&session.cookie, &session.csrf));
+    assert_eq!((session.page(&app).await.status.as_u16(), next.page(&app).await.status.as_u16()), (401, 200));
+    assert_eq!(next.changing(&app).delete(&at("/sessions")).await.status, 200);
 }
 
 /// The class method's first line: without a second factor every credential is good.

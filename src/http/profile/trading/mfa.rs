@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use poem::http::header;
 use poem_openapi::OpenApi;
+use poem_openapi::payload::Response;
 
 use super::{Listed, done, refusal, secrets};
 use crate::http::asked::Asked;
 use crate::http::body::NoBody;
+use crate::http::cookie;
 use crate::http::error::Fault;
 use crate::http::principal::Bearer;
 use crate::http::profile::Flat;
 use crate::http::profile::body::Loose;
 use crate::http::qr::Picture;
 use crate::http::tag::Tag;
-use crate::services::factor::{self, FactorFault};
+use crate::services::factor::FactorFault;
+use crate::services::step_up::{self, StepUpFault};
 use crate::services::{Services, enrolment};
 use crate::wire::profile::trading as wire;
 use crate::wire::secret::Secret;
@@ -61,22 +65,30 @@ impl MfaApi {
 
     /// Prove the second factor
     ///
-    /// The code is used up. Where none is on, every code is right.
+    /// The code is used up, and the session counts as proved again: one with a cookie goes on under another id, and the
+    /// answer sets it. Where none is on, every code is right.
     #[oai(path = "/verify", method = "post", operation_id = "verify_mfa")]
     async fn verify(
         &self,
         caller: Bearer,
         body: Loose<wire::Credential>,
         asked: Asked,
-    ) -> Result<Flat<wire::Verified>, Fault<Listed>> {
-        let (user, code) = (&caller.0.user, body.0.credential.reveal());
-        let verified = match factor::check(&self.0, &asked.0, user, code).await {
-            Ok(_) => true,
-            Err(FactorFault::NotSetUp) => !user.has_factor,
-            Err(FactorFault::Wrong) => false,
+    ) -> Result<Response<Flat<wire::Verified>>, Fault<Listed>> {
+        let code = body.0.credential.reveal();
+        let proved = step_up::with_code(&self.0, &asked.0, &caller.0, code).await;
+        let (verified, new) = match proved {
+            Ok(fresh) => (true, fresh.cookie),
+            Err(StepUpFault::Factor(FactorFault::NotSetUp)) => (true, None),
+            Err(StepUpFault::Factor(FactorFault::Wrong)) => (false, None),
             Err(fault) => return Err(fault.into()),
         };
-        Ok(Flat::new(wire::Verified { verified }))
+        let csrf_token = new.as_ref().map(|new| new.csrf.reveal().as_str().into());
+        let answer = Response::new(Flat::new(wire::Verified { verified, csrf_token }));
+        let cookie = new.and_then(|new| cookie::set(&new, asked.0.now, &self.0.policy.cookies));
+        Ok(match cookie {
+            Some(cookie) => answer.header(header::SET_COOKIE, cookie),
+            None => answer,
+        })
     }
 
     /// Switch the authenticator app off
