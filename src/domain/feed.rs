@@ -82,6 +82,7 @@ pub const TOPICS: &[&str] = &[
     "diagnosis",
     "email",
     "grant",
+    "key",
     "lockout",
     "login",
     "mail",

@@ -61,6 +61,7 @@ mod service;
 mod session;
 mod sessions_all;
 mod setup;
+mod signing_key;
 mod sms_factor;
 mod sms_limits;
 mod stale;
