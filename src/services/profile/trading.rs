@@ -24,7 +24,7 @@ pub fn may(caller: &Caller, needed: TradingPermission) -> bool {
     needed.is_held_by(&caller.user) && is_in_scope(caller, needed)
 }
 
-/// Refuses, and records it, unless the caller [may](may) do this and has the second factor that its roles must have.
+/// Refuses, and records it, unless the caller [`may`] do this and has the second factor that its roles must have.
 pub async fn require(
     app: &Services,
     ctx: &Context,
