@@ -18,6 +18,7 @@ pub mod link;
 pub mod lockout;
 pub mod login;
 pub mod mail;
+pub mod operator;
 pub mod password_policy;
 pub mod permission;
 pub mod phone;

@@ -1,5 +1,6 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
+pub mod admin_socket;
 pub mod again;
 pub mod answer;
 pub mod api_key;
@@ -33,6 +34,7 @@ pub mod pages;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod person;
 pub mod principal;
 pub mod profile;
 pub mod qr;
@@ -80,8 +82,10 @@ use routes::Routes;
 use site::Site;
 
 use crate::ambient::Gathered;
+use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
 use crate::services::api_key::usage;
+use crate::services::caller::record_no_operator;
 use crate::services::{Context, Services, StoreError, cookie as sessions};
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
@@ -118,6 +122,8 @@ pub struct Parts {
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
     pub request_timeout: Duration,
+    /// Who may call over the admin socket.
+    pub operators: Operators,
 }
 
 /// The whole floor, ready to be put behind a listener.
@@ -182,6 +188,7 @@ impl Front {
             cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
+            operators: parts.operators,
             notices: Notices::new(&parts.app.limits),
             limits: parts.app.limits.clone(),
             metrics,
@@ -205,6 +212,7 @@ impl Front {
 async fn record(app: &Services, ctx: &Context, remark: Remark) -> Result<(), StoreError> {
     match remark {
         Remark::Noticed(noticed) => usage::record(app, ctx, noticed).await,
+        Remark::NoOperator(uid) => record_no_operator(app, ctx, uid).await,
         Remark::NoSession(caller) => usage::record_no_session(app, ctx, &caller).await,
         Remark::Stray(noticed) => sessions::record(app, ctx, noticed).await,
         Remark::Forged(caller, cause) => {

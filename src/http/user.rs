@@ -10,7 +10,8 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
 use crate::domain::id::UserId;
@@ -105,7 +106,7 @@ impl UserApi {
     #[oai(path = "/users", method = "post", operation_id = "create_user")]
     async fn create(
         &self,
-        caller: Bearer,
+        caller: Person,
         body: Json<CreateUser>,
         asked: Asked,
     ) -> Result<Answer<User, 201>, Fault<Listed>> {
@@ -169,7 +170,7 @@ impl UserApi {
     async fn delete(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         user_deletion::delete_other(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;

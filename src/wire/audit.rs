@@ -14,7 +14,8 @@ pub struct AuditLog {
     /// Whom it happened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// Who did it, once that is known: nobody has shown who they are at a failed login.
+    /// Who did it, once that is known: nobody has shown who they are at a failed login. An account by its id, or a user
+    /// of the host at the admin socket by its number, such as `uid:1000`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// What happened, for example `login.failed`.

@@ -20,6 +20,22 @@ fn impossible_combinations_are_refused() {
             &["auth.toml:3: listen[0].http: \"redirect\" needs a public_url with https"],
         ),
         ("listen = [\":1\", \":1\"]", &["listen[1].addr: [::]:1 is listed twice"]),
+        (
+            "[admin_socket]\noperators = [\"uid=1 role=admin\"]",
+            &[
+                "auth.toml:2: admin_socket.operators: other users cannot reach a socket in the data folder | set admin_socket.path to a folder that they may enter, such as /run/latchkey/admin.sock",
+            ],
+        ),
+        (
+            "[admin_socket]\npath = \"a\"\noperators = [\"uid=1 role=admin\", \"uid=1 role=viewer\"]",
+            &["auth.toml:3: admin_socket.operators: one user or group is listed twice"],
+        ),
+        (
+            "[admin_socket]\npath = \"a\"\noperators = [\"uid=1 role=root\"]",
+            &[
+                "auth.toml:3: admin_socket.operators: \"uid=1 role=root\": not a role; the roles are viewer, developer, manager, admin and super_admin",
+            ],
+        ),
         ("[tls]\ncert_file = \"a\"", &["auth.toml:2: tls.cert_file: needs tls.key_file too"]),
         ("[tls]\nkey_file = \"a\"", &["auth.toml:2: tls.key_file: needs tls.cert_file too"]),
         (
