@@ -161,6 +161,7 @@ pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
         details: Value::Object(details.collect()),
         ip_address: entry.client.map(|client| client.to_string()),
         user_agent: entry.user_agent,
+        note: entry.note,
         request_id: Some(entry.request_id),
         checksum: entry.checksum,
         created_at: entry.at.to_string(),

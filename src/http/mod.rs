@@ -228,7 +228,9 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
         \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
         Operations are limited: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds at which all is \
-        there again) say what is left, and one too many is answered 429 with `Retry-After`.";
+        there again) say what is left, and one too many is answered 429 with `Retry-After`. `X-Request-ID` may be \
+        chosen by the client, and names the request in the answer, in the audit log and in the event stream. \
+        `X-Audit-Note`, one line of at most 200 characters, says why something is done; the audit log keeps it.";
     described(operations(app, health)).description(description)
 }
 
@@ -258,7 +260,10 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
 /// What an operator sees of everybody, and ends.
 fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
     (
-        oversight::sessions::LiveSessionApi(app.clone()),
+        (
+            oversight::sessions::LiveSessionApi(app.clone()),
+            oversight::many_sessions::ManySessionsApi(app.clone()),
+        ),
         oversight::lockouts::LockoutApi(app.clone()),
         oversight::outbox::OutboxApi(app.clone()),
         oversight::server::ServerApi(app.clone()),

@@ -40,6 +40,8 @@ pub struct Personal {
     pub client: IpAddr,
     /// What the client called itself.
     pub user_agent: Option<String>,
+    /// Why it was done, in the caller's own words.
+    pub note: Option<String>,
 }
 
 impl Witness {
@@ -91,7 +93,8 @@ impl Witness {
         (actor, subject): (Option<UserId>, Option<UserId>),
         key: &SealKey,
     ) -> Self {
-        let personal = Personal { client: ctx.client, user_agent: ctx.user_agent.clone() };
+        let personal =
+            Personal { client: ctx.client, user_agent: ctx.user_agent.clone(), note: ctx.note.clone() };
         let plain = postcard::to_stdvec(&personal).unwrap_or_default();
         let personal = key.seal(&place(actor.or(subject), &ctx.request_id), &plain, app.random());
         Self { at: ctx.now, request_id: ctx.request_id.clone(), actor, subject, personal }

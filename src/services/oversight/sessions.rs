@@ -30,6 +30,10 @@ pub struct SessionFilter {
     pub network: Option<IpNet>,
     /// Only those that were opened at or after this time.
     pub since: Option<Timestamp>,
+    /// Only those that were opened before this time.
+    pub until: Option<Timestamp>,
+    /// Only those that live by a cookie, or only those that do not.
+    pub by_cookie: Option<bool>,
     /// Only those before this one in the list's order.
     pub after: Option<SessionId>,
     /// Most sessions to answer.
@@ -40,6 +44,8 @@ impl SessionFilter {
     fn holds(&self, session: &Session) -> bool {
         self.network.is_none_or(|network| covers(&network, session.client))
             && self.since.is_none_or(|since| session.created_at >= since)
+            && self.until.is_none_or(|until| session.created_at < until)
+            && self.by_cookie.is_none_or(|by_cookie| session.cookie().is_some() == by_cookie)
     }
 }
 
@@ -63,23 +69,32 @@ pub async fn list(
 ) -> Result<LiveSessions, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;
     Ok(app.read(|read| {
-        let rows = |after, limit| rows(read, filter.user, after, limit);
-        let mut owners = HashMap::new();
-        // Ids are in the order of time: no earlier one is of a later session.
-        let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
-        let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
-            if first.is_some_and(|first| id < first) {
-                return Ok(ControlFlow::Break(()));
-            }
-            if !filter.holds(&session) {
-                return Ok(ControlFlow::Continue(None));
-            }
-            let owner = owner(read, &mut owners, session.user)?;
-            let owner = owner.filter(|owner| session.is_alive(owner.session_epoch, ctx.now));
-            Ok(ControlFlow::Continue(owner.map(|owner| (session, owner))))
-        })?;
+        let (sessions, next) = matching(read, filter, ctx.now)?;
         Ok(LiveSessions { sessions, next, as_of: as_of(read)? })
     })?)
+}
+
+/// The live sessions that `filter` holds, and behind which one to go on.
+pub(super) fn matching(
+    read: &impl Read,
+    filter: &SessionFilter,
+    now: Timestamp,
+) -> Result<(Vec<(Session, User)>, Option<SessionId>), StoreError> {
+    let rows = |after, limit| rows(read, filter.user, after, limit);
+    let mut owners = HashMap::new();
+    // Ids are in the order of time: no earlier one is of a later session.
+    let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
+    walk(filter.after, filter.limit, rows, |id, session: Session| {
+        if first.is_some_and(|first| id < first) {
+            return Ok(ControlFlow::Break(()));
+        }
+        if !filter.holds(&session) {
+            return Ok(ControlFlow::Continue(None));
+        }
+        let owner = owner(read, &mut owners, session.user)?;
+        let owner = owner.filter(|owner| session.is_alive(owner.session_epoch, now));
+        Ok(ControlFlow::Continue(owner.map(|owner| (session, owner))))
+    })
 }
 
 fn rows(

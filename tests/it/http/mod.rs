@@ -58,6 +58,7 @@ mod server;
 mod service;
 mod session;
 mod sessions_all;
+mod sessions_many;
 mod setup;
 mod sms_factor;
 mod sms_limits;

@@ -67,13 +67,20 @@ fn an_operator_does_what_needs_a_fresh_proof_and_each_act_names_its_user() {
     let client = at_socket(&home);
     let ada = user_id(&client, "ada@example.com");
     let given = Request::new("POST", &format!("/api/v1/users/{ada}/roles/manager"));
-    client.ask(given.header("x-request-id", "console-1").header("user-agent", "console/1")).data(200);
+    client
+        .ask(
+            given
+                .header("x-request-id", "console-1")
+                .header("user-agent", "console/1")
+                .header("x-audit-note", "SEC-118"),
+        )
+        .data(200);
     client.ask(Request::put(&format!("/api/v1/users/{ada}"), &json!({ "status": "suspended" }))).data(200);
     client.ask(Request::new("POST", &format!("/api/v1/users/{ada}/password-reset"))).data(200);
     let record = newest(&client, "role.granted");
     assert_eq!((&record["actor_id"], &record["user_id"]), (&json!(own_name()), &json!(ada)));
     assert_eq!((&record["request_id"], &record["details"]["role"]), (&json!("console-1"), &json!("manager")));
-    assert_eq!(record["details"]["operator"], json!(own_name()));
+    assert_eq!((&record["details"]["operator"], &record["note"]), (&json!(own_name()), &json!("SEC-118")));
     // There is no address, and the client's own name is still readable.
     assert_eq!((&record["ip_address"], &record["user_agent"]), (&Value::Null, &json!("console/1")));
     let done = client.get(&format!("/api/v1/audit/logs?actor_id={}", own_name())).data(200);
