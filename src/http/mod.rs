@@ -264,7 +264,7 @@ fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
             oversight::sessions::LiveSessionApi(app.clone()),
             oversight::many_sessions::ManySessionsApi(app.clone()),
         ),
-        oversight::lockouts::LockoutApi(app.clone()),
+        (oversight::lockouts::LockoutApi(app.clone()), oversight::guessing::GuessingApi(app.clone())),
         oversight::outbox::OutboxApi(app.clone()),
         oversight::server::ServerApi(app.clone()),
     )

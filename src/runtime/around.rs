@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::listen::Listening;
-use crate::config::{Config, Loaded, Transport};
+use crate::config::{Config, Loaded, Setting, Source, Transport};
 use crate::domain::time::Timestamp;
 use crate::net::{self, TlsSource};
-use crate::services::oversight::server::{CertificateSeen, Changing, ListenerSeen, Surroundings};
+use crate::services::oversight::server::{
+    CertificateSeen, Changing, ListenerSeen, SettingSeen, Surroundings,
+};
 
 /// What changes while the process runs.
 pub struct Parts {
@@ -32,6 +34,7 @@ pub fn surroundings(loaded: &Loaded, now: Timestamp, listeners: &[Listening], pa
         started_at: now,
         listeners: listeners.collect(),
         config_warnings: loaded.notes.len(),
+        settings: loaded.settings.iter().map(setting).collect(),
         mail_transport: mail_transport(config),
         sms_transport: sms_transport(config),
         is_dev: config.dev,
@@ -44,6 +47,21 @@ pub fn surroundings(loaded: &Loaded, now: Timestamp, listeners: &[Listening], pa
             store_bytes: fs::metadata(&parts.store).ok().map(|file| file.len()),
             connections: parts.net.open.value(),
         }),
+    }
+}
+
+fn setting(setting: &Setting) -> SettingSeen {
+    let name = setting.key.rsplit('.').next().unwrap_or_default();
+    SettingSeen {
+        key: setting.key.clone(),
+        value: setting.shown.clone(),
+        source: match setting.source {
+            Source::Default => "default",
+            Source::File { .. } => "file",
+            Source::Environment(_) => "environment",
+            Source::Flag(_) => "flag",
+        },
+        is_path: name == "path" || name.ends_with("_file") || name.ends_with("_dir"),
     }
 }
 

@@ -227,3 +227,38 @@ impl Example for StrainedLimits {
         Self { limits: vec![login], capped: false }
     }
 }
+
+/// A setting in force.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ServerSetting {
+    /// Its dotted key.
+    pub key: String,
+    /// Its value as the configuration file writes it; absent where it is not set. `(redacted)` stands for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Where it comes from: `default`, `file`, `environment` or `flag`.
+    pub source: String,
+    /// Whether somebody set it.
+    pub changed: bool,
+}
+
+/// Every setting in force.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct ServerConfig {
+    /// In the order of the configuration file.
+    pub settings: Vec<ServerSetting>,
+}
+
+impl Example for ServerConfig {
+    fn example() -> Self {
+        let setting = ServerSetting {
+            key: "tokens.access_ttl".to_owned(),
+            value: Some("\"15m\"".to_owned()),
+            source: "file".to_owned(),
+            changed: true,
+        };
+        Self { settings: vec![setting] }
+    }
+}

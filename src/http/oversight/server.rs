@@ -17,8 +17,8 @@ use crate::services::Services;
 use crate::services::oversight::budgets::{self, BudgetFilter, Strained};
 use crate::services::oversight::server::{self, ServerReport};
 use crate::wire::server::{
-    Server, ServerAudit, ServerCertificate, ServerCounts, ServerHashing, ServerListener, ServerStore,
-    StrainedLimit, StrainedLimits,
+    Server, ServerAudit, ServerCertificate, ServerConfig, ServerCounts, ServerHashing, ServerListener,
+    ServerSetting, ServerStore, StrainedLimit, StrainedLimits,
 };
 
 /// How the server is.
@@ -34,6 +34,22 @@ impl ServerApi {
     async fn server(&self, asked: Asked, caller: Caller) -> Result<Answer<Server>, Fault<Overseen>> {
         let report = server::report(&self.0, &asked.0, &caller.0).await?;
         Ok(Answer::new(to_wire(&report), asked.0.now))
+    }
+
+    /// Every setting in force
+    ///
+    /// With its source, in the order of the configuration file. Needs `audit:read`. Secrets are redacted, and paths of the
+    /// host are told at the admin socket alone.
+    #[oai(path = "/server/config", method = "get", operation_id = "server_config")]
+    async fn config(&self, asked: Asked, caller: Caller) -> Result<Answer<ServerConfig>, Fault<Overseen>> {
+        let settings = server::settings(&self.0, &asked.0, &caller.0).await?;
+        let settings = settings.into_iter().map(|setting| ServerSetting {
+            key: setting.key,
+            value: setting.value,
+            changed: setting.source != "default",
+            source: setting.source.to_owned(),
+        });
+        Ok(Answer::new(ServerConfig { settings: settings.collect() }, asked.0.now))
     }
 
     /// List budgets that are used up, or nearly

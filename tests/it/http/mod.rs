@@ -17,6 +17,7 @@ mod events;
 mod events_order;
 mod events_rights;
 mod grant;
+mod guessing;
 mod headers;
 mod import;
 mod input;

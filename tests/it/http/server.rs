@@ -6,7 +6,9 @@ use latchkey::domain::limit::Budget;
 use latchkey::domain::limit::Class;
 use latchkey::domain::role::Role;
 use latchkey::services::audit_log;
-use latchkey::services::oversight::server::{CertificateSeen, Changing, ListenerSeen, Surroundings};
+use latchkey::services::oversight::server::{
+    CertificateSeen, Changing, ListenerSeen, SettingSeen, Surroundings,
+};
 use serde_json::json;
 
 use crate::harness::{START, TestApp, text_at};
@@ -25,6 +27,12 @@ async fn the_server_tells_how_it_is_and_no_path_and_no_secret() {
         started_at: START,
         listeners: vec![ListenerSeen { address: "127.0.0.1:8443".to_owned(), tls: true }],
         config_warnings: 2,
+        settings: vec![SettingSeen {
+            key: "data_dir".to_owned(),
+            value: Some("\"/var/lib/latchkey\"".to_owned()),
+            source: "default",
+            is_path: true,
+        }],
         mail_transport: "smtp",
         sms_transport: None,
         is_dev: false,
