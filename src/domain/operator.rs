@@ -34,9 +34,12 @@ pub struct Operator {
 
 impl Operator {
     /// The id of the user `uid` in the audit log.
-    pub const fn id_of(uid: u32) -> UserId {
-        let ([a, b, c, d, e, f, g, h, i, j, k, l], [m, n, o, p]) = (PREFIX, uid.to_be_bytes());
-        UserId::from_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    pub fn id_of(uid: u32) -> UserId {
+        let mut id = [0; 16];
+        let (prefix, number) = id.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(&PREFIX);
+        number.copy_from_slice(&uid.to_be_bytes());
+        UserId::from_bytes(id)
     }
 
     /// Which user of the host `id` stands for, if it is an operator's.

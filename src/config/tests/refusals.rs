@@ -4,22 +4,8 @@ use super::errors::check;
 use super::*;
 
 #[test]
-fn impossible_combinations_are_refused() {
-    let proxies = "auth.toml:2: listen[0].http: \"trusted\" needs trusted_proxies | set trusted_proxies to the addresses of your proxy, such as [\"127.0.0.1\"]";
+fn operators_that_could_not_reach_the_socket_or_are_two_things_are_refused() {
     check(&[
-        ("[[listen]]\nhttp = \"trusted\"", &[proxies]),
-        (
-            "[[listen]]\ntls = false\nhttp = \"off\"",
-            &[
-                "auth.toml:2: listen[0].tls: no listener serves the API: one needs tls or http = \"trusted\"",
-                "auth.toml:3: listen[0].http: \"off\" without tls leaves nothing to answer",
-            ],
-        ),
-        (
-            "public_url = \"http://localhost\"\n[[listen]]\nhttp = \"redirect\"",
-            &["auth.toml:3: listen[0].http: \"redirect\" needs a public_url with https"],
-        ),
-        ("listen = [\":1\", \":1\"]", &["listen[1].addr: [::]:1 is listed twice"]),
         (
             "[admin_socket]\noperators = [\"uid=1 role=admin\"]",
             &[
@@ -36,6 +22,26 @@ fn impossible_combinations_are_refused() {
                 "auth.toml:3: admin_socket.operators: \"uid=1 role=root\": not a role; the roles are viewer, developer, manager, admin and super_admin",
             ],
         ),
+    ]);
+}
+
+#[test]
+fn impossible_combinations_are_refused() {
+    let proxies = "auth.toml:2: listen[0].http: \"trusted\" needs trusted_proxies | set trusted_proxies to the addresses of your proxy, such as [\"127.0.0.1\"]";
+    check(&[
+        ("[[listen]]\nhttp = \"trusted\"", &[proxies]),
+        (
+            "[[listen]]\ntls = false\nhttp = \"off\"",
+            &[
+                "auth.toml:2: listen[0].tls: no listener serves the API: one needs tls or http = \"trusted\"",
+                "auth.toml:3: listen[0].http: \"off\" without tls leaves nothing to answer",
+            ],
+        ),
+        (
+            "public_url = \"http://localhost\"\n[[listen]]\nhttp = \"redirect\"",
+            &["auth.toml:3: listen[0].http: \"redirect\" needs a public_url with https"],
+        ),
+        ("listen = [\":1\", \":1\"]", &["listen[1].addr: [::]:1 is listed twice"]),
         ("[tls]\ncert_file = \"a\"", &["auth.toml:2: tls.cert_file: needs tls.key_file too"]),
         ("[tls]\nkey_file = \"a\"", &["auth.toml:2: tls.key_file: needs tls.cert_file too"]),
         (

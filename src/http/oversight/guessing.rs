@@ -50,7 +50,7 @@ impl GuessingApi {
         };
         let seen = guessing::incidents(&self.0, &asked.0, &caller.0, &query).await?;
         let incidents = Incidents {
-            incidents: seen.found.into_iter().map(incident_to_wire).collect(),
+            incidents: seen.found.iter().map(incident_to_wire).collect(),
             from: seen.from.to_string(),
             complete: seen.is_complete,
             as_of: seen.as_of.to_string(),
@@ -110,7 +110,7 @@ fn number(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn incident_to_wire(one: incident::Incident) -> Incident {
+fn incident_to_wire(one: &incident::Incident) -> Incident {
     Incident {
         network: one.network.to_string(),
         shape: one.shape.name().to_owned(),

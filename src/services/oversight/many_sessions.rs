@@ -142,9 +142,9 @@ fn find(read: &impl Read, ctx: &Context, caller: &Caller, which: &Which) -> Resu
             }
         }
         Which::All(filter) => {
-            let (found, more) = matching(read, filter, ctx.now)?;
-            next = more;
-            for (session, owner) in found {
+            let found = matching(read, filter, ctx.now)?;
+            next = found.next;
+            for (session, owner) in found.sessions {
                 let is_above = match above.get(&owner.id) {
                     Some(is_above) => *is_above,
                     None => *above.entry(owner.id).or_insert(outranks(read, &owner, &caller.user)?),

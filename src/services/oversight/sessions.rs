@@ -68,23 +68,20 @@ pub async fn list(
     filter: &SessionFilter,
 ) -> Result<LiveSessions, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;
-    Ok(app.read(|read| {
-        let (sessions, next) = matching(read, filter, ctx.now)?;
-        Ok(LiveSessions { sessions, next, as_of: as_of(read)? })
-    })?)
+    Ok(app.read(|read| matching(read, filter, ctx.now))?)
 }
 
-/// The live sessions that `filter` holds, and behind which one to go on.
+/// The live sessions that `filter` holds, as far as one request looks.
 pub(super) fn matching(
     read: &impl Read,
     filter: &SessionFilter,
     now: Timestamp,
-) -> Result<(Vec<(Session, User)>, Option<SessionId>), StoreError> {
+) -> Result<LiveSessions, StoreError> {
     let rows = |after, limit| rows(read, filter.user, after, limit);
     let mut owners = HashMap::new();
     // Ids are in the order of time: no earlier one is of a later session.
     let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
-    walk(filter.after, filter.limit, rows, |id, session: Session| {
+    let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
         if first.is_some_and(|first| id < first) {
             return Ok(ControlFlow::Break(()));
         }
@@ -94,7 +91,8 @@ pub(super) fn matching(
         let owner = owner(read, &mut owners, session.user)?;
         let owner = owner.filter(|owner| session.is_alive(owner.session_epoch, now));
         Ok(ControlFlow::Continue(owner.map(|owner| (session, owner))))
-    })
+    })?;
+    Ok(LiveSessions { sessions, next, as_of: as_of(read)? })
 }
 
 fn rows(
