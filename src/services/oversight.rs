@@ -6,6 +6,7 @@
 //! The outbox names addresses of people to write to, and stays with those who may change accounts.
 
 pub mod budgets;
+pub mod census;
 pub mod guessing;
 mod lock;
 pub mod locks;

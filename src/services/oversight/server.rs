@@ -86,6 +86,10 @@ pub struct Changing {
     pub certificate: Option<CertificateSeen>,
     /// The bytes of the store's file.
     pub store_bytes: Option<u64>,
+    /// Bytes of memory that the process holds, where the system tells.
+    pub memory_bytes: Option<u64>,
+    /// Bytes of the disk with the store, and of those the free ones.
+    pub disk_bytes: Option<(u64, u64)>,
     /// Connections open now.
     pub connections: u64,
 }

@@ -109,7 +109,7 @@ fn rows(
 }
 
 /// The account `id`, if it may be used.
-fn owner(
+pub(super) fn owner(
     read: &impl Read,
     known: &mut HashMap<UserId, Option<User>>,
     id: UserId,

@@ -195,6 +195,40 @@ fn one_user_has_a_bounded_number_of_connections() {
     server.stop();
 }
 
+#[test]
+fn an_operator_sees_the_metrics_that_the_network_does_not() {
+    let home = Home::settled().env("LATCHKEY_METRICS__ALLOW", "192.0.2.0/24");
+    let server = home.serve(&[]);
+    assert_eq!(server.client().get("/metrics").status.as_u16(), 404);
+    let page = at_socket(&home).get("/metrics");
+    assert!(page.status.as_u16() == 200 && page.text.ends_with("# EOF\n"), "{page:?}");
+    server.stop();
+}
+
+#[test]
+fn an_operator_ends_sessions_keys_and_locks_of_others() {
+    let home = Home::settled();
+    home.create_user("ada@example.com", "developer");
+    let server = home.serve(&[]);
+    let (client, network) = (at_socket(&home), server.client());
+    let tokens = network.log_in("ada@example.com", PASSWORD).data(200);
+    let token = tokens["access_token"].as_str().unwrap();
+    let form = json!({ "name": "Sensor", "scopes": ["metrics:write"] });
+    let key = network.ask(Request::post("/api/v1/users/me/api-keys", &form).bearer(token)).data(201);
+    let id = key["id"].as_str().unwrap();
+    client.ask(Request::delete(&format!("/api/v1/api-keys/{id}"))).data(200);
+    let ada = user_id(&client, "ada@example.com");
+    let filter = json!({ "filter": { "user_id": ada }, "expect_count": 1 });
+    let ended = client.post("/api/v1/sessions/revoke", &filter).data(200);
+    assert_eq!((&ended["ended"], &ended["sessions"][0]["outcome"]), (&json!(1), &json!("ended")));
+    network.ask(Request::get("/api/v1/auth/me").bearer(token)).refused(401, "TOKEN_INVALID");
+    client.ask(Request::new("POST", &format!("/api/v1/users/{ada}/unlock"))).data(200);
+    let done = client.get(&format!("/api/v1/audit/logs?actor_id={}", own_name())).data(200);
+    let actions: Vec<_> = done["logs"].as_array().unwrap().iter().map(|log| &log["action"]).collect();
+    assert_eq!(actions, ["lockout.cleared", "session.ended", "api_key.revoked"]);
+    server.stop();
+}
+
 /// A server whose socket others may reach: users 1001 and 1002, and the group 27.
 fn shared() -> (Home, Server, Client) {
     let rules = "\"uid=1001 role=admin name=night-shift\", \"uid=1002 role=viewer\", \"gid=27 role=manager\"";

@@ -26,6 +26,8 @@ fn a_server_tells_where_it_listens_when_its_certificate_ends_and_how_large_its_s
         (&true.into(), &"file".into())
     );
     assert!(told["store"]["bytes"].as_u64().unwrap() > 4_096 && told["connections"].as_u64().unwrap() >= 1);
+    let number = |key: &str| told[key].as_u64().unwrap();
+    assert!(number("memory_bytes") > 1 << 20 && number("disk_bytes") >= number("disk_free_bytes"));
     assert!(!told.to_string().contains(home.path().to_str().unwrap()));
     server.stop();
 }
