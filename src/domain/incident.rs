@@ -114,7 +114,7 @@ impl Tally {
             Tried::Failed => {
                 group.failures = group.failures.saturating_add(1);
                 group.names.extend(login.whom);
-                group.addresses.insert(login.client);
+                group.addresses.insert(login.client.to_canonical());
                 let (first, last) = group.span.unwrap_or((login.at, login.at));
                 group.span = Some((first.min(login.at), last.max(login.at)));
             }

@@ -25,9 +25,9 @@ use crate::services::session::AuthFault;
 use crate::wire::error::ErrorCode;
 
 /// Who holds the other end of the connection, if it may call.
-pub fn operator(request: &Request, operators: &Operators) -> Option<Caller> {
+pub fn operator(request: &Request, operators: &Operators) -> Option<Box<Caller>> {
     let peer = request.data::<UCred>()?;
-    Some((&operators.find(peer.uid(), peer.gid())?).into())
+    Some(Box::new((&operators.find(peer.uid(), peer.gid())?).into()))
 }
 
 /// Refuses whoever is no operator, which is recorded, and whoever shows a credential.

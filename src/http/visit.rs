@@ -22,7 +22,7 @@ pub struct Visit {
     pub request_id: String,
     /// The client's address, behind trusted proxies too.
     pub client: IpAddr,
-    operator: Option<Caller>,
+    operator: Option<Box<Caller>>,
     gate: Arc<Gate>,
     user: OnceLock<UserId>,
     left: Mutex<Option<Left>>,
@@ -30,7 +30,7 @@ pub struct Visit {
 
 impl Visit {
     /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket.
-    pub fn new(request_id: String, client: IpAddr, operator: Option<Caller>, gate: Arc<Gate>) -> Self {
+    pub fn new(request_id: String, client: IpAddr, operator: Option<Box<Caller>>, gate: Arc<Gate>) -> Self {
         Self { request_id, client, operator, gate, user: OnceLock::new(), left: Mutex::new(None) }
     }
 
@@ -46,8 +46,8 @@ impl Visit {
     }
 
     /// The operator who calls, over the admin socket.
-    pub const fn operator(&self) -> Option<&Caller> {
-        self.operator.as_ref()
+    pub fn operator(&self) -> Option<&Caller> {
+        self.operator.as_deref()
     }
 
     /// The rules of the edge that this request came through.

@@ -77,11 +77,14 @@ impl Example for LiveSessionPage {
     }
 }
 
-/// Which live sessions; what is absent excludes nothing, and something must be there.
+/// Many sessions to end: those with these ids, or those that fit everything else that is given.
 #[derive(Debug, Clone, Default, Object, Serialize, Deserialize)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 #[serde(deny_unknown_fields)]
-pub struct WhichSessions {
+pub struct EndSessions {
+    /// At most 500; nothing that chooses goes with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
     /// Those of this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
@@ -97,24 +100,11 @@ pub struct WhichSessions {
     /// Those that live by a `cookie`, or by a `token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-}
-
-/// Many sessions to end: those with these ids, or those that the filter holds.
-#[derive(Debug, Clone, Default, Object, Serialize, Deserialize)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
-#[serde(deny_unknown_fields)]
-pub struct EndSessions {
-    /// At most 500.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ids: Option<Vec<String>>,
-    /// One call ends at most 500 of what it holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<WhichSessions>,
-    /// `next_cursor` of the answer before; goes with `filter`.
+    /// `next_cursor` of the answer before; goes without `ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// How many this call is expected to end. Where it is another number, nothing is ended. A filter needs it, but for a
-    /// dry run.
+    /// How many this call is expected to end. Where it is another number, nothing is ended. Without `ids` it must be
+    /// there, but for a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_count: Option<u32>,
     /// Whether only to say what would be ended.
@@ -131,8 +121,8 @@ pub struct EndedSession {
     /// Its account; absent when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// `ended`; `gone`, when there was none any more; `outranked`, when its account is above yours; `own`, when a filter
-    /// held the session that asks.
+    /// `ended`; `gone`, when there was none any more; `outranked`, when its account is above yours; `own`, when the
+    /// session that asks fitted and was not named.
     pub outcome: String,
 }
 
@@ -146,7 +136,7 @@ pub struct EndedSessions {
     pub ended: u32,
     /// Each of them.
     pub sessions: Vec<EndedSession>,
-    /// Send it as `cursor`: there may be more that the filter holds.
+    /// Send it as `cursor`: there may be more that fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     /// Send it as `after` to `GET /api/v1/events`: what happened to these sessions since is there.

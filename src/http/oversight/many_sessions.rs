@@ -17,7 +17,7 @@ use crate::http::tag::Tag;
 use crate::services::Services;
 use crate::services::oversight::many_sessions::{self as many, Ended, Ending, Fate, SESSIONS_MAX, Which};
 use crate::services::oversight::sessions::SessionFilter;
-use crate::wire::live_session::{EndSessions, EndedSession, EndedSessions, WhichSessions};
+use crate::wire::live_session::{EndSessions, EndedSession, EndedSessions};
 
 /// The end of many sessions.
 pub struct ManySessionsApi(pub Arc<Services>);
@@ -26,10 +26,10 @@ pub struct ManySessionsApi(pub Arc<Services>);
 impl ManySessionsApi {
     /// End many sessions
     ///
-    /// Those with the given ids, or those that a filter holds, newest first. Their tokens stop working at once. Each has an
+    /// Those with the given ids, or those that fit everything else that is given, newest first. Their tokens stop working at once. Each has an
     /// outcome and, where it ended, a record in the audit log. Look first with `dry_run`, and send `ended` as
     /// `expect_count` and the time of the look as `until`: if something came between, nothing is ended (409, with
-    /// `details.found`). A filter passes the session over that asks. Needs `users:update`.
+    /// `details.found`). Without `ids` the session that asks is passed over. Needs `users:update`.
     #[oai(path = "/sessions/revoke", method = "post", operation_id = "end_sessions")]
     async fn end(
         &self,
@@ -44,45 +44,45 @@ impl ManySessionsApi {
 }
 
 fn of_wire(wire: EndSessions) -> Result<Ending, ApiError> {
-    let EndSessions { ids, filter, cursor, expect_count, dry_run } = wire;
+    let EndSessions { ids, user_id, network, since, until, kind, cursor, expect_count, dry_run } = wire;
     let is_dry_run = dry_run.unwrap_or(false);
     let refuse = |field, why: &str| Err(ApiError::field(field, "invalid", why.to_owned()));
-    let which = match (ids, filter) {
-        (Some(ids), None) if cursor.is_none() => {
-            if !(1..=SESSIONS_MAX).contains(&ids.len()) {
-                return refuse("ids", "`ids` has 1 to 500 ids.");
-            }
-            let Ok(mut known) = ids.iter().map(|id| id.parse()).collect::<Result<Vec<SessionId>, _>>() else {
-                return refuse("ids", "`ids` has something that is no id of a session.");
-            };
-            known.sort_unstable();
-            known.dedup();
-            Which::Ids(known)
-        }
-        (None, Some(filter)) => Which::All(filter_of_wire(filter, cursor)?),
-        _ => return refuse("ids", "Either `ids` alone, or `filter` with or without `cursor`."),
+    let chooses = [&user_id, &network, &since, &until, &kind].into_iter().any(Option::is_some);
+    let which = match ids {
+        Some(_) if chooses || cursor.is_some() => return refuse("ids", "`ids` stand alone."),
+        Some(ids) => Which::Ids(parsed(&ids)?),
+        None if !chooses => return refuse("ids", "Without `ids`, something must say which sessions."),
+        None => Which::All(SessionFilter {
+            user: query::value("user_id", user_id)?,
+            network: query::network("network", network)?,
+            since: query::value("since", since)?,
+            until: query::value("until", until)?,
+            by_cookie: by_cookie(kind.as_deref())?,
+            after: query::cursor(cursor)?,
+            limit: SESSIONS_MAX,
+        }),
     };
     if matches!(which, Which::All(_)) && expect_count.is_none() && !is_dry_run {
-        return refuse("expect_count", "`filter` needs `expect_count`, unless it is a `dry_run`.");
+        return refuse(
+            "expect_count",
+            "`expect_count` must be there without `ids`, unless it is a `dry_run`.",
+        );
     }
     let expected = expect_count.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
     Ok(Ending { which, expected, is_dry_run })
 }
 
-fn filter_of_wire(wire: WhichSessions, cursor: Option<String>) -> Result<SessionFilter, ApiError> {
-    let WhichSessions { user_id, network, since, until, kind } = wire;
-    if [&user_id, &network, &since, &until, &kind].into_iter().all(Option::is_none) {
-        return Err(ApiError::field("filter", "invalid", "An empty `filter` holds every session there is."));
+/// Each id once.
+fn parsed(ids: &[String]) -> Result<Vec<SessionId>, ApiError> {
+    let bad = || ApiError::field("ids", "invalid", "`ids` are 1 to 500 ids of sessions.");
+    if !(1..=SESSIONS_MAX).contains(&ids.len()) {
+        return Err(bad());
     }
-    Ok(SessionFilter {
-        user: query::value("user_id", user_id)?,
-        network: query::network("network", network)?,
-        since: query::value("since", since)?,
-        until: query::value("until", until)?,
-        by_cookie: by_cookie(kind.as_deref())?,
-        after: query::cursor(cursor)?,
-        limit: SESSIONS_MAX,
-    })
+    let ids: Result<Vec<SessionId>, _> = ids.iter().map(|id| id.parse()).collect();
+    let mut ids = ids.map_err(|_| bad())?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 fn to_wire(found: &Ended, dry_run: bool) -> EndedSessions {

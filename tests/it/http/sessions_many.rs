@@ -79,12 +79,12 @@ async fn a_filter_ends_what_was_seen_before_and_neither_a_later_session_nor_ones
     let boss = log_in_from(&app, "203.0.113.5", "boss").await;
     app.advance(Duration::from_secs(1));
     let seen_at = app.clock_now().to_string();
-    let filter = json!({ "network": "203.0.113.0/24", "until": seen_at });
-    let looked = asked(&boss, json!({ "filter": filter, "dry_run": true })).await;
+    let body = |key: &str, value: Value| json!({ "network": "203.0.113.0/24", "until": seen_at, key: value });
+    let looked = asked(&boss, body("dry_run", json!(true))).await;
     assert_eq!(outcomes(&looked)[&boss.session_id()], "own");
     assert_eq!(looked["ended"], json!(2));
     let late = log_in_from(&app, "203.0.113.9", "ada").await;
-    let (_, events) = app.events_of(asked(&boss, json!({ "filter": filter, "expect_count": 2 }))).await;
+    let (_, events) = app.events_of(asked(&boss, body("expect_count", json!(2)))).await;
     assert_eq!(events, ["session.ended success ended_by_operator"; 2]);
     assert!(!ada.is_in().await && !eve.is_in().await);
     assert!(far.is_in().await && late.is_in().await && boss.is_in().await);
@@ -96,7 +96,7 @@ async fn another_number_than_was_expected_ends_nothing() {
     let ada = log_in_from(&app, "203.0.113.9", "ada").await;
     let boss = log_in_from(&app, "198.51.100.7", "boss").await;
     let user = app.account("ada").unwrap().id.to_string();
-    let body = json!({ "filter": { "user_id": user }, "expect_count": 2 });
+    let body = json!({ "user_id": user, "expect_count": 2 });
     let (answer, events) = app.events_of(boss.post(PATH, body)).await;
     assert_eq!(answer.refused(409, "CONFLICT")["details"], json!({ "found": 1 }));
     assert_eq!(events, [""; 0]);
@@ -112,7 +112,7 @@ async fn more_than_one_commit_holds_are_ended_all_the_same() {
         app.log_in("ada").await;
     }
     let user = app.account("ada").unwrap().id.to_string();
-    let body = json!({ "filter": { "user_id": user }, "expect_count": 45 });
+    let body = json!({ "user_id": user, "expect_count": 45 });
     let (ended, events) = app.events_of(asked(&boss, body)).await;
     assert_eq!((&ended["ended"], events.len()), (&json!(45), 45));
     let left = boss.get(&format!("/api/v1/users/{user}/sessions")).await.data(200);
@@ -129,11 +129,11 @@ async fn a_request_that_could_mean_too_much_is_refused() {
         json!({ "ids": [] }),
         json!({ "ids": many }),
         json!({ "ids": ["x"] }),
-        json!({ "ids": [boss.session_id()], "filter": { "user_id": boss.session_id() } }),
-        json!({ "filter": {}, "expect_count": 1 }),
-        json!({ "filter": { "network": "203.0.113.0/24" } }),
-        json!({ "filter": { "network": "x" }, "dry_run": true }),
-        json!({ "filter": { "kind": "x" }, "dry_run": true }),
+        json!({ "ids": [boss.session_id()], "user_id": boss.session_id() }),
+        json!({ "expect_count": 1 }),
+        json!({ "network": "203.0.113.0/24" }),
+        json!({ "network": "x", "dry_run": true }),
+        json!({ "kind": "x", "dry_run": true }),
     ] {
         boss.post(PATH, body).await.refused(400, "VALIDATION_ERROR");
     }

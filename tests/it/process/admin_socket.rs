@@ -218,7 +218,7 @@ fn an_operator_ends_sessions_keys_and_locks_of_others() {
     let id = key["id"].as_str().unwrap();
     client.ask(Request::delete(&format!("/api/v1/api-keys/{id}"))).data(200);
     let ada = user_id(&client, "ada@example.com");
-    let filter = json!({ "filter": { "user_id": ada }, "expect_count": 1 });
+    let filter = json!({ "user_id": ada, "expect_count": 1 });
     let ended = client.post("/api/v1/sessions/revoke", &filter).data(200);
     assert_eq!((&ended["ended"], &ended["sessions"][0]["outcome"]), (&json!(1), &json!("ended")));
     network.ask(Request::get("/api/v1/auth/me").bearer(token)).refused(401, "TOKEN_INVALID");
