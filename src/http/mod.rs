@@ -49,6 +49,7 @@ pub mod sample;
 pub mod service;
 pub mod session;
 pub mod shortcut;
+pub mod signing_key;
 pub mod site;
 pub mod sms_factor;
 pub mod stats;
@@ -280,6 +281,7 @@ fn for_services(app: &Arc<Services>) -> impl OpenApi + use<> {
         introspection::IntrospectionApi(app.clone()),
         revocation::RevocationApi(app.clone()),
         oauth::MetadataApi(app.clone()),
+        signing_key::SigningKeyApi(app.clone()),
     )
 }
 

@@ -61,6 +61,7 @@ mod session;
 mod sessions_all;
 mod sessions_many;
 mod setup;
+mod signing_key;
 mod sms_factor;
 mod sms_limits;
 mod stale;

@@ -223,9 +223,11 @@ fn an_operator_ends_sessions_keys_and_locks_of_others() {
     assert_eq!((&ended["ended"], &ended["sessions"][0]["outcome"]), (&json!(1), &json!("ended")));
     network.ask(Request::get("/api/v1/auth/me").bearer(token)).refused(401, "TOKEN_INVALID");
     client.ask(Request::new("POST", &format!("/api/v1/users/{ada}/unlock"))).data(200);
+    let keys = client.post("/api/v1/signing-keys/rotate", &json!({ "revoke": false })).data(200);
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 3);
     let done = client.get(&format!("/api/v1/audit/logs?actor_id={}", own_name())).data(200);
     let actions: Vec<_> = done["logs"].as_array().unwrap().iter().map(|log| &log["action"]).collect();
-    assert_eq!(actions, ["lockout.cleared", "session.ended", "api_key.revoked"]);
+    assert_eq!(actions, ["key.rotated", "lockout.cleared", "session.ended", "api_key.revoked"]);
     server.stop();
 }
 
