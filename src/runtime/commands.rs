@@ -129,7 +129,7 @@ pub fn rotate_keys(loaded: &Loaded, revoke: bool) -> Result<Vec<String>, Failure
             Stage::Current => "signs".to_owned(),
             Stage::Retired { until } => format!("verifies until {until}"),
         };
-        format!("{} {:<5} {stage}", key.kid, key.algorithm.name())
+        format!("{} {} {stage}", key.kid, key.algorithm.name())
     });
     Ok(told.collect())
 }

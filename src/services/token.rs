@@ -132,7 +132,7 @@ pub(super) fn mint(
         user_id: user.id,
         email: user.email.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
-        roles: slugs(app, &user)?,
+        roles: app.policy.claims.roles(&user).map_or_else(|| slugs(app, &user), Ok)?,
         extra: app.policy.claims.extra(&user),
         iat: now.seconds(),
         exp: ends_at.seconds(),

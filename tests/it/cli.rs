@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 12] = [
+const SUBCOMMANDS: [&[&str]; 13] = [
     &[],
     &["serve"],
     &["check"],
@@ -13,6 +13,7 @@ const SUBCOMMANDS: [&[&str]; 12] = [
     &["user", "import"],
     &["key"],
     &["key", "inspect"],
+    &["key", "rotate"],
     &["audit"],
     &["audit", "verify"],
     &["openapi"],

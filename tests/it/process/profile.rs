@@ -38,7 +38,7 @@ fn the_environment_alone_puts_a_profile_at_the_root() {
 /// Mails lead to pages of this server, and probes ask it, at whichever address.
 #[test]
 fn pages_and_probes_stay_where_they_are_beside_a_profile_at_the_root() {
-    for profile in ["GOVERNANCE", "PYNOMALY", "CIRTUSAI", "SCRIBES"] {
+    for profile in ["GOVERNANCE", "PYNOMALY", "CIRTUSAI", "TRADING", "SCRIBES"] {
         let home = Home::settled()
             .env(&format!("LATCHKEY_PROFILES__{profile}__ENABLED"), "true")
             .env("LATCHKEY_ROOT_PROFILE", &profile.to_lowercase());
@@ -64,6 +64,28 @@ fn pages_and_probes_stay_where_they_are_beside_a_profile_at_the_root() {
         assert_eq!(asked.code, Some(0), "{profile}: {asked:?}");
         server.stop();
     }
+}
+
+/// The trading guide's client posts where a page of ours posts its form: who asks for a page finds the page.
+#[test]
+fn a_form_of_a_page_finds_its_page_where_a_profile_has_an_operation() {
+    let home = Home::settled()
+        .env("LATCHKEY_PROFILES__TRADING__ENABLED", "true")
+        .env("LATCHKEY_ROOT_PROFILE", "trading");
+    let server = home.serve(&[]);
+    let client = server.client();
+    let tokens = client
+        .ask(Request::form("/token", &format!("username=root&password={}", PASSWORD.replace(' ', "+"))))
+        .json();
+    let me = client.ask(Request::get("/users/me").bearer(tokens["access_token"].as_str().unwrap())).json();
+    assert_eq!((&me["username"], &me["role"]), (&json!("root"), &json!("super_admin")), "{tokens} {me}");
+    let asked = client.ask(Request::form("/forgot-password", "email=ada%40example.com"));
+    assert!(asked.json()["message"].is_string(), "{}", asked.text);
+    let browser = Request::form("/forgot-password", "email=eve%40example.com")
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let page = client.ask(browser);
+    assert!(page.text.contains("<!doctype html>"), "{}", page.text);
+    server.stop();
 }
 
 /// S36.
