@@ -15,6 +15,7 @@ use poem::middleware::CatchPanic;
 use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
+use super::admin_socket;
 use super::cookie::CookieDoor;
 use super::csrf::OwnOrigins;
 use super::dialect::Dialect;
@@ -32,6 +33,7 @@ use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
+use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
 use crate::services::limits::Limits;
 
@@ -63,6 +65,8 @@ pub struct Gate {
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
     pub request_timeout: Duration,
+    /// Who may call over the admin socket.
+    pub operators: Operators,
     /// The budgets of requests.
     pub limits: Arc<Limits>,
     /// What answers say of them.
@@ -118,9 +122,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let peer = peer_address(&request);
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
+        let is_socket = self.transport == Transport::Socket;
+        let operator = if is_socket { admin_socket::operator(&request, &gate.operators) } else { None };
+        let transport_refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
         let cross = gate.cors.asked(request.method(), request.headers());
 
-        let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
         if let Some(root) = self.root
             && let Some(uri) = gate.mounts.rooted(root, &request)
         {
@@ -131,7 +137,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let dialect = mounted.map_or_else(|| Dialect::of(path), Mounted::dialect);
         let door = mounted.and_then(Mounted::cookies).unwrap_or(&gate.cookies);
         let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers(), door.name)).flatten();
-        let visit = Arc::new(Visit::new(id, client, gate.clone(), door.clone()));
+        let visit = Arc::new(Visit::new(id, client, operator, (gate.clone(), door.clone())));
+        let refusal = if is_socket {
+            admin_socket::admit(&request, &visit).await.err().map(IntoResponse::into_response)
+        } else {
+            transport_refusal
+        };
         let answer = if let Some(refusal) = refusal {
             refusal
         } else {

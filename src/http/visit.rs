@@ -13,6 +13,7 @@ use super::limit::Left;
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::time::Timestamp;
+use crate::services::caller::Caller;
 use crate::services::limits::{Class, Exceeded, Key};
 use crate::wire::error::ErrorCode;
 
@@ -22,6 +23,7 @@ pub struct Visit {
     pub request_id: String,
     /// The client's address, behind trusted proxies too.
     pub client: IpAddr,
+    operator: Option<Box<Caller>>,
     gate: Arc<Gate>,
     door: Arc<CookieDoor>,
     user: OnceLock<UserId>,
@@ -29,9 +31,15 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The request `request_id` of the client at `client`, whose cookies are those of `door`.
-    pub fn new(request_id: String, client: IpAddr, gate: Arc<Gate>, door: Arc<CookieDoor>) -> Self {
-        Self { request_id, client, gate, door, user: OnceLock::new(), left: Mutex::new(None) }
+    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket; its cookies
+    /// are those of `door`.
+    pub fn new(
+        request_id: String,
+        client: IpAddr,
+        operator: Option<Box<Caller>>,
+        (gate, door): (Arc<Gate>, Arc<CookieDoor>),
+    ) -> Self {
+        Self { request_id, client, operator, gate, door, user: OnceLock::new(), left: Mutex::new(None) }
     }
 
     /// The visit of `request`. It is there in every request that came through the edge.
@@ -43,6 +51,11 @@ impl Visit {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         self.gate.clock.now()
+    }
+
+    /// The operator who calls, over the admin socket.
+    pub fn operator(&self) -> Option<&Caller> {
+        self.operator.as_deref()
     }
 
     /// The rules of the edge that this request came through.

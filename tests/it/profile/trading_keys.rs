@@ -168,7 +168,7 @@ async fn a_key_is_no_session() {
         (Method::PUT, "/users/1/role"),
     ] {
         let answer = send(&program, method, path, json!({ "role": "user" })).await;
-        says(&answer, 403, "This takes the access token of a session, not an API key.");
+        says(&answer, 403, "This takes the access token of a session.");
     }
     let stranger = bearer(&app, "nonsense").get(&at("/api-keys")).await;
     says(&stranger, 401, "Invalid token: Invalid token");

@@ -12,15 +12,16 @@ use crate::domain::profile::trading::{TradingPermission, TradingRole};
 use crate::domain::resource::{Grant, ResourceName};
 use crate::http::asked::Asked;
 use crate::http::error::{ApiError, Fault};
-use crate::http::principal::{Bearer, Caller};
+use crate::http::person::Person;
+use crate::http::principal::Caller;
 use crate::http::profile::Flat;
 use crate::http::profile::body::Loose;
 use crate::http::tag::Tag;
 use crate::http::user::no_such_user;
+use crate::services::caller;
 use crate::services::profile::trading;
 use crate::services::resource::ResourceFault;
 use crate::services::role_grant::{self, Right};
-use crate::services::session::Principal;
 use crate::services::{Context, Services, grant};
 use crate::wire::profile::trading::Done;
 use crate::wire::profile::trading_access as wire;
@@ -69,7 +70,7 @@ impl RightApi {
     #[oai(path = "/users/:id/role", method = "put", operation_id = "set_role")]
     async fn set_role(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Loose<wire::SetRole>,
         asked: Asked,
@@ -88,7 +89,7 @@ impl RightApi {
     #[oai(path = "/users/:id/permissions", method = "post", operation_id = "give_permission")]
     async fn give(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Loose<wire::OnePermission>,
         asked: Asked,
@@ -105,7 +106,7 @@ impl RightApi {
     #[oai(path = "/users/:id/permissions", method = "delete", operation_id = "take_permission")]
     async fn take(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Loose<wire::OnePermission>,
         asked: Asked,
@@ -122,14 +123,14 @@ impl RightApi {
     #[oai(path = "/resources/:id/permissions", method = "post", operation_id = "grant_permission")]
     async fn grant(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Loose<wire::ResourcePermission>,
         asked: Asked,
     ) -> Result<Flat<Done>, Fault<Listed>> {
         let (name, user, scope) = self.named(&id.0, &body.0)?;
         let grant = Grant { user, scope, expires_at: None };
-        grant::add(&self.0, &asked.0, &caller.0.into(), &name, grant).await?;
+        grant::add(&self.0, &asked.0, &caller.0.caller, &name, grant).await?;
         Ok(done())
     }
 
@@ -137,22 +138,22 @@ impl RightApi {
     #[oai(path = "/resources/:id/permissions", method = "delete", operation_id = "revoke_permission")]
     async fn revoke(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Loose<wire::ResourcePermission>,
         asked: Asked,
     ) -> Result<Flat<Done>, Fault<Listed>> {
         let (name, user, scope) = self.named(&id.0, &body.0)?;
-        grant::remove(&self.0, &asked.0, &caller.0.into(), &name, (user, scope)).await?;
+        grant::remove(&self.0, &asked.0, &caller.0.caller, &name, (user, scope)).await?;
         Ok(done())
     }
 }
 
 impl RightApi {
     /// The account that `text` names, for a caller who may change what it may do.
-    async fn subject(&self, ctx: &Context, caller: &Principal, text: &str) -> Result<UserId, ApiError> {
+    async fn subject(&self, ctx: &Context, caller: &caller::Person, text: &str) -> Result<UserId, ApiError> {
         let needed = TradingPermission::SystemAdmin;
-        trading::require(&self.0, ctx, &caller.clone().into(), needed).await?;
+        trading::require(&self.0, ctx, &caller.caller, needed).await?;
         trading::find(&self.0, text)?.ok_or_else(no_such_user)
     }
 
