@@ -16,6 +16,7 @@ async fn an_unknown_path_is_not_found() {
     }
 }
 
+/// R74.
 #[tokio::test]
 async fn an_unknown_method_is_told_which_are_known() {
     let app = App::new();
