@@ -135,6 +135,7 @@ pub struct Parts {
 pub struct Front {
     everything: Arc<Everything>,
     gate: Arc<Gate>,
+    samples: Vec<String>,
 }
 
 impl Front {
@@ -170,7 +171,10 @@ impl Front {
         } else {
             described(operations).into_endpoint().boxed()
         };
-        let around = Surroundings { assets: &assets, routes: &mut routes, has_samples: parts.samples };
+        let mut samples: Vec<_> =
+            parts.samples.then_some(sample::PATHS).into_iter().flatten().map(str::to_owned).collect();
+        let told = parts.samples.then_some(&mut samples);
+        let around = Surroundings { assets: &assets, routes: &mut routes, samples: told };
         let mounts = Arc::new(Mounts::new(parts.profiles, &health, around));
         let gate = Gate {
             clock: parts.app.clock.clone(),
@@ -197,7 +201,13 @@ impl Front {
             mounts: mounts.clone(),
             routes,
         };
-        Self { everything: Arc::new(Everything { shortcut, api, site: route, mounts }), gate: Arc::new(gate) }
+        let everything = Arc::new(Everything { shortcut, api, site: route, mounts });
+        Self { everything, gate: Arc::new(gate), samples }
+    }
+
+    /// Where the sample resources are; none where they are switched off.
+    pub fn samples(&self) -> &[String] {
+        &self.samples
     }
 
     /// What answers on a listener that carries requests by `transport`, and at whose root the paths of `root` begin.

@@ -68,8 +68,8 @@ pub struct Surroundings<'a> {
     pub assets: &'a Arc<Assets>,
     /// Told of every route.
     pub routes: &'a mut Routes,
-    /// Whether the sample resources of the guides are there.
-    pub has_samples: bool,
+    /// Where the sample resources of the guides are, if they are there: told of those of each profile.
+    pub samples: Option<&'a mut Vec<String>>,
 }
 
 impl Mounts {
@@ -142,7 +142,8 @@ impl Mounted {
         samples: impl OpenApi + 'static,
         parts: &mut Surroundings<'_>,
     ) -> Self {
-        if parts.has_samples {
+        if let Some(places) = &mut parts.samples {
+            places.extend(paths(&samples).map(|path| format!("{}{path}", profile.mount())));
             Self::with(profile, described(profile, (operations, samples)), parts)
         } else {
             Self::with(profile, described(profile, operations), parts)
@@ -200,6 +201,11 @@ impl Mounted {
 fn shared() -> impl Iterator<Item = &'static str> {
     let files = [site::STYLE, site::ICON, metrics_page::METRICS];
     site::PAGES.into_iter().chain(files).chain(health::PATHS)
+}
+
+/// Where the operations of an API are.
+fn paths<T: OpenApi>(_api: &T) -> impl Iterator<Item = String> + use<T> {
+    T::meta().into_iter().flat_map(|api| api.paths).map(|path| path.path)
 }
 
 /// The description of a profile's operations.

@@ -157,3 +157,20 @@ fn a_root_that_is_not_switched_on_is_refused_at_the_start() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("\"scribes\" needs profiles.scribes.enabled"), "{}", ended.err);
 }
+
+#[test]
+fn the_start_says_where_the_sample_resources_are() {
+    let home = Home::settled()
+        .env("LATCHKEY_PROFILES__SCRIBES__ENABLED", "true")
+        .env("LATCHKEY_PROFILES__TRADING__ENABLED", "true");
+    let paths = |out: &str| -> Vec<String> {
+        let lines = out.lines().filter_map(|line| line.strip_prefix("sample resource at "));
+        lines.map(|url| url.splitn(4, '/').nth(3).unwrap().to_owned()).collect()
+    };
+    let ended = home.serve(&["--samples"]).stop();
+    let told = paths(&ended.out);
+    for path in ["api/v1/metrics/ingest", "api/v1/policies", "scribes/notes", "trading/protected"] {
+        assert!(told.iter().any(|told| told == path), "{path}: {told:?}");
+    }
+    assert_eq!(paths(&home.serve(&[]).stop().out), [""; 0], "off by default");
+}
