@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use poem::http::header;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
@@ -58,11 +57,8 @@ impl AccountApi {
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Response<Flat<Message>>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
-        let answer = Response::new(message("Successfully logged out"));
-        Ok(match cookie::cleared_for(&caller.0, &self.0.policy.cookies) {
-            Some(cleared) => answer.header(header::SET_COOKIE, cleared),
-            None => answer,
-        })
+        let cleared = cookie::cleared_for(&caller.0, &self.0.policy.cookies);
+        Ok(cookie::setting(message("Successfully logged out"), cleared))
     }
 
     /// Ask for a link that sets a new password
