@@ -19,6 +19,9 @@ use crate::domain::time::Timestamp;
 use crate::services::opening::NewCookie;
 use crate::services::session::Principal;
 
+/// What is told of a cookie that is not where its session is at home.
+pub const SUSPICIOUS: &str = "Suspicious session activity";
+
 /// A door that takes cookies.
 pub struct CookieDoor {
     /// The cookie's name.

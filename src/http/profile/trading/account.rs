@@ -7,11 +7,11 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
 
 use super::{Listed, message, refusal, shown};
-use crate::domain::credential::PasswordRule;
 use crate::http::asked::Asked;
 use crate::http::cookie;
 use crate::http::error::Fault;
 use crate::http::limit::{self, Place};
+use crate::http::password_check;
 use crate::http::principal::{Bearer, Caller};
 use crate::http::profile::Flat;
 use crate::http::profile::body::Loose;
@@ -115,20 +115,18 @@ impl AccountApi {
     ) -> Result<Flat<wire::Strength>, Fault<Listed>> {
         let nobody = Owner { email: "", username: None, name: None };
         let report = password::report_typed(&self.0, body.0.password.reveal(), nobody);
-        let mut strength = wire::Strength::default();
-        for (rule, is_kept) in report.checks() {
-            match rule {
-                PasswordRule::Length => strength.length = is_kept,
-                PasswordRule::Uppercase => strength.uppercase = is_kept,
-                PasswordRule::Lowercase => strength.lowercase = is_kept,
-                PasswordRule::Digit => strength.digit = is_kept,
-                PasswordRule::Special => strength.special = is_kept,
-                PasswordRule::NoCommonPatterns => strength.no_common_patterns = is_kept,
-                PasswordRule::NotInBreachedList => strength.not_in_breached_list = is_kept,
-                // The guide does not know it; a password that is little but a name is refused where it is chosen.
-                PasswordRule::NotContext => {}
-            }
-        }
+        let checks = password_check::checks(&report);
+        // The guide knows no check against one's own name; a password that is little but one is refused where it is
+        // chosen.
+        let strength = wire::Strength {
+            length: checks.length,
+            uppercase: checks.uppercase,
+            lowercase: checks.lowercase,
+            digit: checks.digit,
+            special: checks.special,
+            no_common_patterns: checks.no_common_patterns,
+            not_in_breached_list: checks.not_in_breached_list,
+        };
         Ok(Flat::new(strength))
     }
 }
