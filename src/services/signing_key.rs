@@ -41,8 +41,8 @@ pub enum RotateFault {
     Store(#[from] StoreError),
 }
 
-/// Loads the keys before the first request, and makes them where there are none. Where another algorithm is configured than
-/// signs, its key signs from now on. Blocks; nothing is done when the key is configured.
+/// Loads the keys before the first request, and makes them where there are none. Where another algorithm is configured
+/// than signs, its key signs from now on. Blocks; nothing is done when the key is configured.
 pub fn ready(app: &Services) -> Result<(), StoreError> {
     let Some(wanted) = app.policy.signing else { return Ok(()) };
     let ring = app.read(|read| store::signing_key::ring(read))?;
