@@ -29,6 +29,8 @@ use medium::Medium;
 
 #[cfg(test)]
 pub(crate) mod faulty;
+#[cfg(test)]
+mod lives;
 mod medium;
 
 thread_local! {

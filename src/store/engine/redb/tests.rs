@@ -10,7 +10,7 @@ use crate::ambient::{SeededEntropy, entropy};
 use crate::store::conformance::{KEY, NUMBERS, Number, event, run, stamp};
 use crate::store::{Abort, GROUP_JOBS, QUEUE_JOBS, Read, Scan, Store, check, lane};
 
-fn open_on(disk: &Disk) -> Result<Store, StoreError> {
+pub(super) fn open_on(disk: &Disk) -> Result<Store, StoreError> {
     let disk = disk.clone();
     let engine = RedbEngine::on_backend(move || Ok(disk.clone()), 1 << 20)?;
     Store::open(Arc::new(engine), KEY)
