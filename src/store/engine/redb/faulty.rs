@@ -129,13 +129,8 @@ impl Disk {
         (mood.fail_in, mood.once) = (Some((nth, fault)), false);
     }
 
-    /// The `nth` write or sync from now fails, and none after it.
-    pub fn fail_once(&self, nth: u64) {
-        self.fail_once_by(nth, Fault::Broken);
-    }
-
     /// The `nth` call from now fails, and none after it.
-    pub fn fail_once_by(&self, nth: u64, fault: Fault) {
+    pub fn fail_once(&self, nth: u64, fault: Fault) {
         let mut mood = self.mood();
         (mood.fail_in, mood.once) = (Some((nth, fault)), true);
     }

@@ -107,13 +107,12 @@ impl Life<'_> {
     /// One call of the disk fails, and the store goes on.
     fn one_fault(&mut self, store: Store) -> Store {
         self.tally.faults += 1;
-        self.disk.fail_once_by(1 + self.below(40), self.any_fault());
+        self.disk.fail_once(1 + self.below(40), self.any_fault());
         for _ in 0..ACTS {
-            // Whether the act is there decides whether it was acknowledged; nothing is asked of it here.
+            // Refused or not: what was acknowledged is there in the end.
             let _ = self.act(&store);
         }
-        self.disk.heal();
-        store
+        self.mend(store)
     }
 
     /// The disk fails for a while: reads of what is there go on or say so, and nothing is acknowledged.
@@ -131,7 +130,13 @@ impl Life<'_> {
                 break;
             }
         }
+        self.mend(store)
+    }
+
+    /// The disk is well again, and the store needs nobody to notice it.
+    fn mend(&mut self, store: Store) -> Store {
         self.disk.heal();
+        self.act(&store).unwrap();
         store
     }
 
