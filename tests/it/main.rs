@@ -12,6 +12,7 @@ mod architecture;
 mod audit_chain;
 mod cli;
 mod crash;
+mod damage;
 mod factor_model;
 mod harness;
 mod http;

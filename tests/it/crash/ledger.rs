@@ -14,16 +14,20 @@ use crate::process::server::PASSWORD;
 
 const LOGIN: &str = "/api/v1/auth/login";
 
-fn log_in(email: &str) -> Request {
-    Request::post(LOGIN, &json!({ "email": email, "password": PASSWORD }))
+pub fn log_in(email: &str) -> Request {
+    log_in_with(email, PASSWORD)
+}
+
+pub fn log_in_with(email: &str, password: &str) -> Request {
+    Request::post(LOGIN, &json!({ "email": email, "password": password }))
 }
 
 /// One connection that is made when it is needed and forgotten when it breaks.
 #[derive(Default)]
-struct Line(Option<Connection>);
+pub struct Line(Option<Connection>);
 
 impl Line {
-    fn ask(&mut self, client: &Client, request: &Request) -> io::Result<Answer> {
+    pub fn ask(&mut self, client: &Client, request: &Request) -> io::Result<Answer> {
         let mut connection = match self.0.take() {
             Some(connection) => connection,
             None => client.connect()?,
