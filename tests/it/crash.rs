@@ -27,7 +27,7 @@ const ROUNDS: u64 = 20;
 const PEOPLE: usize = 3;
 const TARGETS: usize = 2;
 /// Most acknowledged acts between a start and its kill.
-const ACTS: u64 = 60;
+const ACTS: u64 = 120;
 const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
 
 /// Repeatable choices.

@@ -22,5 +22,6 @@ mod process;
 mod profile;
 mod readme;
 mod rules;
+mod scrub;
 mod secrets;
 mod sweep;

@@ -101,7 +101,8 @@ impl Keeper {
         let act = self.doubt.insert(act);
         let answer = self.line.ask(client, &request)?;
         assert!(answer.status.is_success(), "{}: {}", act.name, answer.text);
-        let data = serde_json::from_str::<Value>(&answer.text).map_or(Value::Null, |json| json["data"].clone());
+        let data =
+            serde_json::from_str::<Value>(&answer.text).map_or(Value::Null, |json| json["data"].clone());
         let Some(Act { name, after, .. }) = self.doubt.take() else { return Ok(()) };
         let former = self.secrets.remove(&name);
         let secret = self.trade.secret(&data);

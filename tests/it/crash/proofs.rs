@@ -59,7 +59,8 @@ impl Newcomers {
             let email = format!("newcomer{count}@example.com");
             let form = registration(&email);
             let stage = Stage::Registered;
-            let one = current.insert(Newcomer { email, stage, is_in_doubt: true, asked: 0, used: Vec::new() });
+            let one =
+                current.insert(Newcomer { email, stage, is_in_doubt: true, asked: 0, used: Vec::new() });
             line.ask(client, &form)?.data(201);
             one.is_in_doubt = false;
             return Ok(());
@@ -168,7 +169,9 @@ fn reset(token: &str) -> Request {
 fn newest(folder: &Path, email: &str, link: &str) -> Option<String> {
     let mails = std::fs::read_dir(folder).ok()?.map_while(Result::ok);
     let mut tokens: Vec<_> = mails
-        .filter_map(|mail| Some((mail.metadata().ok()?.modified().ok()?, std::fs::read_to_string(mail.path()).ok()?)))
+        .filter_map(|mail| {
+            Some((mail.metadata().ok()?.modified().ok()?, std::fs::read_to_string(mail.path()).ok()?))
+        })
         .filter(|(_, text)| text.contains(&format!("To: {email}")))
         .filter_map(|(at, text)| {
             let text = text.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");

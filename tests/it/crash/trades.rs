@@ -233,7 +233,8 @@ impl Trade for Roles {
         for role in own.iter().filter(|role| by.iter().any(|by| by["role"] == role["slug"])) {
             picture.insert(format!("held {}", text(&role["name"])), "held".to_owned());
         }
-        for permission in PERMISSIONS.iter().filter(|direct| by.iter().any(|by| by["permission"] == **direct)) {
+        for permission in PERMISSIONS.iter().filter(|direct| by.iter().any(|by| by["permission"] == **direct))
+        {
             picture.insert(format!("permission {permission}"), "held".to_owned());
         }
         Ok(picture)

@@ -12,6 +12,7 @@ mod commands;
 mod development;
 mod events;
 mod events_kill;
+mod hardship;
 mod import;
 mod profile;
 mod refusals;
