@@ -12,6 +12,7 @@ fi
 small=$work/small
 mkdir "$small"
 mount -t tmpfs -o size=4m,mode=0700 tmpfs "$small"
+trap 'code=$?; set +e; umount --lazy "$small"; (exit "$code"); leave' EXIT
 data=$small/data
 umask 077
 echo 'correct horse battery staple' >"$work/password"

@@ -4,6 +4,7 @@
 //! threads and kills it at a random moment. `LATCHKEY_CRASH_ROUNDS` sets the number of rounds, `LATCHKEY_CRASH_SEED`
 //! repeats the choices of a failed run; the moments of the threads among themselves are not repeatable.
 
+mod guards;
 mod keeper;
 mod ledger;
 mod proofs;
@@ -18,9 +19,10 @@ use serde_json::{Value, json};
 
 use crate::process::client::{Client, Request};
 use crate::process::server::{Home, PASSWORD, PATIENCE, Process, Server};
+use guards::{Guesser, Turner};
 use keeper::Keeper;
 use ledger::{Admin, Person, Registrar};
-use proofs::{Careful, Guesser, Newcomers, Turner};
+use proofs::{Careful, Newcomers};
 use trades::{Accounts, ApiKeys, Resources, Roles, Services};
 
 const ROUNDS: u64 = 20;
