@@ -1,0 +1,115 @@
+//! What lies over a view: the palette, the help, a question. Knows no view.
+
+use ratatui::layout::{Position, Rect};
+
+use super::Canvas;
+use crate::console::model::Model;
+use crate::console::model::deeds::Confirm;
+use crate::console::model::overlay::{Choosing, Overlay};
+use crate::console::safe::Safe;
+use crate::console::theme::Token;
+
+/// Draws `overlay` over `body`; answers where the cursor stands.
+pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rect) -> Option<Position> {
+    match overlay {
+        Overlay::Filter(_) => None,
+        Overlay::Palette(choosing) => choose(model, overlay, choosing, (canvas, body, "Command")),
+        Overlay::Help(choosing) => {
+            choose(model, overlay, choosing, (canvas, body, "Help: type to search, enter runs"))
+        }
+        Overlay::Actions(choosing) => choose(model, overlay, choosing, (canvas, body, "Actions")),
+        Overlay::Confirm(asked) => confirm(model, asked, canvas, body),
+    }
+}
+
+/// A line and what it finds. Only the choices that are seen are drawn.
+fn choose(
+    model: &Model,
+    overlay: &Overlay,
+    choosing: &Choosing,
+    (canvas, body, title): (&mut Canvas<'_>, Rect, &'static str),
+) -> Option<Position> {
+    let theme = model.look.theme;
+    let area = middle(body, 90, body.height);
+    canvas.fill(area, theme.style(Token::Plain));
+    let choices = model.choices(overlay);
+    let inner =
+        canvas.frame(area, &Safe::from(title), &Safe::new(&format!("{} found, esc closes", choices.len())));
+    if inner.is_empty() {
+        return None;
+    }
+    let (text, at) = choosing.line.shown();
+    let x = canvas.put((inner.x, inner.y), inner.width, &Safe::from(": "), theme.style(Token::Accent));
+    canvas.put((x, inner.y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
+    let lines = usize::from(inner.height.saturating_sub(1));
+    let first = choosing.at.saturating_add(1).saturating_sub(lines);
+    for ((index, choice), y) in choices.iter().enumerate().skip(first).zip(inner.y + 1..inner.bottom()) {
+        let row = Rect { y, height: 1, ..inner };
+        let token = if choice.hindrance.is_some() { Token::Muted } else { Token::Plain };
+        let style = if index == choosing.at { theme.selected(token) } else { theme.style(token) };
+        canvas.fill(row, style);
+        let why = choice.hindrance.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let help = Safe::new(&format!("{}{why}", choice.help));
+        let key = Safe::new(&choice.keys).cut(12);
+        let title = Safe::new(&choice.title).cut(18);
+        canvas.put((row.x, y), 12.min(row.width), &key, style);
+        canvas.put((row.x.saturating_add(13), y), row.width.saturating_sub(13).min(18), &title, style);
+        canvas.put((row.x.saturating_add(32), y), row.width.saturating_sub(32), &help, style);
+    }
+    let at = u16::try_from(at).unwrap_or(u16::MAX);
+    Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y: inner.y })
+}
+
+/// The question before a write. What it is about stands there in full, as far as there is room.
+fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) -> Option<Position> {
+    let theme = model.look.theme;
+    let server = model.target().map(|target| target.name.as_str()).unwrap_or_default();
+    let mine = if asked.targets.iter().any(|target| target.is_mine) { "  incl. YOURS" } else { "" };
+    let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
+    let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(6);
+    let area = middle(body, 76, wanted);
+    canvas.fill(area, theme.style(Token::Plain));
+    let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
+    let rows = inner.height.saturating_sub(3);
+    let shown = asked.targets.len().min(usize::from(rows));
+    for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
+        let mine = if target.is_mine { "  YOURS" } else { "" };
+        let text =
+            Safe::new(&format!("{}  {}{mine}", model.look.person(&target.name), Safe::new(&target.id)));
+        let token = if target.is_mine { Token::Danger } else { Token::Plain };
+        canvas.put((inner.x, y), inner.width, &text, theme.style(token));
+    }
+    let mut y = inner.y.saturating_add(u16::try_from(shown).unwrap_or(rows));
+    let left = asked.targets.len() - shown;
+    let mut say = |canvas: &mut Canvas<'_>, text: &str, token| {
+        if y >= inner.bottom() {
+            return None;
+        }
+        let x = canvas.put((inner.x, y), inner.width, &Safe::new(text), theme.style(token));
+        y += 1;
+        Some((x, y - 1))
+    };
+    if left > 0 {
+        say(canvas, &format!("and {left} more"), Token::Warn);
+    }
+    say(canvas, asked.deed.undo, Token::Muted);
+    match asked.word() {
+        None => {
+            say(canvas, &format!("y {}   esc cancel", asked.deed.verb.to_lowercase()), Token::Danger);
+            None
+        }
+        Some(word) => {
+            let (x, y) = say(canvas, &format!("type {} and enter: ", Safe::new(&word)), Token::Danger)?;
+            let (text, at) = asked.typed.shown();
+            canvas.put((x, y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
+            let at = u16::try_from(at).unwrap_or(u16::MAX);
+            Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
+        }
+    }
+}
+
+/// A box in the middle of `body`, at most this large.
+fn middle(body: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(body.width), height.min(body.height));
+    Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height }
+}

@@ -1,0 +1,223 @@
+//! Writes: what is asked before, what is under way, and when it is final. Knows no view.
+//!
+//! ## Decision: final is what the audit trail says
+//! The console names each request, the server writes that name into the audit events of the request, and the stream
+//! brings them. A write is shown as pending until its answer and its event are both here: an answer alone could be a
+//! proxy's, an event alone could be a retry's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::super::conn::{Problem, Request};
+use super::super::moment::Moment;
+use super::line::Line;
+use crate::wire::audit::AuditLog;
+
+/// How long the audit event of an answered request may take before that is said.
+const EVENT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A kind of write: what a view declares.
+#[derive(Debug)]
+pub struct Deed {
+    /// The verb of the dialog, in capitals: `END`.
+    pub verb: &'static str,
+    /// The verb when it is done: `ended`.
+    pub done: &'static str,
+    /// One of what it is done to, and several.
+    pub things: (&'static str, &'static str),
+    /// The request for one of them.
+    pub request: fn(&Target) -> Request,
+    /// How it is confirmed.
+    pub asks: Asks,
+    /// What can be done about it afterwards; shown in the dialog.
+    pub undo: &'static str,
+}
+
+/// How a deed is confirmed. Never by the key that began it, and never by Enter alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// By `y`.
+    Yes,
+    /// By typing the name of the target, or how many there are.
+    Name,
+}
+
+/// What a deed is done to, as it was when the dialog opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its id.
+    pub id: String,
+    /// What is typed to confirm, and shown: an email address, a prefix of a key.
+    pub name: String,
+    /// Whether it is the operator's own.
+    pub is_mine: bool,
+}
+
+/// A dialog that asks.
+#[derive(Debug)]
+pub struct Confirm {
+    /// What would be done.
+    pub deed: &'static Deed,
+    /// The view it belongs to.
+    pub view: &'static str,
+    /// To these, whatever changes meanwhile.
+    pub targets: Vec<Target>,
+    /// What is typed so far.
+    pub typed: Line,
+}
+
+impl Confirm {
+    /// What has to be typed; `None`: `y` is enough. What is one's own always has to be typed.
+    pub fn word(&self) -> Option<String> {
+        if self.targets.iter().any(|target| target.is_mine) {
+            return Some("mine".to_owned());
+        }
+        match (self.deed.asks, self.targets.as_slice()) {
+            (Asks::Yes, _) => None,
+            (Asks::Name, [one]) => Some(one.name.clone()),
+            (Asks::Name, several) => Some(several.len().to_string()),
+        }
+    }
+
+    /// Whether what has to be typed was typed.
+    pub fn is_typed(&self) -> bool {
+        self.word().is_some_and(|word| self.typed.text() == word)
+    }
+
+    /// `2 sessions of 1 user`.
+    pub fn count(&self) -> String {
+        let names: BTreeSet<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
+        let users = if names.len() == 1 { "user" } else { "users" };
+        format!("{} of {} {users}", counted(self.targets.len(), self.deed.things), names.len())
+    }
+}
+
+/// `1 session`, `2 sessions`.
+pub fn counted(count: usize, (one, several): (&str, &str)) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
+/// Writes that are under way.
+#[derive(Debug, Default)]
+pub struct Deeds {
+    running: Vec<Running>,
+    waiting: BTreeMap<String, Waiting>,
+    made: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    deed: &'static Deed,
+    done: usize,
+    left: usize,
+    failed: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    running: u64,
+    id: String,
+    answered_at: Option<Moment>,
+    is_heard: bool,
+}
+
+/// How a write ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// A sentence.
+    pub sentence: String,
+    /// Whether all of it was done.
+    pub is_good: bool,
+}
+
+impl Deeds {
+    /// Begins what was confirmed; answers the requests. `tag` makes their names differ from those of other consoles.
+    pub fn begin(&mut self, confirmed: &Confirm, tag: &str) -> Vec<Request> {
+        self.made += 1;
+        let (number, deed) = (self.made, confirmed.deed);
+        let left = confirmed.targets.len();
+        self.running.push(Running { number, deed, done: 0, left, failed: Vec::new() });
+        let name = |index: usize| format!("console-{tag}-{number}-{index}");
+        let requests = confirmed.targets.iter().enumerate().map(|(index, target)| {
+            let waiting =
+                Waiting { running: number, id: target.id.clone(), answered_at: None, is_heard: false };
+            self.waiting.insert(name(index), waiting);
+            Request { request_id: Some(name(index)), ..(deed.request)(target) }
+        });
+        requests.collect()
+    }
+
+    /// Whether something is being done to `id`.
+    pub fn is_pending(&self, id: &str) -> bool {
+        self.waiting.values().any(|waiting| waiting.id == id)
+    }
+
+    /// How many requests are not final.
+    pub fn pending(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The answer to `request_id`; an end when it was the last thing to wait for.
+    pub fn answered(&mut self, request_id: &str, problem: Option<&Problem>, now: Moment) -> Option<Ended> {
+        let waiting = self.waiting.get_mut(request_id)?;
+        waiting.answered_at = Some(now);
+        if problem.is_some() || waiting.is_heard {
+            let waiting = self.waiting.remove(request_id)?;
+            return self.settle(&waiting, problem.map(Problem::line));
+        }
+        None
+    }
+
+    /// An audit event; an end when it was the last thing to wait for.
+    pub fn heard(&mut self, event: &AuditLog) -> Option<Ended> {
+        let request_id = event.request_id.as_deref()?;
+        let waiting = self.waiting.get_mut(request_id)?;
+        waiting.is_heard = true;
+        if waiting.answered_at.is_none() {
+            return None;
+        }
+        let waiting = self.waiting.remove(request_id)?;
+        self.settle(&waiting, None)
+    }
+
+    /// What was answered long ago and never showed in the trail.
+    pub fn overdue(&mut self, now: Moment) -> Option<Ended> {
+        let is_late =
+            |waiting: &Waiting| waiting.answered_at.is_some_and(|at| now.since(at) >= EVENT_PATIENCE);
+        let late = self.waiting.iter().find(|(_, waiting)| is_late(waiting)).map(|(id, _)| id.clone())?;
+        let waiting = self.waiting.remove(&late)?;
+        self.settle(&waiting, Some(format!("{}: answered, but no audit event came: look again", waiting.id)))
+    }
+
+    /// When [`Self::overdue`] may have something.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.waiting
+            .values()
+            .filter_map(|waiting| waiting.answered_at)
+            .min()
+            .map(|at| at.plus(EVENT_PATIENCE))
+    }
+
+    fn settle(&mut self, waiting: &Waiting, failed: Option<String>) -> Option<Ended> {
+        let index = self.running.iter().position(|running| running.number == waiting.running)?;
+        let running = self.running.get_mut(index)?;
+        running.left = running.left.saturating_sub(1);
+        match failed {
+            None => running.done += 1,
+            Some(why) => running.failed.push(why),
+        }
+        if running.left > 0 {
+            return None;
+        }
+        let running = self.running.remove(index);
+        let mut sentence = format!("{} {}", running.deed.done, counted(running.done, running.deed.things));
+        if !running.failed.is_empty() {
+            sentence = format!("{sentence}, {} failed: {}", running.failed.len(), running.failed.join("; "));
+        }
+        Some(Ended { sentence, is_good: running.failed.is_empty() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

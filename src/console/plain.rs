@@ -1,0 +1,184 @@
+//! The console without a screen: commands of the palette come in as lines, rows go out as lines. For screen readers,
+//! scripts and terminals that can do nothing. Knows no view.
+
+use std::io::Write;
+
+use tokio::select;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
+
+use super::Ambient;
+use super::action::Chord;
+use super::conn::events::News;
+use super::effects::{Effects, WAITING, save};
+use super::model::Model;
+use super::model::msg::{Effect, Msg};
+use super::model::overlay::Overlay;
+use super::moment::Moment;
+use super::safe::Safe;
+use super::update::{begin, update};
+
+/// Runs until the input ends or says `quit`.
+pub async fn run(mut model: Model, ambient: &Ambient, out: &mut dyn Write) -> std::io::Result<()> {
+    let (sender, mut messages) = channel(WAITING);
+    let (news_sender, mut news) = channel(WAITING);
+    let mut effects = Effects::new((sender, news_sender), ambient.entropy.clone(), true);
+    let mut lines = typed()?;
+    // A place without room: nothing is drawn, and a list holds whole pages.
+    model.size = (80, 200);
+    let mut wanted = begin(&mut model);
+    let mut spoken = String::new();
+    loop {
+        loop {
+            for effect in std::mem::take(&mut wanted) {
+                if !carry_out(effect, &mut effects, &mut model, out)? {
+                    return Ok(());
+                }
+            }
+            match settled(&mut model, &effects, ambient, (&mut messages, &mut news)).await {
+                Some(more) => wanted = more,
+                None => break,
+            }
+        }
+        speak(&model, &mut spoken, out)?;
+        let line = loop {
+            select! {
+                line = lines.recv() => break line,
+                Some(told) = news.recv() => {
+                    wanted.extend(update(&mut model, Moment::of(&*ambient.clock), Msg::News(told)));
+                    break Some(String::new());
+                }
+                Some(msg) = messages.recv() => {
+                    wanted.extend(update(&mut model, Moment::of(&*ambient.clock), msg));
+                    break Some(String::new());
+                }
+            }
+        };
+        let Some(line) = line else { return Ok(()) };
+        if !line.trim().is_empty() {
+            spoken.clear();
+            wanted.extend(command(&mut model, &line, Moment::of(&*ambient.clock)));
+        }
+    }
+}
+
+/// The lines of standard input, read on a thread of its own.
+fn typed() -> std::io::Result<UnboundedReceiver<String>> {
+    let (out, lines) = unbounded_channel();
+    let read = move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if out.send(line).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("input".to_owned()).spawn(read)?;
+    Ok(lines)
+}
+
+/// A line typed: an answer to a question, or a command.
+fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
+    let key = |c: char| Chord::named(&if c == ' ' { "space".to_owned() } else { c.to_string() });
+    let mut effects = Vec::new();
+    if let Some(Overlay::Confirm(asked)) = &model.overlay {
+        let typed = asked.word().is_some();
+        let enter = Chord::named("enter").into_iter().filter(|_| typed);
+        // What is no yes is a no.
+        let no = Chord::named("esc");
+        for chord in line.trim().chars().filter_map(key).chain(enter).chain(no) {
+            if model.overlay.is_some() {
+                effects.extend(update(model, now, Msg::Key(chord)));
+            }
+        }
+        return effects;
+    }
+    model.notice = None;
+    update(model, now, Msg::Line(line.to_owned()))
+}
+
+/// Waits until nothing is under way; `Some`: what is to be done meanwhile.
+async fn settled(
+    model: &mut Model,
+    effects: &Effects,
+    ambient: &Ambient,
+    (messages, news): (&mut Receiver<Msg>, &mut Receiver<News>),
+) -> Option<Vec<Effect>> {
+    if let Ok(msg) = messages.try_recv() {
+        return Some(update(model, Moment::of(&*ambient.clock), msg));
+    }
+    if !effects.is_busy() && model.deeds.pending() == 0 {
+        return None;
+    }
+    let msg = select! {
+        Some(msg) = messages.recv() => msg,
+        Some(told) = news.recv() => Msg::News(told),
+    };
+    Some(update(model, Moment::of(&*ambient.clock), msg))
+}
+
+/// Says what is new since it spoke last.
+fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Result<()> {
+    let (word, _) = model.link.word(model.now, "");
+    let mut text = format!(
+        "# {} {}\n",
+        model.target().map(|target| target.name.as_str()).unwrap_or_default(),
+        word.trim()
+    );
+    if let Some(notice) = &model.notice {
+        text.push_str(&format!("# {}\n", notice.text));
+    }
+    if let Some(Overlay::Confirm(asked)) = &model.overlay {
+        text.push_str(&format!("# {} {}?\n", asked.deed.verb, asked.count()));
+        for target in &asked.targets {
+            text.push_str(&format!("#   {} {}\n", model.look.person(&target.name), Safe::new(&target.id)));
+        }
+        let ask = asked.word().map_or_else(|| "y".to_owned(), |word| Safe::new(&word).to_string());
+        text.push_str(&format!("# type {ask} to agree; everything else is no\n"));
+    } else if let Some(view) = model.view() {
+        for line in view.lines(&model.look) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    if *spoken != text {
+        // Only the state changed: only the state is said.
+        let is_same = |before: &str| {
+            before.split_once('\n').map(|(_, rest)| rest) == text.split_once('\n').map(|(_, rest)| rest)
+        };
+        let said = if is_same(spoken) {
+            text.lines().next().unwrap_or_default().to_owned() + "\n"
+        } else {
+            text.clone()
+        };
+        out.write_all(said.as_bytes())?;
+        out.flush()?;
+        *spoken = text;
+    }
+    Ok(())
+}
+
+/// Does `effect`; `false`: it was to leave.
+fn carry_out(
+    effect: Effect,
+    effects: &mut Effects,
+    model: &mut Model,
+    out: &mut dyn Write,
+) -> std::io::Result<bool> {
+    match effect {
+        Effect::Connect(target) => {
+            if let Err(why) = effects.connect(*target) {
+                writeln!(out, "# {why}")?;
+            }
+        }
+        Effect::Ask { slot, generation, request } => effects.ask(slot, generation, request),
+        Effect::Call(request) => effects.call(request),
+        Effect::Again => effects.again(),
+        Effect::Copy(text) => writeln!(out, "# {}", Safe::new(&text))?,
+        Effect::Save { name, text } => match save(&name, &text) {
+            Ok(()) => writeln!(out, "# wrote {name}")?,
+            Err(error) => writeln!(out, "# {name} was not written: {error}")?,
+        },
+        Effect::Suspend | Effect::Redraw => model.notice = None,
+        Effect::Quit => return Ok(false),
+    }
+    Ok(true)
+}

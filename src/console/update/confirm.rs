@@ -1,0 +1,61 @@
+//! The question before a write, and what is said after it. Knows no view.
+
+use crossterm::event::KeyCode;
+
+use super::overlay::edit_of;
+use crate::console::action::Chord;
+use crate::console::model::Model;
+use crate::console::model::deeds::{Confirm, Deed, Ended};
+use crate::console::model::line::Line;
+use crate::console::model::msg::Effect;
+use crate::console::model::notice::Notice;
+use crate::console::model::overlay::Overlay;
+
+/// Asks. What it is about is fixed now.
+pub fn open(model: &mut Model, deed: &'static Deed) {
+    let Some(view) = model.view() else { return };
+    let targets = view.targets();
+    if targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
+        model.notice = Some(Notice::refusal("one of them is pending already", model.now));
+        return;
+    }
+    let view = view.spec().id();
+    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed: Line::default() }));
+}
+
+/// A key while it is asked: `y`, or what has to be typed and Enter. Esc is no; everything else is nothing.
+pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<Effect>) {
+    let is_agreed = match (asked.word(), chord.code) {
+        (_, KeyCode::Esc) => {
+            model.notice = Some(Notice::info("not done", model.now));
+            return;
+        }
+        (None, _) => chord.char() == Some('y'),
+        (Some(_), KeyCode::Enter) => asked.is_typed(),
+        (Some(_), _) => {
+            if let Some(edit) = edit_of(chord) {
+                asked.typed.edit(edit);
+            }
+            false
+        }
+    };
+    if !is_agreed {
+        model.overlay = Some(Overlay::Confirm(asked));
+    } else if !model.link.is_live() || !model.is_armed() {
+        model.notice =
+            Some(Notice::refusal("not done: no longer armed, or the connection is lost", model.now));
+    } else {
+        let tag = model.tag.clone();
+        fx.extend(model.deeds.begin(&asked, &tag).into_iter().map(Effect::Call));
+        model.notice =
+            Some(Notice::info(&format!("{} {}: pending", asked.deed.verb, asked.count()), model.now));
+    }
+}
+
+/// Says how a write ended.
+pub fn tell(model: &mut Model, ended: Option<Ended>) {
+    if let Some(Ended { sentence, is_good }) = ended {
+        let notice = if is_good { Notice::good } else { Notice::failure };
+        model.notice = Some(notice(&sentence, model.now));
+    }
+}

@@ -1,0 +1,152 @@
+//! What lies over a view: it opens, takes keys, and closes. Knows no screen.
+
+use crossterm::event::KeyCode;
+
+use super::{keys, navigate, palette};
+use crate::console::action::Chord;
+use crate::console::model::Model;
+use crate::console::model::line::{Edit, Line};
+use crate::console::model::msg::Effect;
+use crate::console::model::notice::Notice;
+use crate::console::model::overlay::{Choosing, Overlay, Pick, Typing};
+
+/// The filter is typed, beginning with what it is.
+pub fn open_filter(model: &mut Model, _fx: &mut Vec<Effect>) {
+    let text = model.view().map(|view| view.filter().to_owned()).unwrap_or_default();
+    model.overlay = Some(Overlay::Filter(Typing { line: Line::of(&text), ..Typing::default() }));
+}
+
+/// A command is typed.
+pub fn open_palette(model: &mut Model, _fx: &mut Vec<Effect>) {
+    model.overlay = Some(Overlay::Palette(Choosing::default()));
+}
+
+/// The keys are shown.
+pub fn open_help(model: &mut Model, _fx: &mut Vec<Effect>) {
+    model.overlay = Some(Overlay::Help(Choosing::default()));
+}
+
+/// What can be done with the row is shown.
+pub fn open_actions(model: &mut Model, _fx: &mut Vec<Effect>) {
+    model.overlay = Some(Overlay::Actions(Choosing::default()));
+}
+
+/// Pasted text goes where a line is typed, and does nothing anywhere else. A confirmation is typed by hand.
+pub fn paste(model: &mut Model, text: &str) {
+    match &mut model.overlay {
+        Some(Overlay::Filter(typing)) => typing.line.paste(text),
+        Some(Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing)) => {
+            choosing.line.paste(text);
+        }
+        Some(Overlay::Confirm(_)) => {
+            model.notice = Some(Notice::refusal("a confirmation is typed by hand", model.now));
+        }
+        None => model.notice = Some(Notice::refusal("nothing to paste into", model.now)),
+    }
+}
+
+/// A key for `overlay`, which was taken off the view and goes back unless it closes.
+pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec<Effect>) {
+    match chord.code {
+        KeyCode::Esc => return,
+        KeyCode::Char('c') if chord.ctrl => return,
+        KeyCode::Enter => return enter(model, overlay, fx),
+        _ => {}
+    }
+    let count = model.choices(&overlay).len();
+    match &mut overlay {
+        Overlay::Filter(typing) => match chord.code {
+            KeyCode::Up => recall(model, typing, 1),
+            KeyCode::Down => recall(model, typing, -1),
+            _ => edit(&mut typing.line, chord),
+        },
+        Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing) => match chord.code
+        {
+            KeyCode::Up => choosing.at = choosing.at.saturating_sub(1),
+            KeyCode::Down => choosing.at = (choosing.at + 1).min(count.saturating_sub(1)),
+            _ => {
+                edit(&mut choosing.line, chord);
+                choosing.at = 0;
+            }
+        },
+        Overlay::Confirm(_) => {}
+    }
+    model.overlay = Some(overlay);
+}
+
+fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
+    let choice = match &overlay {
+        Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing) => {
+            model.choices(&overlay).into_iter().nth(choosing.at)
+        }
+        Overlay::Filter(_) | Overlay::Confirm(_) => None,
+    };
+    match overlay {
+        Overlay::Filter(mut typing) => {
+            let text = typing.line.text();
+            if let Err(why) = navigate::go(model, model.active, Some(&text), fx) {
+                typing.error = Some(why);
+                model.overlay = Some(Overlay::Filter(typing));
+            }
+        }
+        Overlay::Palette(mut choosing) => {
+            let line = choosing.line.text();
+            // What is a command as it stands is taken at its word; else the choice counts.
+            let ran = match (palette::is_command(model, &line), choice) {
+                (false, Some(choice)) => pick(model, &choice.pick, fx),
+                _ => palette::run(model, &line, fx),
+            };
+            if let Err(why) = ran {
+                choosing.error = Some(why);
+                model.overlay = Some(Overlay::Palette(choosing));
+            }
+        }
+        Overlay::Help(_) | Overlay::Actions(_) => {
+            if let Some(Err(why)) = choice.map(|choice| pick(model, &choice.pick, fx)) {
+                model.notice = Some(Notice::refusal(&why, model.now));
+            }
+        }
+        Overlay::Confirm(_) => {}
+    }
+}
+
+fn pick(model: &mut Model, pick: &Pick, fx: &mut Vec<Effect>) -> Result<(), String> {
+    match pick {
+        Pick::Run(action) => {
+            keys::run(model, action, fx);
+            Ok(())
+        }
+        Pick::Line(line) => palette::run(model, line, fx),
+    }
+}
+
+/// Shows an earlier filter, or a later one.
+fn recall(model: &Model, typing: &mut Typing, by: isize) {
+    let earlier = model.view().map_or(&[][..], |view| view.recalled());
+    let wanted = typing.recalled.saturating_add_signed(by).min(earlier.len());
+    typing.recalled = wanted;
+    typing.line =
+        earlier.iter().rev().nth(wanted.wrapping_sub(1)).map(|text| Line::of(text)).unwrap_or_default();
+}
+
+fn edit(line: &mut Line, chord: Chord) {
+    if let Some(done) = edit_of(chord) {
+        line.edit(done);
+    }
+}
+
+/// What a key does to a line.
+pub fn edit_of(chord: Chord) -> Option<Edit> {
+    Some(match (chord.code, chord.ctrl) {
+        (KeyCode::Char('w'), true) => Edit::DeleteWord,
+        (KeyCode::Char('u'), true) => Edit::Clear,
+        (KeyCode::Char('a'), true) | (KeyCode::Home, _) => Edit::Home,
+        (KeyCode::Char('e'), true) | (KeyCode::End, _) => Edit::End,
+        (KeyCode::Char(c), false) if !chord.alt => Edit::Insert(c),
+        (KeyCode::Backspace, _) => Edit::Backspace,
+        (KeyCode::Delete, _) => Edit::Delete,
+        (KeyCode::Left, _) => Edit::Left,
+        (KeyCode::Right, _) => Edit::Right,
+        _ => return None,
+    })
+}

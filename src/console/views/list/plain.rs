@@ -1,0 +1,57 @@
+//! A list as lines of text and as CSV. Knows no screen.
+
+use super::{List, Load};
+use crate::console::look::Look;
+use crate::console::model::rows::Item;
+use crate::console::safe::Safe;
+
+impl<R: Clone + 'static> List<R> {
+    pub(super) fn as_lines(&self, look: &Look) -> Vec<String> {
+        let mut lines =
+            vec![self.spec.columns.iter().map(|column| column.title).collect::<Vec<_>>().join("\t")];
+        for item in self.window.items() {
+            lines.push(match item {
+                Item::Row(row) => {
+                    self.cells(row, look).iter().map(Safe::as_str).collect::<Vec<_>>().join("\t")
+                }
+                Item::Gap(_, why) => format!("-- gap: {} --", Safe::new(why)),
+            });
+        }
+        match &self.load {
+            Load::Failed(problem) => lines.push(format!("error: {}", Safe::new(&problem.line()))),
+            Load::Ready if self.window.is_empty() => lines.push(self.nothing()),
+            Load::Ready if !self.window.has_end() => lines.push("-- more below --".to_owned()),
+            _ => {}
+        }
+        lines
+    }
+
+    pub(super) fn as_csv(&self, look: &Look) -> String {
+        let mut text = self
+            .spec
+            .columns
+            .iter()
+            .map(|column| Safe::from(column.title).csv())
+            .collect::<Vec<_>>()
+            .join(",");
+        for row in self.window.rows() {
+            text.push('\n');
+            text.push_str(&self.cells(row, look).iter().map(Safe::csv).collect::<Vec<_>>().join(","));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Why nothing is shown.
+    pub(super) fn nothing(&self) -> String {
+        if self.filter.is_empty() {
+            self.spec.empty.to_owned()
+        } else {
+            format!("Nothing matches {}; / changes the filter, esc takes it away.", self.filter.text())
+        }
+    }
+
+    fn cells(&self, row: &R, look: &Look) -> Vec<Safe> {
+        self.spec.columns.iter().map(|column| (column.cell)(row, look).0).collect()
+    }
+}
