@@ -40,6 +40,11 @@ impl Look {
         if self.masked { self.pseudonym("ip", address) } else { Safe::new(address) }
     }
 
+    /// An account by its id; the random end is enough to tell two apart.
+    pub fn account(&self, id: &str) -> Safe {
+        if self.masked { self.pseudonym("user", id) } else { short(id) }
+    }
+
     /// How long ago the RFC 3339 time `at` was.
     pub fn age(&self, at: &str) -> Safe {
         let age = Moment::parse(at).map(|at| super::moment::brief(self.now.since(at)));
@@ -65,6 +70,12 @@ impl Look {
         });
         Safe::new(&format!("{kind}-{:05x}", hash & 0xf_ffff))
     }
+}
+
+/// The random end of an id: ids of one time begin alike.
+pub fn short(id: &str) -> Safe {
+    let start = id.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
+    if start == 0 { Safe::new(id) } else { Safe::new(&format!("..{}", id.get(start..).unwrap_or(id))) }
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub mod options;
 pub mod plain;
 pub mod preferences;
 pub mod safe;
+#[cfg(test)]
+mod stage;
 pub mod terminal;
 pub mod theme;
 pub mod update;

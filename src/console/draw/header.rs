@@ -7,33 +7,44 @@ use crate::console::model::Model;
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 
-/// Draws it. The connection and the armed countdown are never left out for lack of room.
+/// Draws it. When there is too little room, who asks leaves first, then the address, the clock and the name; the
+/// connection and the armed countdown stay.
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let theme = model.look.theme;
+    if area.is_empty() {
+        return;
+    }
     let (word, token) = model.link.word(model.now, model.look.sign("●", "*"));
-    let link = (Safe::new(&word), token);
-    let mut right = vec![armed(model)];
-    let mut left = vec![link];
-    if let Some(target) = model.target().filter(|_| area.width >= 60) {
-        left.insert(0, (Safe::new(&target.name), Token::Accent));
-        if area.width >= 100 {
-            left.insert(1, (Safe::new(&target.address.to_string()), Token::Muted));
-        }
-        right.push((Safe::new(&format!("{}Z", model.now.time_of_day())), Token::Muted));
-        right.insert(0, who(model));
+    let target = model.target();
+    let name = target.map(|target| Safe::new(&target.name)).unwrap_or_default();
+    let address = target.map(|target| Safe::new(&target.address.to_string())).unwrap_or_default();
+    let clock = Safe::new(&format!("{}Z", model.now.time_of_day()));
+    // In the order in which they stand; the higher the rank, the sooner a part leaves.
+    let mut parts = vec![
+        (1, (name, Token::Accent)),
+        (3, (address, Token::Muted)),
+        (0, (Safe::new(&word), token)),
+        (4, who(model)),
+        (0, armed(model)),
+        (2, (clock, Token::Muted)),
+    ];
+    parts.retain(|(_, (text, _))| !text.as_str().is_empty());
+    let needed = |parts: &[(u8, (Safe, Token))]| {
+        let width: usize = parts.iter().map(|(_, (text, _))| text.width() + 2).sum();
+        u16::try_from(width).unwrap_or(u16::MAX)
+    };
+    while needed(&parts) > area.width {
+        let last = parts.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 0);
+        let Some(last) = last else { break };
+        parts.retain(|(rank, _)| *rank != last);
     }
-    let width = |parts: &[(Safe, Token)]| parts.iter().map(|(text, _)| text.width() + 2).sum::<usize>();
-    let needed = u16::try_from(width(&right)).unwrap_or(u16::MAX);
+    // The connection is the last that stands on the left.
+    let left = parts.iter().position(|(rank, _)| *rank == 0).unwrap_or(0) + 1;
+    let spare = area.width.saturating_sub(needed(&parts));
     let mut x = area.x.saturating_add(1);
-    let left_end = area.right().saturating_sub(needed);
-    for (text, token) in left {
-        x = canvas.put((x, area.y), left_end.saturating_sub(x), &text, theme.style(token)).saturating_add(2);
-    }
-    let mut x = left_end.max(area.x);
-    for (text, token) in right {
-        x = canvas
-            .put((x, area.y), area.right().saturating_sub(x), &text, theme.style(token))
-            .saturating_add(2);
+    for (index, (_, (text, token))) in parts.iter().enumerate() {
+        x = if index == left { x.saturating_add(spare) } else { x };
+        let style = model.look.theme.style(*token);
+        x = canvas.put((x, area.y), area.right().saturating_sub(x), text, style).saturating_add(2);
     }
 }
 

@@ -115,6 +115,9 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
     let own = model.view().map_or(&[][..], |view| view.spec().actions);
     let shown = ["open", "mark", "filter", "follow", "actions", "help", "palette", "quit"];
     let shared = super::action::everywhere::ACTIONS.iter().filter(|action| shown.contains(&action.id));

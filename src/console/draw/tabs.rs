@@ -9,6 +9,9 @@ use crate::console::theme::Token;
 
 /// Draws it.
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
     let theme = model.look.theme;
     for (index, (from, to, text)) in places(model, area).into_iter().enumerate() {
         let is_active = index == model.active;

@@ -63,15 +63,15 @@ const COLUMNS: &[Column<AuditLog>] = &[
     },
     Column {
         title: "ABOUT",
-        width: Width::AtLeast(12),
+        width: Width::Fixed(12),
         rank: 4,
-        cell: |row, look| id(row.user_id.as_deref(), look).into(),
+        cell: |row, look| account(row.user_id.as_deref(), look).into(),
     },
     Column {
         title: "ACTOR",
-        width: Width::AtLeast(12),
+        width: Width::Fixed(12),
         rank: 5,
-        cell: |row, look| id(row.actor_id.as_deref(), look).into(),
+        cell: |row, look| account(row.actor_id.as_deref(), look).into(),
     },
     Column { title: "IP", width: Width::Fixed(15), rank: 3, cell: |row, look| address(row, look).into() },
     Column { title: "REASON", width: Width::AtLeast(14), rank: 6, cell: |row, _| reason(row) },
@@ -82,13 +82,8 @@ fn read(answer: &Answer) -> Result<Page<AuditLog>, Problem> {
     Ok(Page { rows: page.logs, next: page.next_cursor })
 }
 
-/// The random end of an id.
-fn id(id: Option<&str>, look: &Look) -> Safe {
-    match id {
-        None => Safe::from("-"),
-        Some(id) if look.masked => look.person(id),
-        Some(id) => Safe::new(&format!("..{}", id.rsplit('-').next().unwrap_or(id))),
-    }
+fn account(id: Option<&str>, look: &Look) -> Safe {
+    id.map_or_else(|| Safe::from("-"), |id| look.account(id))
 }
 
 fn address(row: &AuditLog, look: &Look) -> Safe {

@@ -3,7 +3,7 @@
 use super::{Cell, Change, Column, Detail, Field, ListSpec, Sent, ViewSpec, Width};
 use crate::console::action::ActionSpec;
 use crate::console::conn::{Answer, Problem, Request};
-use crate::console::look::Look;
+use crate::console::look::{Look, short};
 use crate::console::model::deeds::{Asks, Deed, Target};
 use crate::console::model::rows::Page;
 use crate::console::safe::Safe;
@@ -62,7 +62,7 @@ const FIELDS: &[Field] = &[
 
 const COLUMNS: &[Column<LiveSession>] = &[
     Column { title: "USER", width: Width::AtLeast(16), rank: 0, cell: |row, look| user(row, look) },
-    Column { title: "SESSION", width: Width::Fixed(14), rank: 4, cell: |row, _| short(&row.id).into() },
+    Column { title: "SESSION", width: Width::Fixed(10), rank: 4, cell: |row, _| short(&row.id).into() },
     Column {
         title: "IP",
         width: Width::AtLeast(15),
@@ -97,11 +97,6 @@ fn user(row: &LiveSession, look: &Look) -> Cell {
     let token =
         if name.as_str().ends_with(crate::console::safe::SUSPECT) { Token::Warn } else { Token::Plain };
     Cell(name, token)
-}
-
-/// The random end of an id: sessions of one time begin alike.
-fn short(id: &str) -> Safe {
-    Safe::new(&format!("..{}", id.rsplit('-').next().unwrap_or(id)))
 }
 
 fn client(row: &LiveSession) -> Safe {
