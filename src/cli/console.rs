@@ -15,6 +15,7 @@ use super::outcome::Failed;
 
 /// Watch and operate a server from the terminal
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Console {
     /// A server by its name in console.toml

@@ -66,7 +66,8 @@ pub struct Ambient {
 /// Runs the console until the operator leaves. `out` is written to with `--plain` only.
 pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
     let Chosen { servers, server, theme, keys } = options.choose()?;
-    if !options.plain && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+    let has_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if !options.plain && !has_terminal {
         return Err(Refusal::NoTerminal);
     }
     let keymap = Keymap::new(&views::specs(), &keys).map_err(|wrong| Refusal::Settings(wrong.join("\n")))?;
@@ -81,7 +82,7 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
         size: (80, 24),
         keymap,
         look: Look::new(theme, options.ascii, u64::from_be_bytes(entropy::bytes(&OsEntropy))),
-        tag: entropy::bytes::<6>(&OsEntropy).iter().map(|byte| format!("{byte:02x}")).collect(),
+        tag: format!("{:012x}", u64::from_be_bytes(entropy::bytes(&OsEntropy)) >> 16),
         is_armed: options.rw,
         now: Moment::of(&*ambient.clock),
     });

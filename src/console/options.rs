@@ -9,6 +9,7 @@ use super::theme::Theme;
 
 /// What the command line and the environment say.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag and each fact of the environment")]
 pub struct Options {
     /// The name of a server in the file.
     pub context: Option<String>,

@@ -1,6 +1,7 @@
 //! The console without a screen: commands of the palette come in as lines, rows go out as lines. For screen readers,
 //! scripts and terminals that can do nothing. Knows no view.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use tokio::select;
@@ -40,23 +41,17 @@ pub async fn run(mut model: Model, ambient: &Ambient, out: &mut dyn Write) -> st
             }
         }
         speak(&model, &mut spoken, out)?;
-        let line = loop {
-            select! {
-                line = lines.recv() => break line,
-                Some(told) = news.recv() => {
-                    wanted.extend(update(&mut model, Moment::of(&*ambient.clock), Msg::News(told)));
-                    break Some(String::new());
-                }
-                Some(msg) = messages.recv() => {
-                    wanted.extend(update(&mut model, Moment::of(&*ambient.clock), msg));
-                    break Some(String::new());
+        let now = || Moment::of(&*ambient.clock);
+        select! {
+            line = lines.recv() => {
+                let Some(line) = line else { return Ok(()) };
+                if !line.trim().is_empty() {
+                    spoken.clear();
+                    wanted.extend(command(&mut model, &line, now()));
                 }
             }
-        };
-        let Some(line) = line else { return Ok(()) };
-        if !line.trim().is_empty() {
-            spoken.clear();
-            wanted.extend(command(&mut model, &line, Moment::of(&*ambient.clock)));
+            Some(told) = news.recv() => wanted.extend(update(&mut model, now(), Msg::News(told))),
+            Some(msg) = messages.recv() => wanted.extend(update(&mut model, now(), msg)),
         }
     }
 }
@@ -124,15 +119,15 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
         word.trim()
     );
     if let Some(notice) = &model.notice {
-        text.push_str(&format!("# {}\n", notice.text));
+        let _ = writeln!(text, "# {}", notice.text);
     }
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
-        text.push_str(&format!("# {} {}?\n", asked.deed.verb, asked.count()));
+        let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
         for target in &asked.targets {
-            text.push_str(&format!("#   {} {}\n", model.look.person(&target.name), Safe::new(&target.id)));
+            let _ = writeln!(text, "#   {} {}", model.look.person(&target.name), Safe::new(&target.id));
         }
         let ask = asked.word().map_or_else(|| "y".to_owned(), |word| Safe::new(&word).to_string());
-        text.push_str(&format!("# type {ask} to agree; everything else is no\n"));
+        let _ = writeln!(text, "# type {ask} to agree; everything else is no");
     } else if let Some(view) = model.view() {
         for line in view.lines(&model.look) {
             text.push_str(&line);

@@ -6,6 +6,8 @@
 //! widget lets through, and dropping it silently would let `adm<202E>nimda` pass for another name. So whatever is drawn
 //! is a [`Safe`], and what must not reach the terminal is spelled out as `<202E>`.
 
+use std::fmt::Write;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Most characters of one text that are kept; nothing shown is longer.
@@ -30,7 +32,7 @@ impl Safe {
             let is_mark = !c.is_ascii() && c.width() == Some(0);
             marks = if is_mark { marks + 1 } else { 0 };
             if is_dangerous(c) || (is_mark && (index == 0 || marks > MARKS_MAX)) {
-                safe.push_str(&format!("<{:04X}>", u32::from(c)));
+                let _ = write!(safe, "<{:04X}>", u32::from(c));
             } else {
                 safe.push(c);
             }

@@ -123,8 +123,11 @@ impl Stage {
 
     /// The writes that were sent.
     pub fn calls(&self) -> Vec<&Request> {
-        let call = |effect| if let &Effect::Call(ref request) = effect { Some(request) } else { None };
-        self.effects.iter().filter_map(call).collect()
+        let calls = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Call(request) => Some(request),
+            _ => None,
+        });
+        calls.collect()
     }
 
     /// The connection is lost.
@@ -152,7 +155,7 @@ impl Stage {
     pub fn screen(&self) -> String {
         let buffer = self.buffer();
         let rows = buffer.content.chunks(usize::from(buffer.area.width.max(1)));
-        rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
+        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n").collect()
     }
 
     /// The id of the selected row.

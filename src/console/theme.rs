@@ -1,6 +1,6 @@
 //! Colours by meaning. Knows no widget.
 //!
-//! ## Decision: NO_COLOR is judged here, not by the terminal library
+//! ## Decision: `NO_COLOR` is judged here, not by the terminal library
 //! With `NO_COLOR` crossterm 0.29 drops reverse and bold with the colours, and the row under the cursor is no longer
 //! seen. So colour is always allowed there, and [`Theme::Mono`] uses none.
 

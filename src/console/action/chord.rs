@@ -43,18 +43,15 @@ impl Chord {
     pub fn named(name: &str) -> Option<Self> {
         let (name, ctrl) = name.strip_prefix("ctrl-").map_or((name, false), |rest| (rest, true));
         let (name, alt) = name.strip_prefix("alt-").map_or((name, false), |rest| (rest, true));
-        let code = match NAMED.iter().find(|(known, _)| *known == name) {
-            Some((_, code)) => *code,
-            None => {
-                let mut chars = name.chars();
-                let (c, rest) = (chars.next()?, chars.as_str());
-                match rest.parse() {
-                    Ok(number) if c == 'f' && (1..=12).contains(&number) => KeyCode::F(number),
-                    _ if rest.is_empty() => KeyCode::Char(c),
-                    _ => return None,
-                }
+        let named = NAMED.iter().find(|(known, _)| *known == name).map(|(_, code)| *code);
+        let code = named.or_else(|| {
+            let mut chars = name.chars();
+            let (c, rest) = (chars.next()?, chars.as_str());
+            match rest.parse() {
+                Ok(number) if c == 'f' && (1..=12).contains(&number) => Some(KeyCode::F(number)),
+                _ => rest.is_empty().then_some(KeyCode::Char(c)),
             }
-        };
+        })?;
         Some(Self { code, ctrl, alt })
     }
 

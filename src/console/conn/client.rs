@@ -197,13 +197,12 @@ impl Client {
         if let Some(mut sender) = self.kept().await.filter(|_| request.method == Method::GET) {
             kept = sender.send_request(self.wired(request, route)?).await.ok().map(|answer| (sender, answer));
         }
-        let (sender, answer) = match kept {
-            Some(kept) => kept,
-            None => {
-                let mut sender = self.connected(route).await?;
-                let answer = sender.send_request(self.wired(request, route)?).await;
-                (sender, answer.map_err(|error| broken(&error))?)
-            }
+        let (sender, answer) = if let Some(kept) = kept {
+            kept
+        } else {
+            let mut sender = self.connected(route).await?;
+            let answer = sender.send_request(self.wired(request, route)?).await;
+            (sender, answer.map_err(|error| broken(&error))?)
         };
         let (status, request_id) = (answer.status(), request_id(answer.headers()));
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;

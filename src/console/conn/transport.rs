@@ -38,9 +38,7 @@ async fn open(address: &Address, tls: &TlsConnector) -> Result<Box<dyn Stream>, 
             let name = ServerName::try_from(host.clone()).map_err(|error| untrusted(&error))?;
             match tls.connect(name, socket).await {
                 Ok(stream) => Ok(Box::new(stream)),
-                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-                    Err(untrusted(&error))
-                }
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(untrusted(&error)),
                 Err(error) => Err(no_way(error)),
             }
         }

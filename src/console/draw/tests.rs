@@ -12,7 +12,7 @@ const STATES: [&str; 10] =
 
 /// `view` in `state`.
 fn stage(view: &str, state: &str, size: (u16, u16)) -> Stage {
-    let mut stage = Stage::live(size, view);
+    let mut shown = Stage::live(size, view);
     let fill = |stage: &mut Stage, numbers: std::ops::Range<usize>| match view {
         "sessions" => stage.answer(view, "page", &sessions(numbers, Some("next"))),
         _ => stage.answer(view, "page", &records(numbers.rev(), Some("next"))),
@@ -22,40 +22,40 @@ fn stage(view: &str, state: &str, size: (u16, u16)) -> Stage {
         _ => stage.answer(view, "page", &records([], None)),
     };
     match state {
-        "loading" => stage.wait(1_200),
-        "empty" => none(&mut stage),
+        "loading" => shown.wait(1_200),
+        "empty" => none(&mut shown),
         "no-match" => {
-            stage.keys("/");
-            stage.types("ip:192.0.2.1");
-            stage.keys("enter");
-            none(&mut stage);
+            shown.keys("/");
+            shown.types("ip:192.0.2.1");
+            shown.keys("enter");
+            none(&mut shown);
         }
-        "error" => stage.refuse(view, "page", Kind::Late, 503),
-        "forbidden" => stage.refuse(view, "page", Kind::Forbidden, 403),
+        "error" => shown.refuse(view, "page", Kind::Late, 503),
+        "forbidden" => shown.refuse(view, "page", Kind::Forbidden, 403),
         "stale" => {
-            fill(&mut stage, 0..40);
-            stage.lose();
-            stage.wait(1_000);
+            fill(&mut shown, 0..40);
+            shown.lose();
+            shown.wait(1_000);
         }
         "confirm" => {
-            fill(&mut stage, 0..40);
-            stage.keys("space j space A d");
+            fill(&mut shown, 0..40);
+            shown.keys("space j space A d");
         }
         "help" => {
-            fill(&mut stage, 0..40);
-            stage.keys("?");
+            fill(&mut shown, 0..40);
+            shown.keys("?");
         }
         "palette" => {
-            fill(&mut stage, 0..40);
-            stage.keys(":");
-            stage.types("se");
+            fill(&mut shown, 0..40);
+            shown.keys(":");
+            shown.types("se");
         }
         _ => {
-            fill(&mut stage, 0..40);
-            stage.keys("space j enter");
+            fill(&mut shown, 0..40);
+            shown.keys("space j enter");
         }
     }
-    stage
+    shown
 }
 
 #[test]
@@ -87,17 +87,21 @@ fn other_sizes_and_themes_look_as_reviewed() {
 
 #[test]
 fn nothing_breaks_at_any_size_in_any_state() {
-    for view in ["sessions", "audit"] {
-        for state in STATES {
-            let mut stage = stage(view, state, (80, 24));
-            for width in 0..=130 {
-                for height in (0..=50).filter(|height| (width + height) % 3 == 0 || *height < 20) {
-                    stage.model.size = (width, height);
-                    stage.buffer();
-                }
+    std::thread::scope(|scope| {
+        for view in ["sessions", "audit"] {
+            for state in STATES {
+                scope.spawn(move || {
+                    let mut stage = stage(view, state, (80, 24));
+                    for (width, height) in
+                        (0..=130).flat_map(|width| (0..=50).map(move |height| (width, height)))
+                    {
+                        stage.model.size = (width, height);
+                        stage.buffer();
+                    }
+                });
             }
         }
-    }
+    });
 }
 
 #[test]

@@ -174,9 +174,7 @@ impl Deeds {
         let request_id = event.request_id.as_deref()?;
         let waiting = self.waiting.get_mut(request_id)?;
         waiting.is_heard = true;
-        if waiting.answered_at.is_none() {
-            return None;
-        }
+        waiting.answered_at?;
         let waiting = self.waiting.remove(request_id)?;
         self.settle(&waiting, None)
     }

@@ -60,7 +60,6 @@ impl Line {
                 self.text.insert(self.at, c);
                 self.at += 1;
             }
-            Edit::Insert(_) => {}
             Edit::Backspace if self.at > 0 => {
                 self.at -= 1;
                 self.text.remove(self.at);
@@ -83,7 +82,7 @@ impl Line {
             Edit::Right => self.at = (self.at + 1).min(self.text.len()),
             Edit::Home => self.at = 0,
             Edit::End => self.at = self.text.len(),
-            Edit::Backspace | Edit::Delete => {}
+            Edit::Insert(_) | Edit::Backspace | Edit::Delete => {}
         }
     }
 

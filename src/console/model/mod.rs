@@ -26,7 +26,7 @@ use overlay::Overlay;
 use remote::Remote;
 
 /// How long writes stay allowed.
-pub const ARMED: Duration = Duration::from_mins(10);
+pub const ARMED: Duration = Duration::from_secs(600);
 
 /// Most places that `[` goes back to.
 const HISTORY_MAX: usize = 50;
@@ -186,9 +186,8 @@ impl Model {
     pub fn hindrance(&self, action: &ActionSpec) -> Option<String> {
         let view = self.view()?;
         let needs_row = match action.when {
-            When::Always => false,
             When::List if !view.is_list() => return Some("this view is no list".to_owned()),
-            When::List => false,
+            When::Always | When::List => false,
             When::Row => view.facts().is_empty(),
             When::Targets => view.targets().is_empty(),
         };

@@ -81,10 +81,7 @@ impl<R> Window<R> {
     /// The line at `index`.
     pub fn at(&self, index: usize) -> Option<&Item<R>> {
         let live = self.live();
-        let mut index = match index.checked_sub(live.len()) {
-            None => return live.get(index),
-            Some(rest) => rest,
-        };
+        let Some(mut index) = index.checked_sub(live.len()) else { return live.get(index) };
         for page in &self.pages {
             match index.checked_sub(page.len()) {
                 None => return page.get(index),

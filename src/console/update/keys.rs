@@ -52,7 +52,7 @@ pub fn run(model: &mut Model, action: &'static ActionSpec, fx: &mut Vec<Effect>)
 }
 
 fn pivot(model: &mut Model, action: &ActionSpec, ways: &[(&str, &str, &str)], fx: &mut Vec<Effect>) {
-    let facts = model.view().map(|view| view.facts()).unwrap_or_default();
+    let facts = model.view().map(super::View::facts).unwrap_or_default();
     let way = ways.iter().find_map(|(view, field, fact)| {
         let view = model.view_named(view)?;
         let (_, value) = facts.iter().find(|(name, _)| name == fact)?;

@@ -258,7 +258,7 @@ fn a_fault_in_the_background_is_a_line() {
 }
 
 /// What can happen between a look and an act.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Key(&'static str),
     End(usize),
@@ -293,7 +293,7 @@ fn play(stage: &mut Stage, step: Step) {
         Step::End(n) => stage.hear(vec![ended(n, "other")]),
         Step::Login => stage.hear(vec![record(1)]),
         Step::Page(from, count) => {
-            stage.answer("sessions", "page", &sessions(from..from + count, Some("next")))
+            stage.answer("sessions", "page", &sessions(from..from + count, Some("next")));
         }
         Step::Fail => stage.refuse("sessions", "page", Kind::Late, 503),
         Step::Lose => stage.lose(),

@@ -52,11 +52,11 @@ pub fn fit<R>(columns: &'static [Column<R>], room: u16, most: usize) -> Vec<(&'s
     }
     let spare = room.saturating_sub(needed(&by_rank));
     let wide = by_rank.iter().filter(|column| matches!(column.width, Width::AtLeast(_))).count();
-    let share = spare / u16::try_from(wide.max(1)).unwrap_or(1);
+    let each = spare / u16::try_from(wide.max(1)).unwrap_or(1);
     let held = columns.iter().filter(|column| by_rank.iter().any(|held| std::ptr::eq(*held, *column)));
     held.map(|column| match column.width {
         Width::Fixed(width) => (column, width.min(room)),
-        Width::AtLeast(width) => (column, width.saturating_add(share).min(room)),
+        Width::AtLeast(width) => (column, width.saturating_add(each).min(room)),
     })
     .collect()
 }

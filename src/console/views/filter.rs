@@ -130,7 +130,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
                 word.push(c);
             }
             c if c.is_whitespace() && !is_quoted => {
-                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)))
+                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             }
             c => word.push(c),
         }

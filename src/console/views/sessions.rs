@@ -6,7 +6,7 @@ use crate::console::conn::{Answer, Problem, Request};
 use crate::console::look::{Look, short};
 use crate::console::model::deeds::{Asks, Deed, Target};
 use crate::console::model::rows::Page;
-use crate::console::safe::Safe;
+use crate::console::safe::{SUSPECT, Safe, is_suspect};
 use crate::console::theme::Token;
 use crate::wire::audit::AuditLog;
 use crate::wire::live_session::{LiveSession, LiveSessionPage};
@@ -61,7 +61,13 @@ const FIELDS: &[Field] = &[
 ];
 
 const COLUMNS: &[Column<LiveSession>] = &[
-    Column { title: "USER", width: Width::AtLeast(16), rank: 0, cell: |row, look| user(row, look) },
+    Column {
+        title: "USER",
+        width: Width::AtLeast(16),
+        rank: 0,
+        cell: |row, look| look.person(&row.email).into(),
+    },
+    Column { title: "ST", width: Width::Fixed(3), rank: 3, cell: |row, _| state(row) },
     Column { title: "SESSION", width: Width::Fixed(10), rank: 4, cell: |row, _| short(&row.id).into() },
     Column {
         title: "IP",
@@ -89,14 +95,15 @@ fn read(answer: &Answer) -> Result<Page<LiveSession>, Problem> {
     Ok(Page { rows: page.sessions, next: page.next_cursor })
 }
 
-fn user(row: &LiveSession, look: &Look) -> Cell {
-    let name = look.person(&row.email);
+/// A sign for what is special about it, and a word for what is not.
+fn state(row: &LiveSession) -> Cell {
     if row.current {
-        return Cell(Safe::new(&format!("{name} (YOU)")), Token::Accent);
+        Cell(Safe::from("YOU"), Token::Accent)
+    } else if is_suspect(&row.email) || is_suspect(&row.username) {
+        Cell(Safe::from(SUSPECT), Token::Warn)
+    } else {
+        Cell(Safe::from("ok"), Token::Ok)
     }
-    let token =
-        if name.as_str().ends_with(crate::console::safe::SUSPECT) { Token::Warn } else { Token::Plain };
-    Cell(name, token)
 }
 
 fn client(row: &LiveSession) -> Safe {
@@ -106,7 +113,7 @@ fn client(row: &LiveSession) -> Safe {
 fn detail(row: &LiveSession, look: &Look) -> Vec<Detail> {
     let ends = Safe::new(&row.expires_at);
     vec![
-        ("user", user(row, look)),
+        ("user", look.person(&row.email).into()),
         ("username", look.person(&row.username).into()),
         ("user id", Safe::new(&row.user_id).into()),
         ("address", look.place(&row.ip_address).into()),
@@ -142,23 +149,26 @@ fn facts(row: &LiveSession) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Acts that begin sessions, or end some without naming them.
+const ENDING_OR_BEGINNING: &[&str] = &[
+    "login.succeeded",
+    "password.changed",
+    "password.reset",
+    "password.reset_forced",
+    "refresh.reused",
+    "session.all_ended",
+    "session.ended",
+    "user.deleted",
+    "user.status_changed",
+];
+
 fn change(event: &AuditLog) -> Change<LiveSession> {
     if event.outcome != "success" {
         return Change::None;
     }
     match (event.action.as_str(), &event.resource_id) {
         ("session.ended", Some(id)) => Change::Remove(id.clone()),
-        (
-            "login.succeeded"
-            | "session.ended"
-            | "session.all_ended"
-            | "user.deleted"
-            | "user.status_changed",
-            _,
-        )
-        | ("password.changed" | "password.reset" | "password.reset_forced" | "refresh.reused", _) => {
-            Change::Reload
-        }
+        (action, _) if ENDING_OR_BEGINNING.contains(&action) => Change::Reload,
         _ => Change::None,
     }
 }

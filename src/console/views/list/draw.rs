@@ -1,5 +1,7 @@
 //! How a list looks. Only the rows that are seen are built. Knows no request.
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use super::live::QUIET;
@@ -40,7 +42,7 @@ impl<R: Clone + 'static> List<R> {
         }
         let most = if Shape::of(canvas.screen()) == Shape::Small { 2 } else { usize::MAX };
         let columns = fit(self.spec.columns, inner.width.saturating_sub(GUTTER), most);
-        self.headings(canvas, inner, &columns);
+        headings(canvas, inner, &columns);
         let lines = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
         let shown = self.window.len().saturating_sub(self.top).min(usize::from(lines.height));
         if shown == 0 {
@@ -57,14 +59,6 @@ impl<R: Clone + 'static> List<R> {
             canvas.look.built.set(canvas.look.built.get() + 1);
             let row = Rect { y, height: 1, ..lines };
             self.paint_item(canvas, row, item, &columns, selected == Some(index));
-        }
-    }
-
-    fn headings(&self, canvas: &mut Canvas<'_>, area: Rect, columns: &[(&'static Column<R>, u16)]) {
-        let mut x = area.x.saturating_add(GUTTER);
-        for (column, width) in columns {
-            canvas.put((x, area.y), *width, &Safe::from(column.title), canvas.look.theme.style(Token::Muted));
-            x = x.saturating_add(width + 1);
         }
     }
 
@@ -123,13 +117,13 @@ impl<R: Clone + 'static> List<R> {
         let mut title =
             format!("{}  rows {first}-{last} of {} loaded", self.spec.view.title, self.window.len());
         if !self.marks.is_empty() {
-            title.push_str(&format!("  {} marked", self.marks.len()));
+            let _ = write!(title, "  {} marked", self.marks.len());
         }
         if !self.follows {
             title.push_str("  PAUSED");
         }
         if self.news > 0 {
-            title.push_str(&format!("  +{} new (f)", self.news));
+            let _ = write!(title, "  +{} new (f)", self.news);
         }
         Safe::new(&title)
     }
@@ -167,5 +161,13 @@ impl<R: Clone + 'static> List<R> {
     fn line(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let text = format!("{} {}", self.spec.view.title, counted(self.window.len(), ("row", "rows")));
         canvas.put((area.x, area.y), area.width, &Safe::new(&text), canvas.look.theme.style(Token::Plain));
+    }
+}
+
+fn headings<R>(canvas: &mut Canvas<'_>, area: Rect, columns: &[(&'static Column<R>, u16)]) {
+    let mut x = area.x.saturating_add(GUTTER);
+    for (column, width) in columns {
+        canvas.put((x, area.y), *width, &Safe::from(column.title), canvas.look.theme.style(Token::Muted));
+        x = x.saturating_add(width + 1);
     }
 }

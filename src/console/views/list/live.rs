@@ -71,10 +71,8 @@ impl<R: Clone + 'static> List<R> {
         let before = self.window.len();
         if !self.window.push(Item::Row(row)) {
             self.reload_soon(cx.now);
-        } else if self.window.len() > before {
-            if self.selected.is_some() {
-                self.slide(1, cx);
-            }
+        } else if self.window.len() > before && self.selected.is_some() {
+            self.slide(1, cx);
         }
     }
 

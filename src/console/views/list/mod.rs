@@ -316,6 +316,3 @@ impl<R: Clone + 'static> View for List<R> {
         Some(self.as_csv(look))
     }
 }
-
-#[cfg(test)]
-mod tests;

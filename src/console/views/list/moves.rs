@@ -92,17 +92,13 @@ impl<R: Clone + 'static> List<R> {
 
     /// After everything was read anew: the same row, or else the newest.
     pub(super) fn select_again(&mut self, cx: &Cx<'_>) {
-        match self.index() {
-            Some(index) => {
-                self.at = index;
-                let height = self.height(cx.body);
-                self.top = index.saturating_add(1).saturating_sub(height);
-            }
-            None => {
-                self.selected = None;
-                self.is_open = false;
-                self.select(0);
-            }
+        if let Some(index) = self.index() {
+            self.at = index;
+            self.top = index.saturating_add(1).saturating_sub(self.height(cx.body));
+        } else {
+            self.selected = None;
+            self.is_open = false;
+            self.select(0);
         }
     }
 
