@@ -41,14 +41,18 @@ impl<'a> Canvas<'a> {
         self.buf.set_stringn(x, y, text.as_str(), usize::from(width), style).0
     }
 
-    /// Gives every cell of `area` the style, and takes what was there away.
-    pub fn fill(&mut self, area: Rect, style: Style) {
+    /// Gives every cell of `area` the style.
+    pub fn style(&mut self, area: Rect, style: Style) {
+        self.buf.set_style(area.intersection(self.buf.area), style);
+    }
+
+    /// Takes what was in `area` away.
+    pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buf.area);
         for y in area.y..area.bottom() {
             for x in area.x..area.right() {
                 if let Some(cell) = self.buf.cell_mut((x, y)) {
                     cell.reset();
-                    cell.set_style(style);
                 }
             }
         }

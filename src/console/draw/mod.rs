@@ -18,11 +18,10 @@ use super::safe::Safe;
 use super::theme::Token;
 use layout::Shape;
 
-/// Draws `model` into `buf`; answers where the cursor stands, when a line is typed.
+/// Draws `model` into `buf`, which is empty; answers where the cursor stands, when a line is typed.
 pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     let area = buf.area;
     let mut canvas = Canvas::new(buf, &model.look, &model.deeds);
-    canvas.fill(area, model.look.theme.style(Token::Plain));
     let areas = layout::areas((area.width, area.height));
     if Shape::of(area) == Shape::Line {
         return line(model, &mut canvas, area);

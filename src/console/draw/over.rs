@@ -31,7 +31,7 @@ fn choose(
 ) -> Option<Position> {
     let theme = model.look.theme;
     let area = middle(body, 90, body.height);
-    canvas.fill(area, theme.style(Token::Plain));
+    canvas.clear(area);
     let choices = model.choices(overlay);
     let inner =
         canvas.frame(area, &Safe::from(title), &Safe::new(&format!("{} found, esc closes", choices.len())));
@@ -47,7 +47,7 @@ fn choose(
         let row = Rect { y, height: 1, ..inner };
         let token = if choice.hindrance.is_some() { Token::Muted } else { Token::Plain };
         let style = if index == choosing.at { theme.selected(token) } else { theme.style(token) };
-        canvas.fill(row, style);
+        canvas.style(row, style);
         let why = choice.hindrance.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
         let help = Safe::new(&format!("{}{why}", choice.help));
         let key = Safe::new(&choice.keys).cut(12);
@@ -68,7 +68,7 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
     let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(6);
     let area = middle(body, 76, wanted);
-    canvas.fill(area, theme.style(Token::Plain));
+    canvas.clear(area);
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
     let rows = inner.height.saturating_sub(3);
     let shown = asked.targets.len().min(usize::from(rows));

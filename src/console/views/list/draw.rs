@@ -77,7 +77,7 @@ impl<R: Clone + 'static> List<R> {
         };
         let plain = style(Token::Plain);
         let (accent, warn) = (style(Token::Accent), style(Token::Warn));
-        canvas.fill(area, plain);
+        canvas.style(area, plain);
         canvas.put((area.x, area.y), 1, &Safe::from(if is_selected { ">" } else { " " }), plain);
         let sign = if canvas.deeds.is_pending(id) {
             ("~", warn)
