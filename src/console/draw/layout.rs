@@ -85,7 +85,10 @@ pub const fn list(body: Rect, is_open: bool) -> (Rect, Option<Rect>) {
     if !is_open && (body.width < 100 || body.height < 24) {
         return (body, None);
     }
-    let pane = if body.height / 2 > 14 { 14 } else { body.height / 2 };
+    // Who opens details wants to read them: the list keeps five rows.
+    let half = body.height / 2;
+    let pane = if body.height > 8 + half { body.height - 8 } else { half };
+    let pane = if pane > 14 { 14 } else { pane };
     let list = body.height - pane;
     let below = Rect { y: body.y + list, height: pane, ..body };
     (Rect { height: list, ..body }, Some(below))

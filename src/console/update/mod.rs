@@ -140,6 +140,7 @@ fn hear(model: &mut Model, news: &News, fx: &mut Vec<Effect>) {
         // Pages that were read before the stream began may miss what happened between.
         News::Ready if was_new => with_views(model, fx, |view, cx| view.reload(cx)),
         News::Ready if was_stale => {
+            model.notice = Some(Notice::good("connected again", model.now));
             if !matches!(model.me, Remote::Ready { .. }) {
                 ask_me(model, fx);
             }
