@@ -1,11 +1,11 @@
-//! `latchkey key`. Knows no keys.
+//! `latchkey key`: those of people and those that sign tokens. Knows neither.
 
 use std::io::{Read, Write, stdin};
 
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::runtime::inspect;
+use crate::runtime::{commands, inspect};
 
 use super::Outcome;
 use super::config_flags::ConfigFlags;
@@ -13,7 +13,7 @@ use super::config_flags::ConfigFlags;
 /// Longest text that is looked at, in bytes.
 const TEXT_MAX: u64 = 4_096;
 
-/// Look into API keys
+/// Look into API keys, and turn the keys that sign tokens
 #[derive(Args)]
 pub struct Key {
     #[command(subcommand)]
@@ -23,6 +23,7 @@ pub struct Key {
 #[derive(Subcommand)]
 enum Command {
     Inspect(Inspect),
+    Rotate(Rotate),
 }
 
 /// Say what a leaked string is, and whose
@@ -32,6 +33,30 @@ struct Inspect {
     #[command(flatten)]
     flags: ConfigFlags,
 }
+
+/// Let the next key sign tokens, on a stopped server
+#[derive(Args)]
+#[command(long_about = ROTATE_ABOUT, after_help = ROTATE_EXAMPLES)]
+struct Rotate {
+    /// End every token that was ever given out: everybody logs in again
+    #[arg(long)]
+    revoke: bool,
+
+    #[command(flatten)]
+    flags: ConfigFlags,
+}
+
+const ROTATE_ABOUT: &str = "\
+Let the next key sign tokens, on a stopped server.
+
+What signed till now goes on verifying for as long as its tokens may live, so nobody notices. With --revoke it does not:
+every access and refresh token that was ever given out ends. A server that runs is asked over its API instead: POST
+/api/v1/signing-keys/rotate. A key that is a secret of the configuration (JWT_SECRET_KEY) is changed there.";
+
+const ROTATE_EXAMPLES: &str = "\
+Examples:
+  latchkey key rotate
+  latchkey key rotate --revoke --data-dir /var/lib/latchkey";
 
 const ABOUT: &str = "\
 Say what a leaked string is, and whose. The string is read from standard input, and is neither kept nor logged.
@@ -47,8 +72,21 @@ Examples:
 
 impl Key {
     pub fn run(self, out: &mut dyn Write) -> Outcome {
-        let Command::Inspect(Inspect { flags }) = self.command;
-        let loaded = flags.load()?;
+        match self.command {
+            Command::Inspect(inspect) => inspect.run(out),
+            Command::Rotate(Rotate { revoke, flags }) => {
+                for line in commands::rotate_keys(&flags.load()?, revoke)? {
+                    writeln!(out, "{line}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Inspect {
+    fn run(self, out: &mut dyn Write) -> Outcome {
+        let loaded = self.flags.load()?;
         let mut text = Zeroizing::new(String::with_capacity(4_096));
         stdin().lock().take(TEXT_MAX).read_to_string(&mut text)?;
         for line in inspect::key(&loaded, text.trim())? {

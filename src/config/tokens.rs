@@ -6,6 +6,7 @@ use super::duration;
 use super::reader::{Choice, Reader};
 use super::secret::Secret;
 use super::{DAY, MINUTE, SECOND};
+use crate::domain::signing_key::Algorithm;
 
 /// The shortest secret that is accepted, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -17,7 +18,9 @@ const EXAMPLES: [&str; 2] =
 /// How tokens are made and how long they last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// The HS256 key, its UTF-8 bytes as they stand; `None` means the generated `keys/signing.key`.
+    /// What tokens are signed with.
+    pub algorithm: Algorithm,
+    /// The HS256 key, its UTF-8 bytes as they stand; `None` means keys of our own, which turn.
     pub jwt_secret: Option<Secret>,
     /// The `iss` claim.
     pub issuer: String,
@@ -49,6 +52,11 @@ impl Choice for Rotation {
     const WORDS: &'static [(&'static str, Self)] = &[("strict", Self::Strict), ("lazy", Self::Lazy)];
 }
 
+impl Choice for Algorithm {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("HS256", Self::Hs256), ("EdDSA", Self::EdDsa), ("ES256", Self::Es256)];
+}
+
 impl Tokens {
     /// `issuer` stands in when none is configured.
     pub(super) fn read(reader: &mut Reader, issuer: &str) -> Self {
@@ -61,6 +69,7 @@ impl Tokens {
             reader.set_shown("tokens.issuer", Some(format!("{issuer:?}")));
         }
         let tokens = Self {
+            algorithm: reader.choice("tokens.algorithm"),
             jwt_secret,
             issuer: given.unwrap_or_else(|| issuer.to_owned()),
             audience: reader.text("tokens.audience").unwrap_or_default(),
@@ -75,6 +84,11 @@ impl Tokens {
     }
 
     fn check(&self, reader: &mut Reader) {
+        if self.jwt_secret.is_some() && self.algorithm != Algorithm::Hs256 {
+            let reason = format!("{} keys are not made from a secret", self.algorithm.name());
+            let help = "take tokens.jwt_secret (JWT_SECRET_KEY) away: keys are made at the first start";
+            reader.problem_with("tokens.algorithm", &reason, Some(help));
+        }
         if self.access_ttl > self.refresh_ttl {
             let reason = format!("is less than tokens.access_ttl = {}", duration::display(self.access_ttl));
             reader.problem("tokens.refresh_ttl", &reason);

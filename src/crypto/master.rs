@@ -43,11 +43,13 @@ pub enum Purpose {
     SmsCodes,
     /// The keyed hash of the cookies of sessions, and the tokens against forged requests.
     SessionCookies,
+    /// Sealing the keys that sign tokens.
+    SigningKeys,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -61,6 +63,7 @@ impl Purpose {
         Self::PendingLogins,
         Self::SmsCodes,
         Self::SessionCookies,
+        Self::SigningKeys,
     ];
 
     const fn label(self) -> &'static str {
@@ -78,6 +81,7 @@ impl Purpose {
             Self::PendingLogins => "latchkey/1/pending-logins",
             Self::SmsCodes => "latchkey/1/sms-codes",
             Self::SessionCookies => "latchkey/1/session-cookies",
+            Self::SigningKeys => "latchkey/1/signing-keys",
         }
     }
 }

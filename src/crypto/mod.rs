@@ -30,5 +30,5 @@ pub use password::{HashParams, Password, Phc, StoredHash};
 pub use seal::SealKey;
 pub use session_cookie::{CsrfToken, SessionCookie, SessionCookies};
 pub use sms_code::{SmsCode, SmsCodes};
-pub use token::{TokenFault, TokenKeys, TokenRules};
+pub use token::{KeyRing, SEED_BYTES, TokenFault, TokenKey, TokenKeys, TokenRules};
 pub use totp::TotpSecret;

@@ -1,29 +1,30 @@
-//! Signed tokens: HS256 JWTs (RFC 7519), written and strictly read. Knows no session: a token that
-//! verifies here may still belong to a dead one.
+//! Signed tokens: JWTs (RFC 7519), written and strictly read. Knows no session: a token that verifies here may still
+//! belong to a dead one.
 //!
 //! ## Decision
 //! The library's own `decode` judges time by its own clock, lets claims be absent and ignores `crit`
-//! (measured), so tokens are read by a parser of ours that knows one algorithm, three header members
-//! and two kinds of claims, and refuses everything else. `jsonwebtoken` signs; aws-lc-rs verifies
-//! with a key whose first block is already digested, so each token crosses two implementations.
-//! Nothing of a claim is looked at before the signature holds.
+//! (measured), so tokens are read by a parser of ours that knows three header members and two kinds of claims, and
+//! refuses everything else. `jsonwebtoken` signs; aws-lc-rs verifies with keys that are parsed once, so each token crosses
+//! two implementations. Nothing of a claim is looked at before the signature holds.
 
 mod claims;
 mod compact;
+mod key;
+mod ring;
 mod seen;
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey};
-use zeroize::Zeroizing;
-
-use super::digest::{self, MacKey};
+use super::digest;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessClaims, RefreshClaims};
 use claims::{Kind, WireClaims, valid_at};
-use seen::Seen;
+use compact::Header;
+pub use key::{SEED_BYTES, TokenKey};
+pub use ring::KeyRing;
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_LEN: usize = 8 * 1024;
@@ -45,13 +46,10 @@ pub struct TokenRules {
     pub refresh_ttl: Duration,
 }
 
-/// Signs and verifies tokens. The secret is the HS256 key as it stands, for every kind.
+/// Signs and verifies tokens of every kind, with the keys of a ring that may turn.
 pub struct TokenKeys {
     rules: TokenRules,
-    signing: EncodingKey,
-    current: VerifyingKey,
-    retired: Vec<VerifyingKey>,
-    seen: Seen,
+    ring: RwLock<Arc<KeyRing>>,
 }
 
 /// Whose an access token is, and for how long.
@@ -65,35 +63,36 @@ pub struct Subject {
     exp: i64,
 }
 
-struct VerifyingKey {
-    kid: String,
-    /// The first segment of every token of ours under this key.
-    header: String,
-    mac: MacKey,
-}
-
 impl TokenKeys {
-    /// From the current secret's bytes. A secret of fewer than 32 bytes is refused.
+    /// With one HS256 key, the bytes of a secret as they stand. One of fewer than 32 bytes is refused.
     pub fn new(secret: &[u8], rules: TokenRules) -> Result<Self, SecretTooShort> {
-        let current = VerifyingKey::new(secret)?;
-        Ok(Self {
-            rules,
-            signing: EncodingKey::from_secret(secret),
-            current,
-            retired: Vec::new(),
-            seen: Seen::default(),
-        })
+        if secret.len() < MIN_SECRET_LEN {
+            return Err(SecretTooShort { length: secret.len() });
+        }
+        Ok(Self::with_ring(KeyRing::new(TokenKey::from_secret(secret)), rules))
     }
 
-    /// Also verifies tokens that name the key of a retired secret.
-    pub fn with_retired(mut self, secret: &[u8]) -> Result<Self, SecretTooShort> {
-        self.retired.push(VerifyingKey::new(secret)?);
-        Ok(self)
+    /// With the keys of a ring.
+    pub fn with_ring(ring: KeyRing, rules: TokenRules) -> Self {
+        Self { rules, ring: RwLock::new(Arc::new(ring)) }
     }
 
-    /// The current key's name: 16 hexadecimal digits that say nothing of the secret.
-    pub fn kid(&self) -> &str {
-        &self.current.kid
+    /// Signs and verifies with the keys that `load` gives from now on. Nobody signs or verifies while it loads, and no two
+    /// load at a time; when it fails, all stays as it is.
+    pub fn turn_to<E>(&self, load: impl FnOnce() -> Result<KeyRing, E>) -> Result<(), E> {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = Arc::new(load()?);
+        Ok(())
+    }
+
+    /// The name of the key that signs.
+    pub fn kid(&self) -> String {
+        self.ring().current().kid().to_owned()
+    }
+
+    /// The keys in use.
+    pub fn ring(&self) -> Arc<KeyRing> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What every token agrees with.
@@ -101,94 +100,85 @@ impl TokenKeys {
         &self.rules
     }
 
-    /// The text of an access token. The same claims always give the same text.
+    /// The text of an access token. But for ES256, the same claims always give the same text.
     pub fn sign_access(&self, claims: &AccessClaims) -> String {
         self.sign(&WireClaims::from_access(claims, &self.rules))
     }
 
-    /// The text of a refresh token. The same claims always give the same text.
+    /// The text of a refresh token. But for ES256, the same claims always give the same text.
     pub fn sign_refresh(&self, claims: &RefreshClaims) -> String {
         self.sign(&WireClaims::from_refresh(claims, &self.rules))
     }
 
     /// Whose an access token is that is good at `now`. One that verified before is not read again.
     pub fn subject(&self, token: &str, now: Timestamp) -> Result<Subject, TokenFault> {
-        if let Some(subject) = self.seen.get(token) {
+        let ring = self.ring();
+        if let Some(subject) = ring.seen.get(token) {
             return valid_at(subject.iat, subject.exp, now).map(|()| subject);
         }
-        let AccessClaims { user_id, sid, iat, exp, .. } = self.verify_access(token, now)?;
+        let payload = signed_payload(&ring, token, now)?;
+        let claims = WireClaims::read(&payload, Kind::Access, &self.rules, now)?.into_access()?;
+        let AccessClaims { user_id, sid, iat, exp, .. } = claims;
         let subject = Subject { user_id, sid, iat, exp };
-        self.seen.insert(token, subject);
+        ring.seen.insert(token, subject);
         Ok(subject)
     }
 
     /// The claims of an access token that is good at `now`.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenFault> {
-        let payload = self.signed_payload(token)?;
+        let payload = signed_payload(&self.ring(), token, now)?;
         WireClaims::read(&payload, Kind::Access, &self.rules, now)?.into_access()
     }
 
     /// The claims of a refresh token that is good at `now`.
     pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenFault> {
-        let payload = self.signed_payload(token)?;
+        let payload = signed_payload(&self.ring(), token, now)?;
         WireClaims::read(&payload, Kind::Refresh, &self.rules, now)?.into_refresh()
     }
 
-    #[expect(
-        clippy::expect_used,
-        reason = "strings and integers always have a JSON form, and an HMAC key signs HS256"
-    )]
+    #[expect(clippy::expect_used, reason = "strings and integers always have a JSON form")]
     fn sign(&self, claims: &WireClaims) -> String {
         let payload = serde_json::to_vec(claims).expect("claims have a JSON form");
-        let mut token = [&self.current.header, ".", &digest::to_base64url(&payload)].concat();
-        let signature = jsonwebtoken::crypto::sign(token.as_bytes(), &self.signing, Algorithm::HS256);
+        let ring = self.ring();
+        let key = ring.current();
+        let mut token = [&key.header, ".", &digest::to_base64url(&payload)].concat();
+        let signature = key.sign(&token);
         token.push('.');
-        token.push_str(&signature.expect("an HMAC key signs HS256"));
+        token.push_str(&signature);
         token
     }
+}
 
-    /// The decoded payload of a token whose signature holds.
-    fn signed_payload(&self, token: &str) -> Result<Vec<u8>, TokenFault> {
-        let compact = compact::split(token)?;
-        let key = self.key_of(compact.header)?;
-        if !key.mac.verify(compact.signed.as_bytes(), &compact.signature) {
-            return Err(TokenFault::BadSignature);
-        }
-        digest::from_base64url(compact.payload.as_bytes()).ok_or(TokenFault::Malformed)
+/// The decoded payload of a token whose signature holds.
+fn signed_payload(ring: &KeyRing, token: &str, now: Timestamp) -> Result<Vec<u8>, TokenFault> {
+    let compact = compact::split(token)?;
+    let key = key_of(ring, compact.header, now)?;
+    if !key.verify(compact.signed, &compact.signature) {
+        return Err(TokenFault::BadSignature);
     }
+    digest::from_base64url(compact.payload.as_bytes()).ok_or(TokenFault::Malformed)
+}
 
-    /// The key that a header names; without a `kid`, the current one.
-    fn key_of(&self, header: &str) -> Result<&VerifyingKey, TokenFault> {
-        if header == self.current.header {
-            return Ok(&self.current);
-        }
-        let header = digest::from_base64url(header.as_bytes()).ok_or(TokenFault::Malformed)?;
-        match compact::kid(&header)? {
-            None => Ok(&self.current),
-            Some(kid) => std::iter::once(&self.current)
-                .chain(&self.retired)
-                .find(|key| key.kid == kid)
-                .ok_or(TokenFault::UnknownKey),
-        }
+/// The key that a header names, which is of the algorithm that it names; without a `kid`, the current one.
+fn key_of<'a>(ring: &'a KeyRing, header: &str, now: Timestamp) -> Result<&'a TokenKey, TokenFault> {
+    if header == ring.current().header {
+        return Ok(ring.current());
     }
+    let header = digest::from_base64url(header.as_bytes()).ok_or(TokenFault::Malformed)?;
+    let Header { alg, kid, .. } = Header::read(&header)?;
+    if !ring.verifying(now).any(|key| key.algorithm.name() == alg) {
+        return Err(TokenFault::WrongAlgorithm);
+    }
+    let key = match kid {
+        None => ring.current(),
+        Some(kid) => ring.verifying(now).find(|key| key.kid == kid).ok_or(TokenFault::UnknownKey)?,
+    };
+    if key.algorithm.name() == alg { Ok(key) } else { Err(TokenFault::WrongAlgorithm) }
 }
 
 impl fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKeys").field("kid", &self.current.kid).finish_non_exhaustive()
-    }
-}
-
-impl VerifyingKey {
-    fn new(secret: &[u8]) -> Result<Self, SecretTooShort> {
-        if secret.len() < MIN_SECRET_LEN {
-            return Err(SecretTooShort { length: secret.len() });
-        }
-        let named = digest::sha256(&Zeroizing::new([b"latchkey/1/kid\0", secret].concat()));
-        let (front, _) = named.split_at(8);
-        let kid = digest::to_hex(front);
-        let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);
-        Ok(Self { kid, header: digest::to_base64url(header.as_bytes()), mac: MacKey::new(secret) })
+        f.debug_struct("TokenKeys").field("kid", &self.ring().current().kid).finish_non_exhaustive()
     }
 }
 
@@ -209,7 +199,7 @@ pub enum TokenFault {
     /// Not three canonical base64url segments, or a header or payload that is not exactly as ours.
     #[error("the token is malformed")]
     Malformed,
-    /// The header names another algorithm than HS256.
+    /// The header names another algorithm than the key it names, or none that is used here.
     #[error("the token names another algorithm")]
     WrongAlgorithm,
     /// The header names a key that is not known.

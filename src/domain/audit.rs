@@ -122,6 +122,8 @@ pub enum Action {
     ServiceRotated,
     /// A registered service was deleted.
     ServiceDeleted,
+    /// Another key signs tokens.
+    KeyRotated,
     /// The server started with a configuration.
     ConfigLoaded,
 }
@@ -188,6 +190,7 @@ impl Action {
             Self::ServiceCreated => "service.created",
             Self::ServiceRotated => "service.rotated",
             Self::ServiceDeleted => "service.deleted",
+            Self::KeyRotated => "key.rotated",
             Self::ConfigLoaded => "config.loaded",
         }
     }

@@ -81,6 +81,7 @@ pub const TOPICS: &[&str] = &[
     "config",
     "email",
     "grant",
+    "key",
     "lockout",
     "login",
     "mail",

@@ -28,6 +28,7 @@ pub mod role;
 pub mod role_name;
 pub mod service;
 pub mod session;
+pub mod signing_key;
 pub mod sms_factor;
 pub mod source;
 pub mod stats;

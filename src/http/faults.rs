@@ -4,6 +4,7 @@ mod cookie;
 mod factor;
 mod resource;
 mod role;
+mod service;
 mod user;
 
 use std::time::Duration;
@@ -29,7 +30,6 @@ use crate::services::password_reset::ResetFault;
 use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::revocation::RevokeFault;
 use crate::services::role::Refused;
-use crate::services::service::ServiceFault;
 use crate::services::session::{AuthFault, EndFault};
 use crate::services::setup::SetupFault;
 use crate::services::stats::StatsFault;
@@ -248,21 +248,6 @@ impl From<Refused> for ApiError {
             }
             Refused::NoFactor => mfa_required("Your role needs a second factor for this. Set one up first."),
             Refused::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ServiceFault> for ApiError {
-    fn from(fault: ServiceFault) -> Self {
-        match fault {
-            ServiceFault::Field(fault) => {
-                Self::field(fault.field(), "invalid", format!("{}: {fault}", fault.field()))
-            }
-            ServiceFault::NotFound => Self::new(Code::NotFound, "There is no such service."),
-            ServiceFault::Caller(fault) => fault.into(),
-            ServiceFault::Stale(needed) => needed.into(),
-            ServiceFault::Refused(refused) => refused.into(),
-            ServiceFault::Store(error) => error.into(),
         }
     }
 }

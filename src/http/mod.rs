@@ -46,6 +46,8 @@ pub mod routes;
 pub mod sample;
 pub mod service;
 pub mod session;
+pub mod shortcut;
+pub mod signing_key;
 pub mod site;
 pub mod sms_factor;
 pub mod stats;
@@ -77,6 +79,7 @@ use pages::render::Pages;
 use principal::Remark;
 use profile::{Enabled, Mounts, Surroundings};
 use routes::Routes;
+use shortcut::Shortcut;
 use site::Site;
 
 use crate::ambient::Gathered;
@@ -142,6 +145,7 @@ impl Front {
             parts.metrics_allow,
         );
         let health = parts.health.clone();
+        let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
         let operations = operations(&parts.app, parts.health);
         let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
         let checks = parts.app.clone();
@@ -188,7 +192,7 @@ impl Front {
             mounts: mounts.clone(),
             routes,
         };
-        Self { everything: Arc::new(Everything { api, site: route, mounts }), gate: Arc::new(gate) }
+        Self { everything: Arc::new(Everything { shortcut, api, site: route, mounts }), gate: Arc::new(gate) }
     }
 
     /// What answers on a listener that carries requests by `transport`, and at whose root the paths of `root` begin.
@@ -264,6 +268,7 @@ fn for_services(app: &Arc<Services>) -> impl OpenApi + use<> {
         introspection::IntrospectionApi(app.clone()),
         revocation::RevocationApi(app.clone()),
         oauth::MetadataApi(app.clone()),
+        signing_key::SigningKeyApi(app.clone()),
     )
 }
 
@@ -272,6 +277,7 @@ fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 }
 
 struct Everything {
+    shortcut: Shortcut,
     api: BoxEndpoint<'static>,
     site: Route,
     mounts: Arc<Mounts>,
@@ -282,7 +288,9 @@ impl Endpoint for Everything {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if let Some(mounted) = self.mounts.at(path) {
+        if let Some(direct) = self.shortcut.find(&request) {
+            direct.call(request).await
+        } else if let Some(mounted) = self.mounts.at(path) {
             mounted.endpoint().call(request).await
         } else if API.iter().any(|start| path.starts_with(start)) {
             self.api.call(request).await

@@ -11,6 +11,7 @@ use poem_openapi::types::Type;
 use super::answer::Bare;
 use super::error::{Fault, Statuses};
 use super::limit::{Anonymous, Place};
+use super::signing_key::JWKS;
 use super::tag::Tag;
 use crate::services::Services;
 use crate::wire::oauth::{OauthFailure, ServerMetadata};
@@ -61,6 +62,7 @@ impl MetadataApi {
         let methods = || vec!["client_secret_basic".to_owned(), "client_secret_post".to_owned()];
         Ok(Bare::new(ServerMetadata {
             issuer: rules.issuer.clone(),
+            jwks_uri: url.at(JWKS),
             response_types_supported: Vec::new(),
             grant_types_supported: Vec::new(),
             introspection_endpoint: url.at(INTROSPECT),

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::data_dir::{DataDir, KeyTexts};
+use super::data_dir::{DataDir, MasterText};
 use super::failure::Failure;
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::config::{self, Config};
-use crate::crypto::digest::{array_from_base64url, to_base64url};
 use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
 use crate::domain::api_key::KeyPolicy;
 use crate::domain::factor::FactorPolicy;
@@ -23,6 +22,7 @@ use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::oversight::server::Around;
+use crate::services::signing_key;
 use crate::services::sms_factor::SmsSends;
 use crate::services::sms_sender::SmsSender;
 use crate::services::stats::Stats;
@@ -30,23 +30,15 @@ use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use crate::store::{RedbEngine, Store, StoreError};
 use tokio::sync::Notify;
-use zeroize::Zeroizing;
 
-const SIGNING_PREFIX: &str = "lksk1_";
-
-/// New texts for both key files.
-pub fn new_keys(source: &dyn Entropy) -> KeyTexts {
-    let signing: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(source));
-    let encoded = Zeroizing::new(to_base64url(&*signing));
-    KeyTexts {
-        master: MasterKey::from_bytes(entropy::bytes(source)).reveal(),
-        signing: Zeroizing::new(format!("{SIGNING_PREFIX}{}\n", &*encoded)),
-    }
+/// The text of a new master key.
+pub fn new_key(source: &dyn Entropy) -> MasterText {
+    MasterKey::from_bytes(entropy::bytes(source)).reveal()
 }
 
 /// Reads the master key's text.
-pub fn master_key(keys: &KeyTexts) -> Result<MasterKey, Failure> {
-    MasterKey::parse(&keys.master).map_err(|fault| {
+pub fn master_key(text: &MasterText) -> Result<MasterKey, Failure> {
+    MasterKey::parse(text).map_err(|fault| {
         Failure::new(format!("keys/master.key: {fault}")).help("restore keys/master.key from a backup")
     })
 }
@@ -88,7 +80,7 @@ fn over(file: &Path, engine: Result<RedbEngine, StoreError>, master: &MasterKey)
 /// Everything the use cases work with.
 pub fn services(
     config: &Config,
-    keys: &KeyTexts,
+    key: &MasterText,
     store: Store,
     clock: Arc<dyn Clock>,
     source: Arc<dyn Entropy>,
@@ -99,10 +91,10 @@ pub fn services(
     let shared = Shared {
         store,
         clock,
-        entropy: source,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
-        tokens: token_keys(config, keys)?,
-        keys: Keys::derive(&master_key(keys)?),
+        tokens: token_keys(config, &*source)?,
+        entropy: source,
+        keys: Keys::derive(&master_key(key)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         streams: Arc::new(Streams::new(policy.streams)),
         mail_queued: Arc::new(Notify::new()),
@@ -119,7 +111,7 @@ pub fn services(
     Ok(Services::new(shared, policy))
 }
 
-fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {
+fn token_keys(config: &Config, source: &dyn Entropy) -> Result<TokenKeys, Failure> {
     let of_profiles = config.profiles.iter().map(|enabled| enabled.rules.access_ttl);
     let rules = TokenRules {
         issuer: config.tokens.issuer.clone(),
@@ -127,19 +119,12 @@ fn token_keys(config: &Config, keys: &KeyTexts) -> Result<TokenKeys, Failure> {
         access_ttl: of_profiles.chain([config.tokens.access_ttl]).max().unwrap_or_default(),
         refresh_ttl: config.tokens.refresh_ttl,
     };
-    let made = match &config.tokens.jwt_secret {
-        Some(secret) => TokenKeys::new(secret.expose().as_bytes(), rules),
-        None => TokenKeys::new(&*signing_key(&keys.signing)?, rules),
-    };
-    made.map_err(|error| Failure::from_error(&error))
-}
-
-fn signing_key(text: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
-    let encoded = text.trim_end().strip_prefix(SIGNING_PREFIX);
-    let key = encoded.and_then(|encoded| array_from_base64url::<32>(encoded.as_bytes()));
-    key.map(Zeroizing::new).ok_or_else(|| {
-        Failure::new("keys/signing.key is not a signing key").help("restore keys/signing.key from a backup")
-    })
+    match &config.tokens.jwt_secret {
+        Some(secret) => {
+            TokenKeys::new(secret.expose().as_bytes(), rules).map_err(|error| Failure::from_error(&error))
+        }
+        None => Ok(TokenKeys::with_ring(signing_key::unloaded(source), rules)),
+    }
 }
 
 fn pool_config(hash: &config::PasswordHash) -> Result<PoolConfig, Failure> {
@@ -169,6 +154,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             },
             retry_grace: tokens.retry_grace,
         },
+        signing: tokens.jwt_secret.is_none().then_some(tokens.algorithm),
         cookies: config.sessions,
         claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: registration.require_verified_email },

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::build;
-use super::data_dir::{DataDir, read_key};
+use super::data_dir::{DataDir, DataDirError, read_key};
 use super::failure::Failure;
 use super::import::{self, BadLine};
 use crate::ambient::{OsEntropy, SystemClock};
@@ -14,9 +14,11 @@ use crate::config::{Loaded, Secret};
 use crate::crypto::MasterKey;
 use crate::crypto::digest::to_hex;
 use crate::domain::role::{NotARole, Role};
+use crate::domain::signing_key::Stage;
 use crate::http::OPENAPI;
 use crate::services::registration::{RegisterFault, Registration};
-use crate::services::{self, Keys, Services, audit_log, registration};
+use crate::services::signing_key::RotateFault;
+use crate::services::{self, Keys, Services, audit_log, registration, signing_key};
 use crate::store::check::check;
 use crate::store::engine::Integrity;
 
@@ -100,12 +102,36 @@ pub fn import_users(loaded: &Loaded, lines: impl BufRead, skip_bad: bool) -> Res
 /// The services of a stopped server, and what keeps it stopped.
 fn stopped(loaded: &Loaded) -> Result<(Services, DataDir), Failure> {
     let config = &loaded.config;
-    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
+    let (dir, key) = DataDir::open_or_create(&config.data_dir, || build::new_key(&OsEntropy))?;
     dir.keep_apart(config.dev)?;
-    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    let store = build::open_store(&dir, &build::master_key(&key)?, config.store.cache_mib)?;
     dir.settle()?;
-    let app = build::services(config, &keys, store, Arc::new(SystemClock), Arc::new(OsEntropy), None)?;
+    let app = build::services(config, &key, store, Arc::new(SystemClock), Arc::new(OsEntropy), None)?;
     Ok((app, dir))
+}
+
+/// Turns the keys that sign tokens on a stopped server, and says what each is now. Makes no data folder.
+pub fn rotate_keys(loaded: &Loaded, revoke: bool) -> Result<Vec<String>, Failure> {
+    if !loaded.config.data_dir.exists() {
+        return Err(DataDirError::Missing(loaded.config.data_dir.clone()).into());
+    }
+    let (app, _lock) = stopped(loaded)?;
+    let fail = |error: &dyn std::error::Error| Failure::from_error(error);
+    signing_key::ready(&app).map_err(|error| fail(&error))?;
+    let ring = signing_key::rotate_offline(&app, revoke).map_err(|fault| match fault {
+        RotateFault::Configured => Failure::new("the key is a secret of the configuration")
+            .help("change tokens.jwt_secret (JWT_SECRET_KEY), or take it away to have keys that turn"),
+        fault => fail(&fault),
+    })?;
+    let told = ring.iter().map(|key| {
+        let stage = match key.stage {
+            Stage::Next => "signs after the next turn".to_owned(),
+            Stage::Current => "signs".to_owned(),
+            Stage::Retired { until } => format!("verifies until {until}"),
+        };
+        format!("{} {} {stage}", key.kid, key.algorithm.name())
+    });
+    Ok(told.collect())
 }
 
 /// Verifies the whole audit log; the text sums it up, the failure names the first bad record.
@@ -190,7 +216,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().to_owned();
         let master = keys.join("master.key");
-        fs::write(&master, &*build::new_keys(&OsEntropy).master).unwrap();
+        fs::write(&master, &*build::new_key(&OsEntropy)).unwrap();
         fs::set_permissions(&master, fs::Permissions::from_mode(0o600)).unwrap();
         let (missing, empty) = (keys.join("missing.redb"), keys.join("empty.redb"));
         fs::write(&empty, "").unwrap();

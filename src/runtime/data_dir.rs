@@ -5,8 +5,7 @@
 //!   lock                held while a process uses the folder; the system lets go of it when the process ends
 //!   store.redb          0600
 //!   keys/               0700
-//!     master.key        0600   everything at rest
-//!     signing.key       0600   tokens
+//!     master.key        0600   everything at rest, and by it what signs tokens
 //!   first-start         only while the first start is under way
 //! ```
 //!
@@ -29,13 +28,8 @@ const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const MAX_KEY_BYTES: u64 = 4096;
 
-/// The texts of the key files, as they stand in the files.
-pub struct KeyTexts {
-    /// `keys/master.key`.
-    pub master: Zeroizing<String>,
-    /// `keys/signing.key`.
-    pub signing: Zeroizing<String>,
-}
+/// The text of `keys/master.key`, as it stands in the file.
+pub type MasterText = Zeroizing<String>;
 
 /// A data folder that belongs to this process alone until it is dropped.
 #[derive(Debug)]
@@ -134,47 +128,44 @@ impl From<DataDirError> for Failure {
 }
 
 impl DataDir {
-    /// Opens the folder, or makes it with the keys that `make_keys` gives. A new folder counts as begun until
+    /// Opens the folder, or makes it with the key that `make_key` gives. A new folder counts as begun until
     /// [`DataDir::settle`]; no write may be acknowledged before that.
     pub fn open_or_create(
         path: &Path,
-        make_keys: impl FnOnce() -> KeyTexts,
-    ) -> Result<(Self, KeyTexts), DataDirError> {
+        make_key: impl FnOnce() -> MasterText,
+    ) -> Result<(Self, MasterText), DataDirError> {
         make_folder(path)?;
         let dir = Self::claim(path)?;
         let begun = exists(&dir.first_start())?;
         if begun {
             remove(&dir.store_file())?;
             remove(&dir.master_file())?;
-            remove(&dir.signing_file())?;
         }
-        let (store, master, signing) = dir.found()?;
-        if store || master || signing {
-            let keys = dir.keys()?;
-            return Ok((dir, keys));
+        if dir.is_used()? {
+            let key = dir.key()?;
+            return Ok((dir, key));
         }
         if !begun {
             create(&dir.first_start(), "")?;
         }
         make_folder(&dir.path.join("keys"))?;
-        let keys = make_keys();
-        create(&dir.master_file(), &keys.master)?;
-        create(&dir.signing_file(), &keys.signing)?;
+        let key = make_key();
+        create(&dir.master_file(), &key)?;
         sync(&dir.path)?;
-        Ok((dir, keys))
+        Ok((dir, key))
     }
 
     /// Opens a folder that has a store; makes nothing.
-    pub fn open(path: &Path) -> Result<(Self, KeyTexts), DataDirError> {
+    pub fn open(path: &Path) -> Result<(Self, MasterText), DataDirError> {
         if !exists(path)? {
             return Err(DataDirError::Missing(path.to_owned()));
         }
         let dir = Self::claim(path)?;
-        if dir.found()? == (false, false, false) || exists(&dir.first_start())? {
+        if !dir.is_used()? || exists(&dir.first_start())? {
             return Err(DataDirError::Missing(path.to_owned()));
         }
-        let keys = dir.keys()?;
-        Ok((dir, keys))
+        let key = dir.key()?;
+        Ok((dir, key))
     }
 
     /// Says that the store is complete. To be called after the store was made and before anything is acknowledged.
@@ -219,20 +210,18 @@ impl DataDir {
         }
     }
 
-    /// Whether there is a store, a master key, a signing key.
-    fn found(&self) -> Result<(bool, bool, bool), DataDirError> {
-        Ok((exists(&self.store_file())?, exists(&self.master_file())?, exists(&self.signing_file())?))
+    /// Whether there is a store or a master key.
+    fn is_used(&self) -> Result<bool, DataDirError> {
+        Ok(exists(&self.store_file())? || exists(&self.master_file())?)
     }
 
-    fn keys(&self) -> Result<KeyTexts, DataDirError> {
+    fn key(&self) -> Result<MasterText, DataDirError> {
         if !exists(&self.store_file())? {
             return Err(DataDirError::StoreVanished(self.path.clone()));
         }
         let keys = self.path.join("keys");
-        for path in [self.master_file(), self.signing_file()] {
-            if !exists(&path)? {
-                return Err(DataDirError::KeyMissing(path));
-            }
+        if !exists(&self.master_file())? {
+            return Err(DataDirError::KeyMissing(self.master_file()));
         }
         check(&keys, &fs::symlink_metadata(&keys).map_err(at(&keys))?, PRIVATE_DIR)?;
         let store = self.store_file();
@@ -242,15 +231,11 @@ impl DataDir {
         if metadata.len() == 0 {
             return Err(DataDirError::StoreVanished(self.path.clone()));
         }
-        Ok(KeyTexts { master: read_key(&self.master_file())?, signing: read_key(&self.signing_file())? })
+        read_key(&self.master_file())
     }
 
     fn master_file(&self) -> PathBuf {
         self.path.join("keys/master.key")
-    }
-
-    fn signing_file(&self) -> PathBuf {
-        self.path.join("keys/signing.key")
     }
 
     fn first_start(&self) -> PathBuf {

@@ -29,7 +29,7 @@ use crate::net;
 use crate::services::api_key::usage;
 use crate::services::audit::Witness;
 use crate::services::mail::release_claims;
-use crate::services::{Services, audit_log, setup, stats};
+use crate::services::{Services, audit_log, setup, signing_key, stats};
 
 /// How long the jobs may take to end what they are doing.
 const JOBS_END: Duration = Duration::from_secs(2);
@@ -52,9 +52,9 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     let config = &loaded.config;
     // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
     let told_to_stop = stop_signal()?;
-    let (dir, keys) = DataDir::open_or_create(&config.data_dir, || build::new_keys(&OsEntropy))?;
+    let (dir, key) = DataDir::open_or_create(&config.data_dir, || build::new_key(&OsEntropy))?;
     dir.keep_apart(config.dev)?;
-    let store = build::open_store(&dir, &build::master_key(&keys)?, config.store.cache_mib)?;
+    let store = build::open_store(&dir, &build::master_key(&key)?, config.store.cache_mib)?;
     dir.settle()?;
 
     let dev_clock = config.dev.then(MovableClock::default);
@@ -63,7 +63,8 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
         None => Arc::new(SystemClock),
     };
     let mail = transport::mail(config, &dir, &clock)?;
-    let app = build::services(config, &keys, store, clock, Arc::new(OsEntropy), mail.sms.clone())?;
+    let app = build::services(config, &key, store, clock, Arc::new(OsEntropy), mail.sms.clone())?;
+    signing_key::ready(&app).map_err(|error| Failure::from_error(&error))?;
     let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());

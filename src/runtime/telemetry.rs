@@ -72,66 +72,62 @@ impl FormatTime for LineTime {
 
 /// The fields of a text line. The library's own writer styles every field, terminal or not, and escapes texts
 /// character by character, which was a sixth of what the line of a request costs; and it lets control
-/// characters of some values through.
+/// characters of some values through. The text is put together here and handed on whole.
 struct TextFields;
 
 impl<'w> FormatFields<'w> for TextFields {
-    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
-        let mut visit = Fields { writer, is_first: true, result: Ok(()) };
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut visit = Fields(String::with_capacity(256));
         fields.record(&mut visit);
-        visit.result
+        writer.write_str(&visit.0)
     }
 }
 
-struct Fields<'w> {
-    writer: Writer<'w>,
-    is_first: bool,
-    result: fmt::Result,
-}
+struct Fields(String);
 
-impl Fields<'_> {
-    fn field(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if !self.is_first {
-            self.result = self.result.and_then(|()| self.writer.write_char(' '));
+impl Fields {
+    fn named(&mut self, field: &Field) -> &mut String {
+        if !self.0.is_empty() {
+            self.0.push(' ');
         }
-        self.is_first = false;
         if field.name() != "message" {
-            self.result = self.result.and_then(|()| self.writer.write_str(field.name()));
-            self.result = self.result.and_then(|()| self.writer.write_char('='));
+            self.0.push_str(field.name());
+            self.0.push('=');
         }
-        self.result = self.result.and_then(|()| value(&mut self.writer));
+        &mut self.0
     }
 }
 
-impl Visit for Fields<'_> {
+/// Writing to a text cannot fail; a value that says it cannot show itself is cut short there.
+impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_plain = is_printable(value) && memchr2(b'"', b'\\', value.as_bytes()).is_none();
-        self.field(field, |writer| {
-            if !is_plain {
-                return write!(Escaped(writer), "{value:?}");
-            }
-            writer.write_char('"')?;
-            writer.write_str(value)?;
-            writer.write_char('"')
-        });
+        let text = self.named(field);
+        if is_printable(value) && memchr2(b'"', b'\\', value.as_bytes()).is_none() {
+            text.push('"');
+            text.push_str(value);
+            text.push('"');
+        } else {
+            let _ = write!(Escaped(text), "{value:?}");
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, |writer| write!(writer, "{value}"));
+        let _ = write!(self.named(field), "{value}");
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.field(field, |writer| write!(Escaped(writer), "{value:?}"));
+        let _ = write!(Escaped(self.named(field)), "{value:?}");
     }
 }
 
 /// Writes control characters as escapes.
-struct Escaped<W>(W);
+struct Escaped<'a>(&'a mut String);
 
-impl<W: Write> Write for Escaped<W> {
+impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if is_printable(text) || !text.contains(char::is_control) {
-            return self.0.write_str(text);
+            self.0.push_str(text);
+            return Ok(());
         }
         text.chars().try_for_each(|c| {
             if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }

@@ -44,6 +44,7 @@ pub mod role_grant;
 pub mod service;
 pub mod session;
 pub mod setup;
+pub mod signing_key;
 pub mod sms_factor;
 pub mod sms_sender;
 pub mod stats;
@@ -85,6 +86,7 @@ use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::profile::ClaimsShape;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
+use crate::domain::signing_key::Algorithm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
@@ -170,6 +172,8 @@ pub struct Keys {
     pub logins: LoginHandles,
     /// Hashes one-time tokens.
     pub one_time: OneTimeTokens,
+    /// Seals the keys that sign tokens.
+    pub signing: SealKey,
     /// Hashes the cookies of sessions.
     pub cookies: SessionCookies,
     /// Signs the seals of the audit log.
@@ -187,6 +191,7 @@ impl Keys {
             people: seal(Purpose::UserKeySealing),
             nobody: Arc::new(seal(Purpose::AuditOfNobody)),
             factors: seal(Purpose::FactorSealing),
+            signing: seal(Purpose::SigningKeys),
             backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
             sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
             logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
@@ -251,6 +256,8 @@ impl Keys {
 pub struct Policy {
     /// Lifetimes of tokens.
     pub tokens: TokenPolicy,
+    /// What tokens are signed with; nothing where a configured secret is the one key.
+    pub signing: Option<Algorithm>,
     /// Sessions that live by a cookie.
     pub cookies: CookiePolicy,
     /// Which claims access tokens carry.

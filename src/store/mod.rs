@@ -42,6 +42,7 @@ mod scan;
 pub mod seal;
 pub mod service;
 pub mod session;
+pub mod signing_key;
 pub mod sms_factor;
 mod snapshot;
 pub mod stats;

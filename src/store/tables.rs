@@ -17,6 +17,7 @@ use super::resource::{GrantKey, ResourceKey, ResourceV1};
 use super::role::RoleV1;
 use super::service::ServiceV1;
 use super::session::SessionV1;
+use super::signing_key::SigningKeyV1;
 use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
@@ -92,6 +93,9 @@ pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_
 /// Registered services.
 pub const SERVICES: Table<ServiceId, ServiceV1> = Table::new(0x58, "services");
 
+/// The keys that sign tokens, by name.
+pub const SIGNING_KEYS: Table<String, SigningKeyV1> = Table::new(0x59, "signing_keys");
+
 /// What happened how often since the store was made: one row.
 pub const STATS: Table<(), StatsV1> = Table::new(0x60, "stats");
 /// The same by minute, for a day: the place of the hour in a ring.
@@ -143,6 +147,7 @@ pub const ALL: &[&dyn AnyTable] = &[
     &OWNED_RESOURCES,
     &GRANTS_TO,
     &SERVICES,
+    &SIGNING_KEYS,
     &END,
 ];
 

@@ -35,6 +35,7 @@ pub mod server;
 pub mod service;
 pub mod session;
 pub mod setup;
+pub mod signing_key;
 pub mod sms_factor;
 pub mod stats;
 pub mod step_up;

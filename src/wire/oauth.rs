@@ -184,6 +184,8 @@ impl Example for OauthFailure {
 pub struct ServerMetadata {
     /// The `iss` of every token.
     pub issuer: String,
+    /// Where the keys are that verify tokens.
+    pub jwks_uri: String,
     /// None.
     pub response_types_supported: Vec<String>,
     /// None.
@@ -203,6 +205,7 @@ impl Example for ServerMetadata {
         let methods = || vec!["client_secret_basic".to_owned(), "client_secret_post".to_owned()];
         Self {
             issuer: "https://auth.example.com".to_owned(),
+            jwks_uri: "https://auth.example.com/.well-known/jwks.json".to_owned(),
             response_types_supported: Vec::new(),
             grant_types_supported: Vec::new(),
             introspection_endpoint: "https://auth.example.com/oauth/introspect".to_owned(),

@@ -62,6 +62,9 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<live_session::LiveSessionPage>();
     both_writers_agree::<lockout::LockoutPage>();
     both_writers_agree::<lockout::LockoutExplained>();
+    both_writers_agree::<signing_key::RotateKeys>();
+    both_writers_agree::<signing_key::SigningKeyList>();
+    both_writers_agree::<signing_key::JwkSet>();
     both_writers_agree::<server::Server>();
     both_writers_agree::<server::StrainedLimits>();
     both_writers_agree::<api_key::CreateApiKey>();
@@ -111,6 +114,7 @@ fn serde_and_the_schema_write_the_same() {
 
 #[test]
 fn every_request_refuses_an_unknown_field() {
+    unknown_fields_are_refused::<signing_key::RotateKeys>();
     unknown_fields_are_refused::<auth::RegisterRequest>();
     unknown_fields_are_refused::<auth::LoginRequest>();
     unknown_fields_are_refused::<auth::RefreshRequest>();

@@ -104,6 +104,7 @@ fn services() -> Services {
     let policy = Policy {
         tokens,
         claims: ClaimsShape::Canonical,
+        signing: None,
         cookies: sessions,
         login: LoginPolicy { require_verified_email: true },
         limits,

@@ -13,6 +13,7 @@ const SUBCOMMANDS: [&[&str]; 13] = [
     &["user", "import"],
     &["key"],
     &["key", "inspect"],
+    &["key", "rotate"],
     &["audit"],
     &["audit", "verify"],
     &["console"],

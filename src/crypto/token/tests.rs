@@ -2,6 +2,7 @@
 
 mod claims;
 mod header;
+mod keys;
 
 use aws_lc_rs::hmac;
 use proptest::option;
@@ -117,7 +118,10 @@ fn another_implementation_agrees_on_the_signature() {
     let theirs = jsonwebtoken::DecodingKey::from_secret(SECRET);
     let ours = signed(HEADER.as_bytes(), payload().to_string().as_bytes());
     let (text, signature) = ours.rsplit_once('.').unwrap();
-    assert!(jsonwebtoken::crypto::verify(signature, text.as_bytes(), &theirs, Algorithm::HS256).unwrap());
+    assert!(
+        jsonwebtoken::crypto::verify(signature, text.as_bytes(), &theirs, jsonwebtoken::Algorithm::HS256)
+            .unwrap()
+    );
 }
 
 #[test]
@@ -183,28 +187,12 @@ fn a_payload_that_is_not_canonical_base64url_is_refused_even_when_signed() {
 }
 
 #[test]
-fn a_retired_key_verifies_what_names_it_and_signs_nothing() {
-    let old = keys();
-    let new = TokenKeys::new(&[8; 48], rules()).unwrap().with_retired(SECRET).unwrap();
-    assert_eq!(new.verify_access(&old.sign_access(&access()), now()), Ok(access()));
-    assert_ne!(new.kid(), old.kid());
-    assert_eq!(old.verify_access(&new.sign_access(&access()), now()), Err(TokenFault::UnknownKey));
-    let unnamed = signed(HEADER.as_bytes(), payload().to_string().as_bytes());
-    assert_eq!(
-        new.verify_access(&unnamed, now()),
-        Err(TokenFault::BadSignature),
-        "no kid means the current key"
-    );
-}
-
-#[test]
 fn a_short_secret_is_refused_by_name() {
     for length in [0, 1, 31] {
         let message = TokenKeys::new(&vec![7; length], rules()).unwrap_err().to_string();
         assert!(message.starts_with(&format!("JWT_SECRET_KEY is {length} bytes long")), "{message}");
     }
     assert!(TokenKeys::new(&[7; 32], rules()).is_ok());
-    assert!(keys().with_retired(&[7; 31]).is_err());
 }
 
 #[test]

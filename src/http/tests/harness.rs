@@ -32,6 +32,7 @@ use crate::http::middleware::metrics::HttpMetrics;
 use crate::http::middleware::transport::Transport;
 use crate::http::principal::Bearer;
 use crate::http::routes::Routes;
+use crate::http::shortcut::Shortcut;
 use crate::http::{Everything, described, docs, metrics_page};
 use crate::services::api_key::usage::UseFault;
 use crate::services::cookie::CookieFault;
@@ -115,6 +116,7 @@ impl App {
         let mut registry = Registry::default();
         let metrics = HttpMetrics::new(&mut registry);
         let health = HealthApi::new(clock.clone(), Arc::new(|| Vitals { store_reads: true, ready: true }));
+        let shortcut = Shortcut::to((Sample, health.clone()));
         let api = described((Sample, health));
         let spec: &'static str = api.spec().leak();
         let routes = Routes::of(&serde_json::from_str(spec).unwrap());
@@ -123,7 +125,7 @@ impl App {
             Arc::new(registry),
             vec!["0.0.0.0/0".parse().unwrap()],
         );
-        let inner = Everything { api: api.into_endpoint().boxed(), site, mounts: Arc::default() };
+        let inner = Everything { shortcut, api: api.into_endpoint().boxed(), site, mounts: Arc::default() };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
             mounts: Arc::default(),

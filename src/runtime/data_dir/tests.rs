@@ -2,19 +2,19 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
-fn texts() -> KeyTexts {
-    KeyTexts { master: "master\n".to_owned().into(), signing: "signing\n".to_owned().into() }
+fn text() -> MasterText {
+    "master\n".to_owned().into()
 }
 
-fn no_keys() -> KeyTexts {
-    panic!("keys were made for a folder that has them")
+fn no_key() -> MasterText {
+    panic!("a key was made for a folder that has one")
 }
 
 /// A folder as it is after a first start.
 fn settled() -> (tempfile::TempDir, PathBuf) {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("a/data");
-    let (dir, _) = DataDir::open_or_create(&path, texts).unwrap();
+    let (dir, _) = DataDir::open_or_create(&path, text).unwrap();
     create(&dir.store_file(), "store").unwrap();
     dir.settle().unwrap();
     (root, path)
@@ -29,7 +29,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 fn refusal(path: &Path) -> String {
-    let error = DataDir::open_or_create(path, no_keys).map(|_| ()).unwrap_err();
+    let error = DataDir::open_or_create(path, no_key).map(|_| ()).unwrap_err();
     let text = format!("{error} | {}", error.help().unwrap_or_default());
     text.replace(path.to_str().unwrap(), "DATA")
 }
@@ -38,47 +38,45 @@ fn refusal(path: &Path) -> String {
 fn a_first_start_makes_everything_private() {
     let (_root, path) = settled();
     assert_eq!((mode(&path), mode(&path.join("keys"))), (0o700, 0o700));
-    for file in ["lock", "keys/master.key", "keys/signing.key"] {
+    for file in ["lock", "keys/master.key"] {
         assert_eq!(mode(&path.join(file)), 0o600, "{file}");
     }
     assert!(!path.join("first-start").exists());
 }
 
 #[test]
-fn the_keys_come_back_as_they_were() {
+fn the_key_comes_back_as_it_was() {
     let (_root, path) = settled();
-    let (dir, keys) = DataDir::open_or_create(&path, no_keys).unwrap();
-    assert_eq!((keys.master.as_str(), keys.signing.as_str()), ("master\n", "signing\n"));
+    let (dir, key) = DataDir::open_or_create(&path, no_key).unwrap();
+    assert_eq!(key.as_str(), "master\n");
     drop(dir);
-    let (_, keys) = DataDir::open(&path).unwrap();
-    assert_eq!(keys.master.as_str(), "master\n");
+    assert_eq!(DataDir::open(&path).unwrap().1.as_str(), "master\n");
 }
 
 #[test]
 fn a_first_start_that_was_cut_short_begins_again() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("data");
-    let (dir, _) = DataDir::open_or_create(&path, texts).unwrap();
+    let (dir, _) = DataDir::open_or_create(&path, text).unwrap();
     create(&dir.store_file(), "half a store").unwrap();
     drop(dir);
     assert!(matches!(DataDir::open(&path), Err(DataDirError::Missing(_))));
-    let fresh = || KeyTexts { master: "other\n".to_owned().into(), signing: "signing\n".to_owned().into() };
-    let (dir, keys) = DataDir::open_or_create(&path, fresh).unwrap();
-    assert_eq!(keys.master.as_str(), "other\n");
+    let (dir, key) = DataDir::open_or_create(&path, || "other\n".to_owned().into()).unwrap();
+    assert_eq!(key.as_str(), "other\n");
     assert!(!dir.store_file().exists());
 }
 
 #[test]
 fn one_process_at_a_time_uses_a_folder_and_a_stale_lock_is_no_obstacle() {
     let (_root, path) = settled();
-    let (first, _) = DataDir::open_or_create(&path, no_keys).unwrap();
+    let (first, _) = DataDir::open_or_create(&path, no_key).unwrap();
     assert_eq!(
         refusal(&path),
         "another process uses the data folder DATA | stop the other process, or name another folder with --data-dir"
     );
     drop(first);
     assert!(path.join("lock").exists());
-    DataDir::open_or_create(&path, no_keys).unwrap();
+    DataDir::open_or_create(&path, no_key).unwrap();
 }
 
 #[test]
@@ -88,7 +86,6 @@ fn whatever_others_may_read_is_refused_by_name() {
         ("/keys", 0o701, "chmod 700 DATA/keys"),
         ("/store.redb", 0o640, "chmod 600 DATA/store.redb"),
         ("/keys/master.key", 0o604, "chmod 600 DATA/keys/master.key"),
-        ("/keys/signing.key", 0o620, "chmod 600 DATA/keys/signing.key"),
     ] {
         let (_root, path) = settled();
         chmod(Path::new(&format!("{}{name}", path.display())), open);
@@ -108,14 +105,12 @@ fn a_vanished_store_is_not_a_fresh_start() {
 }
 
 #[test]
-fn a_store_without_its_keys_is_refused() {
-    for key in ["keys/master.key", "keys/signing.key"] {
-        let (_root, path) = settled();
-        fs::remove_file(path.join(key)).unwrap();
-        let expected =
-            format!("there is a store, but DATA/{key} is missing | restore DATA/{key} from a backup");
-        assert_eq!(refusal(&path), expected);
-    }
+fn a_store_without_its_key_is_refused() {
+    let (_root, path) = settled();
+    fs::remove_file(path.join("keys/master.key")).unwrap();
+    let expected =
+        "there is a store, but DATA/keys/master.key is missing | restore DATA/keys/master.key from a backup";
+    assert_eq!(refusal(&path), expected);
 }
 
 #[test]
@@ -144,7 +139,7 @@ fn an_empty_folder_is_closed_and_a_used_one_is_refused() {
         chmod(path, 0o755);
     }
     fs::write(used.join("photo.jpg"), "").unwrap();
-    DataDir::open_or_create(&empty, texts).unwrap();
+    DataDir::open_or_create(&empty, text).unwrap();
     assert_eq!(mode(&empty), 0o700);
     assert_eq!(refusal(&used), "DATA is open to other users (mode 755) | chmod 700 DATA");
     assert_eq!(mode(&used), 0o755);

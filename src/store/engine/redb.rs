@@ -6,6 +6,10 @@
 //! layer in memory that takes the writes of redb's recovery: reads go on, and each commit first tries the disk again.
 //! A commit that failed at its very last sync may be in the file all the same; when the opened file shows all of its
 //! rows, and opening has synced them, it counts as done.
+//!
+//! ## Decision
+//! Beginning a read and opening the table was a twentieth of an authenticated request. So the newest view is kept and
+//! shared until the next commit, which lets go of it first, so that no page is held for a reader that may never come.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +18,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::backends::FileBackend;
 use redb::{Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition};
@@ -45,7 +49,12 @@ pub struct RedbEngine {
     broken: AtomicU64,
 }
 
+/// All rows as of one commit.
+type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
 struct State {
+    /// The rows as of the last commit, once somebody has looked. Before `db`: it is the first to go.
+    newest: Mutex<Option<Arc<Rows>>>,
     db: Option<Database>,
     /// Counts the openings, from 1.
     opening: u64,
@@ -101,7 +110,7 @@ impl RedbEngine {
     }
 
     fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
-        let state = RwLock::new(State { db: None, opening: 1, sheltered: false });
+        let state = RwLock::new(State { newest: Mutex::default(), db: None, opening: 1, sheltered: false });
         let engine = Self { opener, cache_bytes, state, broken: AtomicU64::new(0) };
         let db = engine.database(may_be_new, false)?;
         guarded(|| make_table(&db))?.map_err(|error| fault(&error))?;
@@ -127,7 +136,8 @@ impl RedbEngine {
             return Ok(());
         }
         // redb holds a lock on the file until the old handle is gone.
-        let old = state.db.take();
+        let newest = state.newest().take();
+        let old = (newest, state.db.take());
         let _ = guarded(|| drop(old));
         let opened = self.database(false, false);
         state.sheltered = opened.is_err();
@@ -145,14 +155,24 @@ impl RedbEngine {
         let Some(db) = &state.db else { return Err(closed()) };
         let open = || -> Result<_, redb::Error> { Ok(db.begin_read()?.open_table(ROWS)?) };
         let opening = state.opening;
-        let table = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
-        Ok(RedbSnapshot { engine: self, opening, table })
+        // Opened under the lock: what a commit could have outdated is in its place when the commit clears it.
+        let mut newest = state.newest();
+        let rows = match &*newest {
+            Some(rows) => Arc::clone(rows),
+            None => {
+                let rows = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
+                Arc::clone(newest.insert(Arc::new(rows)))
+            }
+        };
+        Ok(RedbSnapshot { engine: self, opening, rows })
     }
 
     fn write(&self, writes: &WriteSet) -> Result<(), StoreError> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let Some(db) = &state.db else { return Err(closed()) };
+        drop(state.newest().take());
         let written = guarded(|| apply(db, writes));
+        drop(state.newest().take());
         if !matches!(written, Ok(Ok(()))) {
             self.broken.fetch_max(state.opening, Ordering::AcqRel);
         }
@@ -189,6 +209,12 @@ impl RedbEngine {
     }
 }
 
+impl State {
+    fn newest(&self) -> MutexGuard<'_, Option<Arc<Rows>>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Engine for RedbEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
         if self.with_state(|state| self.is_broken(state)) {
@@ -211,6 +237,7 @@ impl Engine for RedbEngine {
 
     fn check(&self) -> Result<Integrity, StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        drop(state.newest().take());
         let Some(db) = &mut state.db else { return Err(closed()) };
         let sound = guarded(|| db.check_integrity())?.map_err(|error| fault(&error.into()))?;
         Ok(if sound { Integrity::Sound } else { Integrity::Repaired })
@@ -226,13 +253,13 @@ impl fmt::Debug for RedbEngine {
 struct RedbSnapshot<'a> {
     engine: &'a RedbEngine,
     opening: u64,
-    table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    rows: Arc<Rows>,
 }
 
 impl RawRead for RedbSnapshot<'_> {
     fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
         guarded(|| {
-            if let Some(value) = self.table.get(key)? {
+            if let Some(value) = self.rows.get(key)? {
                 found(value.value());
             }
             Ok(())
@@ -245,7 +272,7 @@ impl RawRead for RedbSnapshot<'_> {
             return Ok(());
         }
         guarded(|| {
-            let mut rows = self.table.range::<&[u8]>(range.bounds())?;
+            let mut rows = self.rows.range::<&[u8]>(range.bounds())?;
             while let Some(row) = if reverse { rows.next_back() } else { rows.next() } {
                 let (key, value) = row?;
                 if visit(key.value(), value.value()).is_break() {

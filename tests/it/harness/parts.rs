@@ -56,6 +56,7 @@ pub(super) fn shipped_policy() -> Policy {
             retry_grace: Duration::from_secs(10),
         },
         cookies: Config::from_toml_str("").unwrap().sessions,
+        signing: None,
         claims: ClaimsShape::Canonical,
         login: LoginPolicy { require_verified_email: true },
         limits: generous_limits(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Anonymous, Answer, LoggedIn, TestApp, filled, text_at};
 
 /// The operations that strangers may call.
-pub const OPEN: [&str; 16] = [
+pub const OPEN: [&str; 17] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -26,6 +26,7 @@ pub const OPEN: [&str; 16] = [
     "health",
     "health_live",
     "health_ready",
+    "jwks",
     "oauth_metadata",
 ];
 
@@ -36,7 +37,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 81] = [
+const GUARDED: [(&str, &str, [u16; 5]); 83] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -97,6 +98,8 @@ const GUARDED: [(&str, &str, [u16; 5]); 81] = [
     ("stats", "", [403, 403, 403, 200, 200]),
     ("create_service", r#"{"name":"x"}"#, [403, 403, 403, 201, 201]),
     ("list_services", "", [403, 403, 403, 200, 200]),
+    ("list_signing_keys", "", [403, 403, 403, 200, 200]),
+    ("rotate_signing_keys", r#"{}"#, [403, 403, 403, 409, 409]),
     ("rotate_service", "{}", [403, 403, 403, 404, 404]),
     ("delete_service", "", [403, 403, 403, 404, 404]),
     ("list_outbox", "", [403, 403, 403, 200, 200]),

@@ -109,7 +109,7 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 38] = [
+    const OPEN_TO_KEYS: [&str; 39] = [
         "me",
         "list_users",
         "update_user",
@@ -146,6 +146,7 @@ async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
         "list_roles",
         "get_role",
         "list_services",
+        "list_signing_keys",
         "introspect_token",
         "revoke_token",
     ];

@@ -190,6 +190,7 @@ async fn the_server_says_where_to_ask() {
     let methods = json!(["client_secret_basic", "client_secret_post"]);
     let expected = json!({
         "issuer": "https://auth.example.com",
+            "jwks_uri": "https://auth.example.com/.well-known/jwks.json",
         "response_types_supported": [],
         "grant_types_supported": [],
         "introspection_endpoint": "https://auth.example.com/oauth/introspect",

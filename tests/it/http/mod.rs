@@ -59,6 +59,7 @@ mod service;
 mod session;
 mod sessions_all;
 mod setup;
+mod signing_key;
 mod sms_factor;
 mod sms_limits;
 mod stale;

@@ -228,3 +228,32 @@ fn a_leaked_key_is_told_from_a_lookalike_and_traced_to_its_owner() {
     home.run_with_input(&inspect, "hello").refused("not in the form of an API key", "");
     fine(&home.run(&CHECK), "rows: ");
 }
+
+#[test]
+fn keys_that_sign_tokens_turn_on_a_stopped_server_and_a_revocation_ends_every_token() {
+    let home = used();
+    let rotate = |more: &[&str]| home.run(&[&["key", "rotate", "--data-dir", "data"], more].concat());
+    let log_in = || {
+        let server = home.serve(&[]);
+        let access = server.client().log_in("root@example.com", PASSWORD).data(200)["access_token"].clone();
+        rotate(&[]).refused("another process uses the data folder", "stop the other process");
+        server.stop();
+        access.as_str().unwrap().to_owned()
+    };
+    let status = |access: &str| {
+        let server = home.serve(&[]);
+        let status = server.client().ask(Request::get("/api/v1/auth/me").bearer(access)).status;
+        server.stop();
+        status
+    };
+    let access = log_in();
+    fine(&rotate(&[]), "HS256 signs\n");
+    assert_eq!(status(&access), 200, "nobody notices");
+    let revoked = rotate(&["--revoke"]);
+    fine(&revoked, "HS256 signs after the next turn\n");
+    assert_eq!(revoked.out.lines().count(), 2, "{revoked:?}");
+    assert_eq!(status(&access), 401);
+    fine(&home.run(&VERIFY), "the audit log is whole: ");
+    home.run(&["key", "rotate", "--data-dir", "absent"])
+        .refused("there is no data folder absent", "name the folder");
+}

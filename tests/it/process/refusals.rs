@@ -64,7 +64,6 @@ fn what_others_can_read_is_not_used() {
         ("", 0o750, 0o700, "chmod 700 data"),
         ("keys", 0o755, 0o700, "chmod 700 data/keys"),
         ("keys/master.key", 0o640, 0o600, "chmod 600 data/keys/master.key"),
-        ("keys/signing.key", 0o604, 0o600, "chmod 600 data/keys/signing.key"),
         ("store.redb", 0o644, 0o600, "chmod 600 data/store.redb"),
     ] {
         let path = home.data().join(name);
@@ -161,22 +160,21 @@ fn a_store_that_is_gone_or_damaged_is_not_made_anew() {
 }
 
 #[test]
-fn keys_that_are_gone_wrong_or_damaged_are_named() {
+fn a_key_that_is_gone_wrong_or_damaged_is_named() {
     let (home, other) = (Home::settled(), Home::settled());
     home.serve(&[]).stop();
-    for name in ["keys/master.key", "keys/signing.key"] {
-        let path = home.data().join(name);
-        let whole = fs::read(&path).unwrap();
-        fs::remove_file(&path).unwrap();
-        unchanged(&home, &SERVE)
-            .refused(&format!("{name} is missing"), &format!("restore data/{name} from a backup"));
-        fs::write(&path, "planted").unwrap();
-        chmod(&path, 0o600);
-        let ended = unchanged_but_opened(&home, &SERVE);
-        ended.refused(name, &format!("restore {name} from a backup"));
-        assert!(!ended.err.contains("planted"), "{ended:?}");
-        fs::write(&path, whole).unwrap();
-    }
+    let name = "keys/master.key";
+    let path = home.data().join(name);
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    unchanged(&home, &SERVE)
+        .refused(&format!("{name} is missing"), &format!("restore data/{name} from a backup"));
+    fs::write(&path, "planted").unwrap();
+    chmod(&path, 0o600);
+    let ended = unchanged_but_opened(&home, &SERVE);
+    ended.refused(name, &format!("restore {name} from a backup"));
+    assert!(!ended.err.contains("planted"), "{ended:?}");
+    fs::write(&path, whole).unwrap();
     fs::copy(other.data().join("keys/master.key"), home.data().join("keys/master.key")).unwrap();
     let ended = unchanged_but_opened(&home, &SERVE);
     ended.refused(

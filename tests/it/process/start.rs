@@ -42,7 +42,7 @@ fn the_first_start_needs_no_file_and_closes_everything_it_makes() {
     assert!(server.announced[0].ends_with(&announced), "{:?}", server.announced);
     let mut seen = Vec::new();
     assert_closed(&data, &mut seen);
-    for name in ["keys/master.key", "keys/signing.key", "store.redb", "tls/key.pem", "tls/cert.pem", "lock"] {
+    for name in ["keys/master.key", "store.redb", "tls/key.pem", "tls/cert.pem", "lock"] {
         assert!(seen.contains(&data.join(name)), "{name} is not among {seen:?}");
     }
 

@@ -45,7 +45,7 @@ fn a_header_has_exactly_alg_typ_and_perhaps_kid() {
     let payload = payload().to_string();
     let try_header =
         |header: &str| keys().verify_access(&signed(header.as_bytes(), payload.as_bytes()), now());
-    let kid = keys().kid().to_owned();
+    let kid = keys().kid();
     for good in [
         HEADER.to_owned(),
         r#"{"typ":"JWT","alg":"HS256"}"#.to_owned(),
@@ -122,9 +122,9 @@ fn signatures_that_are_blank_zero_short_long_or_of_another_key_are_refused() {
     let sha512 = digest::to_base64url(
         hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, SECRET), text.as_bytes()).as_ref(),
     );
-    for bad in
-        ["", "A", &good[..42], &format!("{good}A"), &format!("{good}="), &sha512, &good.replace(good, "....")]
-    {
+    // As long as a signature of another algorithm, so it is read, and does not fit.
+    assert_eq!(keys().verify_access(&format!("{text}.{sha512}"), now()), Err(TokenFault::BadSignature));
+    for bad in ["", "A", &good[..42], &format!("{good}A"), &format!("{good}="), &good.replace(good, "....")] {
         assert_eq!(
             keys().verify_access(&format!("{text}.{bad}"), now()),
             Err(TokenFault::Malformed),

@@ -263,6 +263,22 @@ fn a_snapshot_of_an_earlier_opening_does_not_break_the_new_one() {
 }
 
 #[test]
+fn the_view_that_is_kept_for_readers_neither_lags_behind_nor_holds_pages() {
+    let disk = Disk::default();
+    let store = open_on(&disk).unwrap();
+    let overwrite = |n| {
+        let number = Number(n);
+        run(&store, move |txn| Ok(txn.put(&NUMBERS, &"1".into(), &number)?)).unwrap();
+        assert_eq!(store.snapshot().unwrap().get(&NUMBERS, &"1".into()).unwrap(), Some(number));
+    };
+    (0..100).for_each(overwrite);
+    let early = disk.len().unwrap();
+    (100..1_000).for_each(overwrite);
+    let late = disk.len().unwrap();
+    assert!(late <= early, "{early} bytes grew to {late}");
+}
+
+#[test]
 fn what_was_acknowledged_survives_a_crash_at_any_write_and_a_crash_while_recovering() {
     let seed = 0x5eed_0002;
     let source = SeededEntropy::new(seed);
