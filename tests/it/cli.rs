@@ -53,7 +53,10 @@ fn a_console_without_a_terminal_ends_with_2_and_says_what_to_use() {
     let folder = folder();
     let (code, out, err) = run(latchkey(folder.path()).args(["console", "--server", "http://127.0.0.1:1"]));
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.starts_with("latchkey: the console needs a terminal\nhelp: ") && err.contains("--plain"), "{err}");
+    assert!(
+        err.starts_with("latchkey: the console needs a terminal\nhelp: ") && err.contains("--plain"),
+        "{err}"
+    );
     let (code, _, err) = run(latchkey(folder.path()).args(["console", "--server", "http://example.com"]));
     assert_eq!(code, 1);
     assert!(err.contains("--server: expected https://HOST:PORT"), "{err}");

@@ -120,6 +120,7 @@ fn answer(
         && problem.kind == Kind::Expired
     {
         model.link = Link::Expired(problem.clone());
+        model.notice = None;
     }
     if slot.view == CONSOLE {
         if generation == model.asked_me {
@@ -134,6 +135,8 @@ fn hear(model: &mut Model, news: &News, fx: &mut Vec<Effect>) {
     let was_new = model.link == Link::Connecting;
     let was_stale = model.link.is_stale();
     if let Some(link) = model.link.after(news, model.now) {
+        // What was said before is less than that the connection is lost.
+        model.notice = model.notice.take().filter(|_| link.is_live() || was_stale);
         model.link = link;
     }
     match news {
