@@ -33,8 +33,7 @@ pub mod options;
 pub mod plain;
 pub mod preferences;
 pub mod safe;
-#[cfg(test)]
-mod stage;
+
 pub mod terminal;
 pub mod theme;
 pub mod update;
@@ -99,3 +98,6 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
     runtime.shutdown_background();
     Ok(ended?)
 }
+
+#[cfg(test)]
+mod tests;

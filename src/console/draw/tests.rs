@@ -2,7 +2,7 @@ use ratatui::style::Modifier;
 
 use crate::console::conn::problem::Kind;
 use crate::console::model::msg::Msg;
-use crate::console::stage::{Stage, record, records, session, sessions};
+use crate::console::tests::{Stage, record, records, session, sessions};
 use crate::console::theme::Theme;
 use crate::wire::audit::AuditLog;
 

@@ -8,7 +8,7 @@ use crate::console::model::ARMED;
 use crate::console::model::link::Link;
 use crate::console::model::msg::{Effect, Msg};
 use crate::console::model::overlay::Overlay;
-use crate::console::stage::{Stage, ended, record, records, session, sessions};
+use crate::console::tests::{Stage, ended, record, records, session, sessions};
 
 fn on_sessions() -> Stage {
     let mut stage = Stage::live((100, 30), "sessions");
