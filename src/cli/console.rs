@@ -22,7 +22,7 @@ pub struct Console {
     #[arg(long, value_name = "NAME", conflicts_with = "server")]
     context: Option<String>,
 
-    /// A server: https://HOST:PORT, unix:/PATH, or http://127.0.0.1:PORT [default: the socket in the data folder]
+    /// A server: https://HOST:PORT, unix:/PATH, or http://127.0.0.1:PORT [default: the admin socket here]
     #[arg(long, value_name = "URL")]
     server: Option<String>,
 
@@ -99,7 +99,7 @@ impl Console {
         let settings = value("XDG_CONFIG_HOME").map(PathBuf::from);
         let settings = settings.or_else(|| value("HOME").map(|home| PathBuf::from(home).join(".config")));
         let socket = match (&self.context, &self.server) {
-            (None, None) => Some(self.flags.load()?.config.data_dir.join("admin.sock")),
+            (None, None) => self.flags.load()?.config.admin_socket.map(|socket| socket.path),
             _ => None,
         };
         let options = Options {

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::select;
@@ -14,12 +15,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::conn::Problem;
 use super::conn::events::News;
+use super::conn::problem::Kind;
 use super::effects::{Effects, WAITING, save};
 use super::model::Model;
 use super::model::msg::{Effect, Msg};
 use super::model::notice::Notice;
 use super::moment::Moment;
+use super::preferences::keep_columns;
 use super::terminal::{Screen, guard};
 use super::update::{begin, update};
 use super::{Ambient, input};
@@ -62,7 +66,7 @@ pub async fn run(
         while !wanted.is_empty() {
             let mut more = Vec::new();
             for effect in std::mem::take(&mut wanted) {
-                match carry_out(effect, &mut effects, &mut screen)? {
+                match carry_out(effect, &mut effects, &mut screen, ambient.file.as_deref())? {
                     Outcome::Done => {}
                     Outcome::Left => return Ok(()),
                     Outcome::Tell(msg) => more.extend(update(&mut model, Moment::of(&*ambient.clock), msg)),
@@ -131,6 +135,11 @@ impl Inbox {
     }
 }
 
+/// The server cannot even be tried.
+pub fn no_way(why: String) -> Msg {
+    Msg::News(News::Refused(Problem::local(Kind::Refused, "connect", why)))
+}
+
 /// What became of an effect.
 enum Outcome {
     Done,
@@ -139,11 +148,16 @@ enum Outcome {
     Say(String, bool),
 }
 
-fn carry_out(effect: Effect, effects: &mut Effects, screen: &mut Screen) -> std::io::Result<Outcome> {
+fn carry_out(
+    effect: Effect,
+    effects: &mut Effects,
+    screen: &mut Screen,
+    file: Option<&Path>,
+) -> std::io::Result<Outcome> {
     match effect {
         Effect::Connect(target) => {
             if let Err(why) = effects.connect(*target) {
-                return Ok(Outcome::Say(why, false));
+                return Ok(Outcome::Tell(no_way(why)));
             }
         }
         Effect::Ask { slot, generation, request } => effects.ask(slot, generation, request),
@@ -154,6 +168,13 @@ fn carry_out(effect: Effect, effects: &mut Effects, screen: &mut Screen) -> std:
             return Ok(match save(&name, &text) {
                 Ok(()) => Outcome::Say(format!("wrote {name}"), true),
                 Err(error) => Outcome::Say(format!("{name} was not written: {error}"), false),
+            });
+        }
+        Effect::Keep { view, columns } => {
+            let kept = file.map_or(Ok(()), |file| keep_columns(file, view, &columns));
+            return Ok(match kept {
+                Ok(()) => Outcome::Done,
+                Err(wrong) => Outcome::Say(format!("not kept for the next time: {wrong}"), false),
             });
         }
         Effect::Suspend => {

@@ -78,7 +78,8 @@ impl Effects {
     pub fn connect(&mut self, target: Target) -> Result<(), String> {
         self.asked.drain().for_each(|(_, task)| task.abort());
         self.follower.take().inspect(JoinHandle::abort);
-        let client = Arc::new(Client::new(target).map_err(|error| error.to_string())?);
+        self.client = None;
+        let client = Arc::new(Client::new(target.with_key()?).map_err(|error| error.to_string())?);
         self.client = Some(client.clone());
         self.again = Arc::default();
         let follower = Follower {

@@ -41,6 +41,7 @@ pub mod views;
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ambient::{Clock, Entropy, OsEntropy, SystemClock, entropy};
@@ -60,11 +61,13 @@ pub struct Ambient {
     pub entropy: Arc<dyn Entropy>,
     /// Whether the terminal is at the other end of a network.
     pub is_over_ssh: bool,
+    /// Where choices are kept: `console.toml`.
+    pub file: Option<PathBuf>,
 }
 
 /// Runs the console until the operator leaves. `out` is written to with `--plain` only.
 pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
-    let Chosen { servers, server, theme, keys } = options.choose()?;
+    let Chosen { servers, server, theme, keys, columns } = options.choose()?;
     let has_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if !options.plain && !has_terminal {
         return Err(Refusal::NoTerminal);
@@ -74,12 +77,14 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         is_over_ssh: options.is_over_ssh,
+        file: options.file.clone(),
     };
     let model = Model::new(Setup {
         servers,
         server,
         size: (80, 24),
         keymap,
+        columns,
         look: Look::new(theme, options.ascii, u64::from_be_bytes(entropy::bytes(&OsEntropy))),
         tag: format!("{:012x}", u64::from_be_bytes(entropy::bytes(&OsEntropy)) >> 16),
         is_armed: options.rw,

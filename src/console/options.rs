@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::action::keymap::Choices;
 use super::conn::{Address, Target, Trust};
+use super::model::Columns;
 use super::preferences::{Context, Preferences};
 use super::theme::Theme;
 
@@ -41,7 +42,7 @@ pub struct Options {
     pub is_over_ssh: bool,
     /// Where `console.toml` is.
     pub file: Option<PathBuf>,
-    /// The socket of the server on this machine.
+    /// The socket of the server on this machine, unless it is switched off.
     pub socket: Option<PathBuf>,
 }
 
@@ -70,6 +71,8 @@ pub struct Chosen {
     pub theme: Theme,
     /// Keys by action.
     pub keys: Choices,
+    /// Titles of columns by view.
+    pub columns: Columns,
 }
 
 impl Options {
@@ -88,12 +91,12 @@ impl Options {
         };
         let mut servers = Vec::new();
         for (name, context) in &read.contexts {
-            // A key file that is gone hinders only its own server.
-            match context.target(name, self.token.as_deref()) {
-                Ok(target) => servers.push(target),
-                Err(why) if self.context.as_ref() == Some(name) => return Err(settings(why)),
-                Err(_) => {}
+            // A key file that is gone hinders only its own server, and is told when that is chosen.
+            let target = context.target(name, self.token.as_deref());
+            if self.context.as_ref() == Some(name) {
+                target.clone().with_key().map_err(settings)?;
             }
+            servers.push(target);
         }
         let server = match (&self.server, &self.context) {
             (None, Some(name)) => {
@@ -106,7 +109,7 @@ impl Options {
                 0
             }
         };
-        Ok(Chosen { servers, server, theme, keys: read.keys })
+        Ok(Chosen { servers, server, theme, keys: read.keys, columns: read.columns })
     }
 
     /// The server of `--server`, or the one on this machine.
@@ -115,7 +118,12 @@ impl Options {
         let address = match (server, &self.socket) {
             (Some(text), _) => text.parse().map_err(|error| settings(format!("--server: {error}")))?,
             (None, Some(socket)) => Address::Unix(socket.clone()),
-            (None, None) => return Err(settings("--server or --context says which server".to_owned())),
+            (None, None) => {
+                return Err(settings(
+                    "--server or --context says which server: the admin socket here is switched off"
+                        .to_owned(),
+                ));
+            }
         };
         let trust = match (&self.ca_file, &self.fingerprint) {
             (Some(file), _) => Trust::CaFile(file.clone()),
@@ -124,7 +132,7 @@ impl Options {
         };
         let name = if let Address::Tcp { host, .. } = &address { host.clone() } else { "local".to_owned() };
         let context = Context { server: address, trust, key_file: self.key_file.clone(), read_only: false };
-        context.target(&name, self.token.as_deref()).map_err(settings)
+        context.target(&name, self.token.as_deref()).with_key().map_err(settings)
     }
 }
 
@@ -148,7 +156,7 @@ mod tests {
         assert!(chosen.servers[0].credential.is_some());
         let here = Options { socket: Some("/data/admin.sock".into()), ..Options::default() };
         assert_eq!(here.choose().unwrap().servers[0].address.to_string(), "unix:/data/admin.sock");
-        assert_eq!(wrong(&Options::default()), "--server or --context says which server");
+        assert!(wrong(&Options::default()).starts_with("--server or --context says which server"));
     }
 
     #[test]

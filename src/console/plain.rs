@@ -77,12 +77,17 @@ fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let typed = asked.word().is_some();
         let enter = Chord::named("enter").into_iter().filter(|_| typed);
-        // What is no yes is a no.
-        let no = Chord::named("esc");
-        for chord in line.trim().chars().filter_map(key).chain(enter).chain(no) {
+        // What is no yes is a no, unless the next line is to say why.
+        let was_saying = asked.is_saying;
+        for chord in line.trim().chars().filter_map(key).chain(enter) {
             if model.overlay.is_some() {
                 effects.extend(update(model, now, Msg::Key(chord)));
             }
+        }
+        let asks_why = |overlay: &Overlay| matches!(overlay, Overlay::Confirm(asked) if asked.is_saying);
+        if model.overlay.as_ref().is_some_and(|overlay| was_saying || !asks_why(overlay)) {
+            let no = Chord::named("esc").into_iter();
+            effects.extend(no.flat_map(|no| update(model, now, Msg::Key(no))));
         }
         return effects;
     }
@@ -124,9 +129,10 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
         for target in &asked.targets {
-            let _ = writeln!(text, "#   {} {}", model.look.person(&target.name), Safe::new(&target.id));
+            let _ = writeln!(text, "#   {} {}", Safe::name(&target.name), Safe::new(&target.id));
         }
-        let ask = asked.word().map_or_else(|| "y".to_owned(), |word| Safe::new(&word).to_string());
+        let word = asked.word().map(|word| Safe::new(&word).to_string());
+        let ask = if asked.is_saying { "why".to_owned() } else { word.unwrap_or_else(|| "y".to_owned()) };
         let _ = writeln!(text, "# type {ask} to agree; everything else is no");
     } else if let Some(view) = model.view() {
         for line in view.lines(&model.look) {
@@ -161,7 +167,7 @@ fn carry_out(
     match effect {
         Effect::Connect(target) => {
             if let Err(why) = effects.connect(*target) {
-                writeln!(out, "# {why}")?;
+                writeln!(out, "# {}", Safe::new(&why))?;
             }
         }
         Effect::Ask { slot, generation, request } => effects.ask(slot, generation, request),
@@ -172,7 +178,7 @@ fn carry_out(
             Ok(()) => writeln!(out, "# wrote {name}")?,
             Err(error) => writeln!(out, "# {name} was not written: {error}")?,
         },
-        Effect::Suspend | Effect::Redraw => model.notice = None,
+        Effect::Keep { .. } | Effect::Suspend | Effect::Redraw => model.notice = None,
         Effect::Quit => return Ok(false),
     }
     Ok(true)

@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use super::action::keymap::Choices;
 use super::conn::{Address, Credential, Target, Trust};
+use super::model::Columns;
 use super::theme::Theme;
 
 /// What the file says.
@@ -17,6 +18,8 @@ pub struct Preferences {
     pub theme: Option<Theme>,
     /// Keys by action.
     pub keys: Choices,
+    /// Titles of columns by view.
+    pub columns: Columns,
     /// Servers by name.
     pub contexts: BTreeMap<String, Context>,
 }
@@ -63,26 +66,53 @@ impl Preferences {
                     read.theme =
                         Some(theme.ok_or("theme: one of ansi16, okabe-ito, high-contrast, light, mono")?);
                 }
-                "keys" => read.keys = keys(item)?,
+                "keys" => read.keys = lists(name, item)?,
+                "columns" => read.columns = lists(name, item)?,
                 "contexts" => read.contexts = contexts(item)?,
-                other => return Err(format!("there is no key \"{other}\"; there is theme, keys, contexts")),
+                other => {
+                    return Err(format!(
+                        "there is no key \"{other}\"; there is theme, keys, columns, contexts"
+                    ));
+                }
             }
         }
         Ok(read)
     }
 }
 
-fn keys(item: &Item) -> Result<Choices, String> {
-    let table = item.as_table_like().ok_or("keys: a table of key names by action")?;
-    let mut choices = Choices::new();
-    for (action, keys) in table.iter() {
+/// Keeps in `file` which columns `view` shows; everything else stays as it is written there.
+pub fn keep_columns(file: &Path, view: &str, titles: &[String]) -> Result<(), Wrong> {
+    let wrong = |what: String| Wrong { file: file.to_owned(), what };
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(|error| wrong(error.to_string()))?,
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| wrong(error.to_string()))?;
+    let table = document.entry("columns").or_insert_with(toml_edit::table);
+    let table = table.as_table_like_mut().ok_or_else(|| wrong("columns: a table".to_owned()))?;
+    table.insert(view, toml_edit::value(titles.iter().collect::<toml_edit::Array>()));
+    let written = || {
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let new = file.with_extension("toml.new");
+        fs::write(&new, document.to_string())?;
+        fs::rename(new, file)
+    };
+    written().map_err(|error: std::io::Error| wrong(error.to_string()))
+}
+
+/// Lists of texts by name; one alone may stand without brackets.
+fn lists(name: &str, item: &Item) -> Result<BTreeMap<String, Vec<String>>, String> {
+    let table = item.as_table_like().ok_or_else(|| format!("{name}: a table of texts"))?;
+    let mut lists = BTreeMap::new();
+    for (key, texts) in table.iter() {
         let several =
-            keys.as_array().map(|keys| keys.iter().map(|key| key.as_str()).collect::<Option<Vec<_>>>());
-        let keys = several.unwrap_or_else(|| keys.as_str().map(|key| vec![key]));
-        let keys = keys.ok_or_else(|| format!("keys.{action}: a key name or a list of them"))?;
-        choices.insert(action.to_owned(), keys.into_iter().map(str::to_owned).collect());
+            texts.as_array().map(|texts| texts.iter().map(|text| text.as_str()).collect::<Option<Vec<_>>>());
+        let texts = several.unwrap_or_else(|| texts.as_str().map(|text| vec![text]));
+        let texts = texts.ok_or_else(|| format!("{name}.{key}: a name or a list of them"))?;
+        lists.insert(key.to_owned(), texts.into_iter().map(str::to_owned).collect());
     }
-    Ok(choices)
+    Ok(lists)
 }
 
 fn contexts(item: &Item) -> Result<BTreeMap<String, Context>, String> {
@@ -123,26 +153,16 @@ fn context(table: &Table) -> Result<Context, String> {
 }
 
 impl Context {
-    /// The server under `name`, with what the key file holds, or else `token`.
-    pub fn target(&self, name: &str, token: Option<&str>) -> Result<Target, String> {
-        let credential = match &self.key_file {
-            Some(file) => {
-                let text =
-                    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-                Some(
-                    Credential::new(&text)
-                        .ok_or_else(|| format!("{} holds no token and no key", file.display()))?,
-                )
-            }
-            None => token.and_then(Credential::new),
-        };
-        Ok(Target {
+    /// The server under `name`: its credential is in the key file, or else `token`.
+    pub fn target(&self, name: &str, token: Option<&str>) -> Target {
+        Target {
             name: name.to_owned(),
             address: self.server.clone(),
             trust: self.trust.clone(),
-            credential,
+            credential: token.filter(|_| self.key_file.is_none()).and_then(Credential::new),
+            key_file: self.key_file.clone(),
             is_read_only: self.read_only,
-        })
+        }
     }
 }
 
@@ -159,7 +179,7 @@ mod tests {
         assert_eq!((read.theme, read.keys["sessions.end"].len()), (Some(Theme::OkabeIto), 2));
         let prod = &read.contexts["prod"];
         assert_eq!((&prod.trust, prod.read_only), (&Trust::Fingerprint("AB".to_owned()), true));
-        let target = prod.target("prod", Some("a.b.c")).unwrap();
+        let target = prod.target("prod", Some("a.b.c"));
         assert!(target.is_read_only && target.credential.is_some());
     }
 
@@ -175,7 +195,22 @@ mod tests {
         assert!(
             wrong("[contexts.a]\nserver = \"unix:/x\"\nkey = 1").starts_with("contexts.a.key: there is only")
         );
-        assert!(wrong("[keys]\nquit = 1").starts_with("keys.quit: a key name"));
+        assert!(wrong("[keys]\nquit = 1").starts_with("keys.quit: a name"));
+    }
+
+    #[test]
+    fn columns_are_kept_beside_what_is_written_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("latchkey/console.toml");
+        keep_columns(&file, "audit", &["TIME".to_owned()]).unwrap();
+        std::fs::write(&file, "# mine\ntheme = \"light\"\n[columns]\naudit = [\"TIME\"]\n").unwrap();
+        keep_columns(&file, "sessions", &["USER".to_owned(), "IP".to_owned()]).unwrap();
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with("# mine\n"));
+        let read = Preferences::read(&file).unwrap();
+        assert_eq!(
+            (read.columns["audit"].len(), read.columns["sessions"].join(" ")),
+            (1, "USER IP".to_owned())
+        );
     }
 
     #[test]
@@ -187,6 +222,6 @@ mod tests {
             key_file: Some("/nowhere/key".into()),
             read_only: false,
         };
-        assert!(context.target("x", None).unwrap_err().starts_with("/nowhere/key: "));
+        assert!(context.target("x", None).with_key().unwrap_err().starts_with("/nowhere/key: "));
     }
 }

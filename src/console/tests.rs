@@ -1,5 +1,7 @@
 //! A console on a stage, for tests: a model whose time stands still, whose questions are answered by hand.
 
+use std::collections::BTreeMap;
+
 use poem_openapi::types::Example;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,6 +43,7 @@ impl Stage {
             address: "unix:/run/latchkey.sock".parse().unwrap(),
             trust: Trust::Public,
             credential: None,
+            key_file: None,
             is_read_only: name == "prod-us",
         });
         let mut model = Model::new(Setup {
@@ -48,6 +51,7 @@ impl Stage {
             server: 0,
             size,
             keymap: Keymap::new(&views::specs(), &Choices::new()).unwrap(),
+            columns: BTreeMap::new(),
             look: Look::new(theme, false, 7),
             tag: "t".to_owned(),
             is_armed: false,
@@ -200,6 +204,8 @@ pub fn record(n: usize) -> AuditLog {
         action: action.to_owned(),
         outcome: outcome.to_owned(),
         created_at: format!("2026-11-21T12:{:02}:{:02}.000Z", n / 60 % 60, n % 60),
+        checksum: format!("{n:064x}"),
+        previous_checksum: format!("{:064x}", n.saturating_sub(1)),
         details: serde_json::json!({ "name_hash": "9f3c\u{202E}" }),
         ..AuditLog::example()
     }

@@ -1,7 +1,7 @@
 //! The actions that every view has. Knows no view.
 
 use super::{ActionSpec, Danger, Run, Step, When};
-use crate::console::update::{console as act, navigate, overlay};
+use crate::console::update::{confirm, console as act, navigate, overlay};
 
 /// Shorthand for a row of the table.
 const fn does(
@@ -40,9 +40,29 @@ pub const ACTIONS: &[ActionSpec] = &[
     step("close", "back", "Back: close details, then take marks away, then the filter.", &["esc"], Close),
     step("mark", "mark", "Mark the row, or take its mark away.", &["space"], Mark),
     step("range", "range", "Mark from the last mark to this row.", &["v"], Range),
-    step("mark-all", "mark all", "Mark every row that is loaded.", &["*"], All),
+    step(
+        "mark-all",
+        "mark all",
+        "Mark everything that matches the filter; where a view cannot, what is loaded.",
+        &["*"],
+        All,
+    ),
     step("unmark", "unmark", "Take all marks away.", &["\\"], Unmark),
     step("follow", "follow", "Follow what is new, or stand still and count it.", &["f"], Follow),
+    does(
+        "pane",
+        ("pane", "To the details, where the keys move their lines, and back."),
+        &["tab"],
+        Always,
+        Run::Step(Step::Pane),
+    ),
+    does(
+        "columns",
+        ("columns", "Which columns are shown; kept in console.toml."),
+        &["c"],
+        List,
+        Console(overlay::open_columns),
+    ),
     does(
         "filter",
         ("filter", "Filter on the server; up and down recall."),
@@ -86,6 +106,13 @@ pub const ACTIONS: &[ActionSpec] = &[
         List,
         Console(act::export),
     ),
+    does(
+        "export-json",
+        ("export JSON", "Write the loaded rows to a file here, one JSON object a line."),
+        &["E"],
+        List,
+        Console(act::export_json),
+    ),
     does("user", ("this user", "The sessions of this row's user."), &["u"], Row, Run::Pivot(USER)),
     does("ip", ("this address", "What came from this row's address."), &["i"], Row, Run::Pivot(ADDRESS)),
     does("trail", ("trail", "The audit trail of this row."), &["t"], Row, Run::Pivot(TRAIL)),
@@ -97,11 +124,11 @@ pub const ACTIONS: &[ActionSpec] = &[
         Always,
         Console(navigate::forward),
     ),
-    does("next-view", ("next view", "To the next view."), &["tab"], Always, Console(navigate::next)),
+    does("next-view", ("next view", "To the next view."), &["ctrl-n"], Always, Console(navigate::next)),
     does(
         "previous-view",
         ("view before", "To the view before."),
-        &["backtab"],
+        &["ctrl-p", "backtab"],
         Always,
         Console(navigate::previous),
     ),
@@ -120,6 +147,16 @@ pub const ACTIONS: &[ActionSpec] = &[
         Always,
         Console(act::arm),
     ),
+    ActionSpec {
+        id: "undo",
+        name: "take back",
+        help: "Take the last write back, where something does; asks first.",
+        keys: &["z"],
+        when: Always,
+        needs: None,
+        danger: Danger::Write,
+        run: Console(confirm::take_back),
+    },
     does("redraw", ("redraw", "Draw the screen again."), &["ctrl-l"], Always, Console(act::redraw)),
     does(
         "suspend",

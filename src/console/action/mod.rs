@@ -12,6 +12,7 @@ pub use keymap::Keymap;
 
 use super::model::Model;
 use super::model::deeds::Deed;
+use super::model::many::Many;
 use super::model::msg::Effect;
 
 /// One thing that can be done.
@@ -70,6 +71,10 @@ pub enum Run {
     Pivot(&'static [(&'static str, &'static str, &'static str)]),
     /// A write that is asked first.
     Deed(&'static Deed),
+    /// A write that the second one takes back.
+    Undoable(&'static Deed, &'static Deed),
+    /// A write to many in one request.
+    Many(&'static Many),
     /// Something the view does itself, by the id of the action.
     View,
 }
@@ -105,6 +110,8 @@ pub enum Step {
     Unmark,
     /// Follow what is new, or stand still.
     Follow,
+    /// From the rows to the details, or back.
+    Pane,
 }
 
 impl ActionSpec {
@@ -129,7 +136,36 @@ impl ActionSpec {
         needs: &'static str,
         deed: &'static Deed,
     ) -> Self {
+        Self::write((id, name, help), keys, needs, Run::Deed(deed))
+    }
+
+    /// A write on rows that `inverse` takes back.
+    pub const fn undoable(
+        words: (&'static str, &'static str, &'static str),
+        keys: &'static [&'static str],
+        needs: &'static str,
+        (deed, inverse): (&'static Deed, &'static Deed),
+    ) -> Self {
+        Self::write(words, keys, needs, Run::Undoable(deed, inverse))
+    }
+
+    /// A write to many rows in one request.
+    pub const fn many(
+        words: (&'static str, &'static str, &'static str),
+        keys: &'static [&'static str],
+        needs: &'static str,
+        many: &'static Many,
+    ) -> Self {
+        Self::write(words, keys, needs, Run::Many(many))
+    }
+
+    const fn write(
+        (id, name, help): (&'static str, &'static str, &'static str),
+        keys: &'static [&'static str],
+        needs: &'static str,
+        run: Run,
+    ) -> Self {
         let (when, danger, needs) = (When::Targets, Danger::Write, Some(needs));
-        Self { id, name, help, keys, when, needs, danger, run: Run::Deed(deed) }
+        Self { id, name, help, keys, when, needs, danger, run }
     }
 }

@@ -72,8 +72,23 @@ pub struct Target {
     pub trust: Trust,
     /// As whom; a Unix socket needs none.
     pub credential: Option<Credential>,
+    /// The file that holds the credential: read each time the console connects.
+    pub key_file: Option<PathBuf>,
     /// Whether writes stay off, whatever is asked for.
     pub is_read_only: bool,
+}
+
+impl Target {
+    /// With what the key file holds now.
+    pub fn with_key(mut self) -> Result<Self, String> {
+        if let Some(file) = &self.key_file {
+            let text =
+                std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let none = || format!("{} holds no token and no key", file.display());
+            self.credential = Some(Credential::new(&text).ok_or_else(none)?);
+        }
+        Ok(self)
+    }
 }
 
 /// The text is no address.

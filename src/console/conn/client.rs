@@ -30,6 +30,9 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The header that names a request, in both directions.
 const X_REQUEST_ID: &str = "x-request-id";
 
+/// The header that says why something is done; the server's audit events carry it.
+const X_AUDIT_NOTE: &str = "x-audit-note";
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -43,7 +46,10 @@ pub struct Request {
     pub body: Option<String>,
     /// Names the request; the server's audit events carry it.
     pub request_id: Option<String>,
-    /// Query values that are ids of people who are named here: looked up before the request is sent.
+    /// Why it is done, in the operator's words: one line.
+    pub note: Option<String>,
+    /// Values that are ids of people who are named here: looked up before the request is sent, and put into the query, or
+    /// into the body where there is one.
     pub people: Vec<(String, String)>,
 }
 
@@ -57,6 +63,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             request_id: None,
+            note: None,
             people,
         }
     }
@@ -76,6 +83,17 @@ impl Request {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// A value that was looked up: a member of the body, where there is one.
+    fn name(&mut self, param: String, id: String) {
+        match self.body.as_deref().map(serde_json::from_str::<serde_json::Map<_, _>>) {
+            Some(Ok(mut body)) => {
+                body.insert(param, id.into());
+                self.body = Some(serde_json::Value::Object(body).to_string());
+            }
+            _ => self.query.push((param, id)),
+        }
     }
 
     /// `GET /api/v1/sessions`.
@@ -143,7 +161,7 @@ impl Client {
             let mut request = request;
             for (param, name) in std::mem::take(&mut request.people) {
                 let id = self.person(&name).await?;
-                request.query.push((param, id));
+                request.name(param, id);
             }
             self.exchange(&request, &route).await
         };
@@ -244,6 +262,9 @@ impl Client {
             .header(header::USER_AGENT, concat!("latchkey-console/", env!("CARGO_PKG_VERSION")));
         if let Some(id) = &request.request_id {
             builder = builder.header(X_REQUEST_ID, id);
+        }
+        if let Some(note) = &request.note {
+            builder = builder.header(X_AUDIT_NOTE, note.as_bytes());
         }
         if request.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, "application/json");

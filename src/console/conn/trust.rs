@@ -9,7 +9,7 @@ use rustls::crypto::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::address::Trust;
 
@@ -81,10 +81,12 @@ impl ServerCertVerifier for Pinned {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if digest(&SHA256, end_entity).as_ref() == self.fingerprint {
+        let found = digest(&SHA256, end_entity);
+        if found.as_ref() == self.fingerprint {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            let shown: Vec<String> = found.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+            Err(Error::General(format!("not the expected certificate: its SHA-256 is {}", shown.join(":"))))
         }
     }
 

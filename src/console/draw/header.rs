@@ -62,6 +62,7 @@ fn armed(model: &Model) -> (Safe, Token) {
             let left = until.since(model.now).as_secs();
             (Safe::new(&format!("ARMED {:02}:{:02} left", left / 60, left % 60)), Token::Danger)
         }
+        None if model.strange.is_some() => (Safe::from("READ-ONLY (newer server)"), Token::Warn),
         None => (Safe::from("READ-ONLY"), Token::Info),
     }
 }

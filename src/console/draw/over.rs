@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Canvas;
 use crate::console::model::Model;
-use crate::console::model::deeds::Confirm;
+use crate::console::model::deeds::{Asks, Confirm};
 use crate::console::model::overlay::{Choosing, Overlay};
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
@@ -18,6 +18,17 @@ pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rec
             choose(model, overlay, choosing, (canvas, body, "Help: type to search, enter runs"))
         }
         Overlay::Actions(choosing) => choose(model, overlay, choosing, (canvas, body, "Actions")),
+        Overlay::Columns(choosing) => {
+            choose(model, overlay, choosing, (canvas, body, "Columns: enter shows or hides"))
+        }
+        Overlay::Looking(looking) => {
+            let area = middle(body, 76, 3);
+            canvas.clear(area);
+            let inner = canvas.frame(area, &Safe::from("Looking"), &Safe::from("esc cancels"));
+            let text = format!("which to {}: {} so far", looking.many.deed.verb, looking.found.len());
+            canvas.paragraph(inner, &Safe::new(&text), Token::Info);
+            None
+        }
         Overlay::Confirm(asked) => confirm(model, asked, canvas, body),
     }
 }
@@ -66,16 +77,15 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let server = model.target().map(|target| target.name.as_str()).unwrap_or_default();
     let mine = if asked.targets.iter().any(|target| target.is_mine) { "  incl. YOURS" } else { "" };
     let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
-    let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(6);
+    let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(7);
     let area = middle(body, 76, wanted);
     canvas.clear(area);
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
-    let rows = inner.height.saturating_sub(3);
+    let rows = inner.height.saturating_sub(4 + u16::from(asked.remark.is_some()));
     let shown = asked.targets.len().min(usize::from(rows));
     for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
         let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text =
-            Safe::new(&format!("{}  {}{mine}", model.look.person(&target.name), Safe::new(&target.id)));
+        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
         let token = if target.is_mine { Token::Danger } else { Token::Plain };
         canvas.put((inner.x, y), inner.width, &text, theme.style(token));
     }
@@ -92,20 +102,34 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     if left > 0 {
         say(canvas, &format!("and {left} more"), Token::Warn);
     }
-    say(canvas, asked.deed.undo, Token::Muted);
-    match asked.word() {
-        None => {
-            say(canvas, &format!("y {}   esc cancel", asked.deed.verb.to_lowercase()), Token::Danger);
-            None
-        }
-        Some(word) => {
-            let (x, y) = say(canvas, &format!("type {} and enter: ", Safe::new(&word)), Token::Danger)?;
-            let (text, at) = asked.typed.shown();
-            canvas.put((x, y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
-            let at = u16::try_from(at).unwrap_or(u16::MAX);
-            Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
-        }
+    if let Some(remark) = &asked.remark {
+        say(canvas, remark, Token::Warn);
     }
+    let back = asked.inverse.map(|_| model.keymap.key("undo")).unwrap_or_default();
+    let back = back.map(|key| format!(" ({key})")).unwrap_or_default();
+    say(canvas, &format!("{}{back}", asked.deed.undo), Token::Muted);
+    let (word, verb) = (asked.word(), asked.deed.verb.to_lowercase());
+    let reason = asked.reason.clone().unwrap_or_default();
+    let mut typed = None;
+    let why = if asked.deed.asks == Asks::Reason { "why (required): " } else { "why (tab): " };
+    if let Some(at) = say(canvas, why, if asked.is_saying { Token::Accent } else { Token::Muted }) {
+        typed = asked.is_saying.then_some((at, &reason));
+        let room = inner.right().saturating_sub(at.0);
+        canvas.put(at, room, &reason.shown().0, theme.style(Token::Plain));
+    }
+    let ask = match (&word, asked.is_saying) {
+        (None, true) => format!("enter, then y {verb}   esc cancel"),
+        (None, false) => format!("y {verb}   esc cancel"),
+        (Some(word), _) => format!("type {} and enter: ", Safe::new(word)),
+    };
+    if let Some(at) = say(canvas, &ask, Token::Danger).filter(|_| word.is_some()) {
+        let room = inner.right().saturating_sub(at.0);
+        canvas.put(at, room, &asked.typed.shown().0, theme.style(Token::Plain));
+        typed = typed.or(Some((at, &asked.typed)));
+    }
+    let ((x, y), line) = typed?;
+    let at = u16::try_from(line.shown().1).unwrap_or(u16::MAX);
+    Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
 }
 
 /// A box in the middle of `body`, at most this large.

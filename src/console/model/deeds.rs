@@ -5,13 +5,15 @@
 //! brings them. A write is shown as pending until its answer and its event are both here: an answer alone could be a
 //! proxy's, an event alone could be a retry's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::super::conn::{Problem, Request};
+use super::super::conn::{Answer, Problem, Request};
 use super::super::moment::Moment;
-use super::line::Line;
+use super::many::{self, IDS_MAX};
 use crate::wire::audit::AuditLog;
+
+pub use super::confirm::Confirm;
 
 /// How long the audit event of an answered request may take before that is said.
 const EVENT_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +42,8 @@ pub enum Asks {
     Yes,
     /// By typing the name of the target, or how many there are.
     Name,
+    /// By typing that, and then why: for what helps an attacker when it is done to the wrong one.
+    Reason,
 }
 
 /// What a deed is done to, as it was when the dialog opened.
@@ -53,45 +57,6 @@ pub struct Target {
     pub is_mine: bool,
 }
 
-/// A dialog that asks.
-#[derive(Debug)]
-pub struct Confirm {
-    /// What would be done.
-    pub deed: &'static Deed,
-    /// The view it belongs to.
-    pub view: &'static str,
-    /// To these, whatever changes meanwhile.
-    pub targets: Vec<Target>,
-    /// What is typed so far.
-    pub typed: Line,
-}
-
-impl Confirm {
-    /// What has to be typed; `None`: `y` is enough. What is one's own always has to be typed.
-    pub fn word(&self) -> Option<String> {
-        if self.targets.iter().any(|target| target.is_mine) {
-            return Some("mine".to_owned());
-        }
-        match (self.deed.asks, self.targets.as_slice()) {
-            (Asks::Yes, _) => None,
-            (Asks::Name, [one]) => Some(one.name.clone()),
-            (Asks::Name, several) => Some(several.len().to_string()),
-        }
-    }
-
-    /// Whether what has to be typed was typed.
-    pub fn is_typed(&self) -> bool {
-        self.word().is_some_and(|word| self.typed.text() == word)
-    }
-
-    /// `2 sessions of 1 user`.
-    pub fn count(&self) -> String {
-        let names: BTreeSet<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
-        let users = if names.len() == 1 { "user" } else { "users" };
-        format!("{} of {} {users}", counted(self.targets.len(), self.deed.things), names.len())
-    }
-}
-
 /// `1 session`, `2 sessions`.
 pub fn counted(count: usize, (one, several): (&str, &str)) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
@@ -103,23 +68,52 @@ pub struct Deeds {
     running: Vec<Running>,
     waiting: BTreeMap<String, Waiting>,
     made: u64,
+    /// What takes the last write back, and from what; `None`: nothing does.
+    pub inverse: Option<(&'static Deed, Vec<Target>)>,
 }
 
 #[derive(Debug)]
 struct Running {
     number: u64,
     deed: &'static Deed,
+    inverse: Option<&'static Deed>,
+    targets: Vec<Target>,
     done: usize,
     left: usize,
     failed: Vec<String>,
 }
 
+/// One request: to one thing, or to many.
 #[derive(Debug)]
 struct Waiting {
     running: u64,
-    id: String,
+    ids: Vec<String>,
     answered_at: Option<Moment>,
-    is_heard: bool,
+    /// Things it was not done to, and why.
+    failed: Vec<String>,
+    /// Whose events came.
+    heard: HashSet<String>,
+}
+
+impl Waiting {
+    fn new(running: u64, ids: Vec<String>) -> Self {
+        Self { running, ids, answered_at: None, failed: Vec::new(), heard: HashSet::new() }
+    }
+
+    /// Whether the trail tells all that the answer told.
+    fn is_heard(&self) -> bool {
+        self.heard.len() + self.failed.len() >= self.ids.len()
+    }
+
+    /// `event` is of this request. One that is about one thing may be told of another: its account, its lock.
+    fn hear(&mut self, event: &AuditLog) {
+        let id = match (self.ids.as_slice(), &event.resource_id) {
+            ([one], _) => Some(one),
+            (several, Some(id)) => several.iter().find(|other| *other == id),
+            _ => None,
+        };
+        self.heard.extend(id.cloned());
+    }
 }
 
 /// How a write ended.
@@ -136,35 +130,57 @@ impl Deeds {
     pub fn begin(&mut self, confirmed: &Confirm, tag: &str) -> Vec<Request> {
         self.made += 1;
         let (number, deed) = (self.made, confirmed.deed);
-        let left = confirmed.targets.len();
-        self.running.push(Running { number, deed, done: 0, left, failed: Vec::new() });
-        let name = |index: usize| format!("console-{tag}-{number}-{index}");
-        let requests = confirmed.targets.iter().enumerate().map(|(index, target)| {
-            let waiting =
-                Waiting { running: number, id: target.id.clone(), answered_at: None, is_heard: false };
-            self.waiting.insert(name(index), waiting);
-            Request { request_id: Some(name(index)), ..(deed.request)(target) }
+        let group = if confirmed.many.is_some() { IDS_MAX } else { 1 };
+        let groups = confirmed.targets.chunks(group);
+        self.inverse = None;
+        self.running.push(Running {
+            number,
+            deed,
+            inverse: confirmed.inverse,
+            targets: confirmed.targets.clone(),
+            done: 0,
+            left: groups.len(),
+            failed: Vec::new(),
+        });
+        let requests = groups.enumerate().filter_map(|(index, targets)| {
+            let request_id = format!("console-{tag}-{number}-{index}");
+            let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
+            let request = match (targets, confirmed.many) {
+                ([one], _) => (deed.request)(one),
+                (_, Some(many)) => many.request(&ids),
+                _ => return None,
+            };
+            self.waiting.insert(request_id.clone(), Waiting::new(number, ids));
+            Some(Request { request_id: Some(request_id), note: confirmed.note(), ..request })
         });
         requests.collect()
     }
 
     /// Whether something is being done to `id`.
     pub fn is_pending(&self, id: &str) -> bool {
-        self.waiting.values().any(|waiting| waiting.id == id)
+        self.waiting.values().any(|waiting| waiting.ids.iter().any(|other| other == id))
     }
 
-    /// How many requests are not final.
+    /// How many things are not final.
     pub fn pending(&self) -> usize {
-        self.waiting.len()
+        self.waiting.values().map(|waiting| waiting.ids.len()).sum()
+    }
+
+    /// What the answer to `request_id` says of each of many; before [`Self::answered`].
+    pub fn told(&mut self, request_id: &str, answer: &Answer) -> Result<(), Problem> {
+        if let Some(waiting) = self.waiting.get_mut(request_id).filter(|waiting| waiting.ids.len() > 1) {
+            waiting.failed = many::failed(answer)?;
+        }
+        Ok(())
     }
 
     /// The answer to `request_id`; an end when it was the last thing to wait for.
     pub fn answered(&mut self, request_id: &str, problem: Option<&Problem>, now: Moment) -> Option<Ended> {
         let waiting = self.waiting.get_mut(request_id)?;
         waiting.answered_at = Some(now);
-        if problem.is_some() || waiting.is_heard {
+        if problem.is_some() || waiting.is_heard() {
             let waiting = self.waiting.remove(request_id)?;
-            return self.settle(&waiting, problem.map(Problem::line));
+            return self.settle(waiting, problem.map(Problem::line));
         }
         None
     }
@@ -173,10 +189,13 @@ impl Deeds {
     pub fn heard(&mut self, event: &AuditLog) -> Option<Ended> {
         let request_id = event.request_id.as_deref()?;
         let waiting = self.waiting.get_mut(request_id)?;
-        waiting.is_heard = true;
+        waiting.hear(event);
         waiting.answered_at?;
+        if !waiting.is_heard() {
+            return None;
+        }
         let waiting = self.waiting.remove(request_id)?;
-        self.settle(&waiting, None)
+        self.settle(waiting, None)
     }
 
     /// What was answered long ago and never showed in the trail.
@@ -185,7 +204,8 @@ impl Deeds {
             |waiting: &Waiting| waiting.answered_at.is_some_and(|at| now.since(at) >= EVENT_PATIENCE);
         let late = self.waiting.iter().find(|(_, waiting)| is_late(waiting)).map(|(id, _)| id.clone())?;
         let waiting = self.waiting.remove(&late)?;
-        self.settle(&waiting, Some(format!("{}: answered, but no audit event came: look again", waiting.id)))
+        let of = waiting.ids.join(", ");
+        self.settle(waiting, Some(format!("{of}: answered, but no audit event came: look again")))
     }
 
     /// When [`Self::overdue`] may have something.
@@ -197,18 +217,25 @@ impl Deeds {
             .map(|at| at.plus(EVENT_PATIENCE))
     }
 
-    fn settle(&mut self, waiting: &Waiting, failed: Option<String>) -> Option<Ended> {
+    fn settle(&mut self, waiting: Waiting, failed: Option<String>) -> Option<Ended> {
         let index = self.running.iter().position(|running| running.number == waiting.running)?;
         let running = self.running.get_mut(index)?;
         running.left = running.left.saturating_sub(1);
         match failed {
-            None => running.done += 1,
-            Some(why) => running.failed.push(why),
+            None => {
+                running.done += waiting.ids.len().saturating_sub(waiting.failed.len());
+                running.failed.extend(waiting.failed);
+            }
+            Some(why) => {
+                running.targets.retain(|target| !waiting.ids.contains(&target.id));
+                running.failed.push(why);
+            }
         }
         if running.left > 0 {
             return None;
         }
         let running = self.running.remove(index);
+        self.inverse = running.inverse.filter(|_| running.done > 0).map(|deed| (deed, running.targets));
         let mut sentence = format!("{} {}", running.deed.done, counted(running.done, running.deed.things));
         if !running.failed.is_empty() {
             sentence = format!("{sentence}, {} failed: {}", running.failed.len(), running.failed.join("; "));

@@ -94,7 +94,7 @@ impl Link {
             )),
             Self::Stale { problem, .. } => Some(format!("{}; r tries again now", problem.line())),
             Self::Expired(problem) => Some(format!(
-                "{}; log in again, then start the console with the new token (a key file is read again with r)",
+                "{}; log in again and put the new token into the key file, then r",
                 problem.line()
             )),
             Self::Refused(problem) => Some(format!("{}; r tries again", problem.line())),

@@ -1,19 +1,22 @@
 //! Everything the console knows. Changed by [`super::update::update`] alone, drawn by [`super::draw`]. Knows no terminal
 //! and no socket.
 
+pub mod confirm;
 pub mod deeds;
 pub mod line;
 pub mod link;
+pub mod many;
 pub mod msg;
 pub mod notice;
 pub mod overlay;
 pub mod remote;
 pub mod rows;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::action::{ActionSpec, Danger, Keymap, When};
-use super::conn::Target;
+use super::conn::{Problem, Target};
 use super::look::Look;
 use super::moment::Moment;
 use super::views::{self, View};
@@ -30,6 +33,9 @@ pub const ARMED: Duration = Duration::from_secs(600);
 
 /// Most places that `[` goes back to.
 const HISTORY_MAX: usize = 50;
+
+/// Titles of columns by view.
+pub type Columns = BTreeMap<String, Vec<String>>;
 
 /// The state of the console.
 pub struct Model {
@@ -49,16 +55,22 @@ pub struct Model {
     pub me: Remote<User>,
     /// Which question about [`Self::me`] counts.
     pub asked_me: u64,
+    /// Which look before a write counts.
+    pub looks: u64,
     /// The views.
     pub views: Vec<Box<dyn View>>,
     /// Which of them is shown.
     pub active: usize,
+    /// The columns that were chosen, by view.
+    pub columns: Columns,
     /// Where `[` and `]` lead.
     pub history: History,
     /// What lies over the view.
     pub overlay: Option<Overlay>,
     /// Until when writes are allowed.
     pub armed_until: Option<Moment>,
+    /// What the server said that this console does not understand: it is newer, and nothing is written to it.
+    pub strange: Option<Problem>,
     /// Writes under way.
     pub deeds: Deeds,
     /// Makes the names of this console's requests its own.
@@ -114,6 +126,8 @@ pub struct Setup {
     pub size: (u16, u16),
     /// Which key does what.
     pub keymap: Keymap,
+    /// The columns that were chosen, by view.
+    pub columns: Columns,
     /// How things look.
     pub look: Look,
     /// Random; names the requests of this console.
@@ -136,11 +150,14 @@ impl Model {
             link: Link::default(),
             me: Remote::default(),
             asked_me: 0,
+            looks: 0,
             views: views::all(),
+            columns: setup.columns,
             active: 0,
             history: History::default(),
             overlay: None,
             armed_until: setup.is_armed.then(|| setup.now.plus(ARMED)),
+            strange: None,
             deeds: Deeds::default(),
             tag: setup.tag,
             notice: None,
@@ -149,6 +166,11 @@ impl Model {
             is_dirty: true,
         };
         model.look.now = setup.now;
+        for view in &mut model.views {
+            if let Some(titles) = model.columns.get(view.spec().id()) {
+                view.show_columns(titles);
+            }
+        }
         if model.target().is_none_or(|target| target.is_read_only) {
             model.armed_until = None;
         }
@@ -203,6 +225,9 @@ impl Model {
         }
         if self.target().is_some_and(|target| target.is_read_only) {
             return Some("read-only: so it is set for this server".to_owned());
+        }
+        if self.strange.is_some() {
+            return Some("read-only: the server is newer than this console".to_owned());
         }
         if !self.link.is_live() {
             return Some(format!("not while {}", self.link.word(self.now, "").0.trim()));

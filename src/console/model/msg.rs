@@ -83,6 +83,13 @@ pub enum Effect {
         /// What is written.
         text: String,
     },
+    /// Keep which columns a view shows.
+    Keep {
+        /// The view.
+        view: &'static str,
+        /// Their titles.
+        columns: Vec<String>,
+    },
     /// Give the terminal back and stop, until continued.
     Suspend,
     /// Draw everything again.

@@ -4,6 +4,7 @@ use super::super::action::{ActionSpec, everywhere, fuzzy};
 use super::Model;
 use super::deeds::Confirm;
 use super::line::Line;
+use super::many::Looking;
 
 /// What lies over the view.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub enum Overlay {
     Help(Choosing),
     /// What can be done with this row.
     Actions(Choosing),
+    /// Which columns are shown.
+    Columns(Choosing),
+    /// Which would be written to is asked.
+    Looking(Looking),
     /// A write waits for a yes.
     Confirm(Confirm),
 }
@@ -64,13 +69,26 @@ pub enum Pick {
     Run(&'static ActionSpec),
     /// Runs a line of the palette.
     Line(String),
+    /// Shows this column, or hides it.
+    Column(&'static str),
 }
 
 impl Model {
     /// What `overlay` offers, the best first.
     pub fn choices(&self, overlay: &Overlay) -> Vec<Choice> {
         match overlay {
-            Overlay::Filter(_) | Overlay::Confirm(_) => Vec::new(),
+            Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) => Vec::new(),
+            Overlay::Columns(choosing) => {
+                let columns = self.view().map(super::View::columns).unwrap_or_default().into_iter();
+                let choice = |(title, is_shown): (&'static str, bool)| Choice {
+                    title: title.to_owned(),
+                    help: if is_shown { "shown" } else { "hidden" }.to_owned(),
+                    keys: if is_shown { "[x]" } else { "[ ]" }.to_owned(),
+                    hindrance: None,
+                    pick: Pick::Column(title),
+                };
+                narrowed(columns.map(choice).collect(), &choosing.line.text())
+            }
             Overlay::Help(choosing) => narrowed(self.actions(), &choosing.line.text()),
             Overlay::Actions(choosing) => {
                 let own = self.view().map_or(&[][..], |view| view.spec().actions).iter();

@@ -6,35 +6,63 @@ use super::overlay::edit_of;
 use crate::console::action::Chord;
 use crate::console::model::Model;
 use crate::console::model::deeds::{Confirm, Deed, Ended};
-use crate::console::model::line::Line;
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
 
 /// Asks. What it is about is fixed now.
-pub fn open(model: &mut Model, deed: &'static Deed) {
+pub fn open(model: &mut Model, deed: &'static Deed, inverse: Option<&'static Deed>) {
     let Some(view) = model.view() else { return };
-    let targets = view.targets();
-    if targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
+    let asked = Confirm { inverse, ..Confirm::new(deed, view.spec().id(), view.targets()) };
+    ask(model, asked);
+}
+
+/// Asks whether the last write is to be taken back.
+pub fn take_back(model: &mut Model, _fx: &mut Vec<Effect>) {
+    let Some((deed, targets)) = model.deeds.inverse.clone() else {
+        model.notice = Some(Notice::refusal("there is nothing that could be taken back", model.now));
+        return;
+    };
+    let view = model.view().map_or("", |view| view.spec().id());
+    ask(model, Confirm::new(deed, view, targets));
+}
+
+/// Puts the question, unless something of it is pending.
+pub fn ask(model: &mut Model, mut asked: Confirm) {
+    if asked.targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
         model.notice = Some(Notice::refusal("one of them is pending already", model.now));
         return;
     }
-    let view = view.spec().id();
-    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed: Line::default() }));
+    if model.look.masked {
+        // What is typed is what is shown.
+        for target in &mut asked.targets {
+            target.name = model.look.person(&target.name).to_string();
+        }
+    }
+    model.overlay = Some(Overlay::Confirm(asked));
 }
 
-/// A key while it is asked: `y`, or what has to be typed and Enter. Esc is no; everything else is nothing.
+/// A key while it is asked: `y`, or what has to be typed, with Enter. Tab leads to the reason and back. Esc is no;
+/// everything else is nothing.
 pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<Effect>) {
     let is_agreed = match (asked.word(), chord.code) {
         (_, KeyCode::Esc) => {
             model.notice = Some(Notice::info("not done", model.now));
             return;
         }
-        (None, _) => chord.char() == Some('y'),
-        (Some(_), KeyCode::Enter) => asked.is_typed(),
-        (Some(_), _) => {
+        (_, KeyCode::Tab) => {
+            asked.turn();
+            false
+        }
+        (None, KeyCode::Enter) => {
+            asked.is_saying = false;
+            false
+        }
+        (None, _) if !asked.is_saying => chord.char() == Some('y'),
+        (Some(_), KeyCode::Enter) => asked.is_agreed(),
+        _ => {
             if let Some(edit) = edit_of(chord) {
-                asked.typed.edit(edit);
+                asked.line().edit(edit);
             }
             false
         }

@@ -1,6 +1,7 @@
 //! Actions on the console itself. Knows no view.
 
 use super::{ask_me, with_view};
+use crate::console::model::link::Link;
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::{ARMED, Model};
@@ -44,12 +45,23 @@ fn quoted(text: &str) -> String {
 
 /// Writes the loaded rows to a file.
 pub fn export(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some((id, text)) = model.view().and_then(|view| Some((view.spec().id(), view.csv(&model.look)?)))
-    else {
+    let text = model.view().and_then(|view| view.csv(&model.look));
+    save(model, ("csv", text), fx);
+}
+
+/// Writes the loaded rows to a file, for programs.
+pub fn export_json(model: &mut Model, fx: &mut Vec<Effect>) {
+    let text = model.view().and_then(|view| view.jsonl(&model.look));
+    save(model, ("jsonl", text), fx);
+}
+
+fn save(model: &mut Model, (kind, text): (&str, Option<String>), fx: &mut Vec<Effect>) {
+    let (Some(view), Some(text)) = (model.view(), text) else {
+        model.notice = Some(Notice::refusal("this view has nothing to export", model.now));
         return;
     };
     let time = model.now.rfc3339().replace([':', '.'], "");
-    fx.push(Effect::Save { name: format!("latchkey-{id}-{time}.csv"), text });
+    fx.push(Effect::Save { name: format!("latchkey-{}-{time}.{kind}", view.spec().id()), text });
 }
 
 /// Hides names, or shows them.
@@ -63,7 +75,12 @@ pub fn mask(model: &mut Model, _fx: &mut Vec<Effect>) {
 /// Asks again, and connects again.
 pub fn reload(model: &mut Model, fx: &mut Vec<Effect>) {
     model.notice = None;
-    if !model.link.is_live() {
+    if let (Link::Expired(_) | Link::Refused(_), Some(target)) = (&model.link, model.target().cloned()) {
+        // The credential may be another by now; what was followed with the old one is read again.
+        fx.push(Effect::Connect(Box::new(target)));
+        model.link = Link::Connecting;
+        ask_me(model, fx);
+    } else if !model.link.is_live() {
         fx.push(Effect::Again);
         ask_me(model, fx);
     }

@@ -1,6 +1,6 @@
 //! What a key press means: first for what lies over the view, then for the view. Knows no screen.
 
-use super::{confirm, navigate, overlay, with_view};
+use super::{confirm, many, navigate, overlay, with_view};
 use crate::console::action::{ActionSpec, Chord, Run};
 use crate::console::model::Model;
 use crate::console::model::msg::Effect;
@@ -44,7 +44,9 @@ pub fn run(model: &mut Model, action: &'static ActionSpec, fx: &mut Vec<Effect>)
             with_view(model, model.active, fx, |view, cx| view.step(step, cx));
         }
         Run::Pivot(ways) => pivot(model, action, ways, fx),
-        Run::Deed(deed) => confirm::open(model, deed),
+        Run::Deed(deed) => confirm::open(model, deed, None),
+        Run::Undoable(deed, inverse) => confirm::open(model, deed, Some(inverse)),
+        Run::Many(many) => many::open(model, many, fx),
         Run::View => {
             with_view(model, model.active, fx, |view, cx| view.act(action.id, cx));
         }

@@ -1,9 +1,10 @@
 //! What follows from what happens: the state changes, and effects are asked for. Pure: the time comes in, nothing is
 //! read and nothing is written here.
 
-mod confirm;
+pub mod confirm;
 pub mod console;
 mod keys;
+mod many;
 pub mod navigate;
 pub mod overlay;
 pub mod palette;
@@ -35,6 +36,7 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
     }
     // What comes in while nobody looks is drawn when somebody does.
     model.is_dirty |= !matches!(msg, Msg::Tick) || model.is_focused;
+    let was_strange = model.strange.is_some();
     match msg {
         Msg::Key(chord) => keys::press(model, chord, &mut fx),
         Msg::Paste(text) => overlay::paste(model, &text),
@@ -52,7 +54,8 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answer { slot, generation, result } => answer(model, slot, generation, result, &mut fx),
         Msg::Done { request_id, result } => {
-            let ended = model.deeds.answered(&request_id, result.as_ref().err(), now);
+            let told = result.and_then(|answer| model.deeds.told(&request_id, &answer));
+            let ended = model.deeds.answered(&request_id, told.as_ref().err(), now);
             confirm::tell(model, ended);
         }
         Msg::News(news) => hear(model, &news, &mut fx),
@@ -63,6 +66,10 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
         }
         Msg::Fault(what) => model.notice = Some(Notice::failure(&format!("the console failed: {what}"), now)),
         Msg::Resumed => fx.push(Effect::Redraw),
+    }
+    if let Some(problem) = model.strange.as_ref().filter(|_| !was_strange) {
+        let text = format!("the server is newer than this console, which only reads now: {}", problem.line());
+        model.notice = Some(Notice::failure(&text, now));
     }
     fx
 }
@@ -91,6 +98,7 @@ pub fn with_view<T>(
         me: model.me.known(),
         effects: fx,
         notice: &mut model.notice,
+        strange: &mut model.strange,
     };
     model.views.get_mut(index).map(|view| act(view.as_mut(), &mut cx))
 }
@@ -123,8 +131,13 @@ fn answer(
         model.notice = None;
     }
     if slot.view == CONSOLE {
-        if generation == model.asked_me {
-            model.me.settle(result.and_then(|answer| answer.read()), model.now);
+        if slot.part == many::LOOK {
+            many::answer(model, generation, result, fx);
+        } else if generation == model.asked_me {
+            let read = result.and_then(|answer| answer.read());
+            let strange = read.as_ref().err().filter(|problem| problem.kind == Kind::Strange);
+            model.strange = strange.cloned().or(model.strange.take());
+            model.me.settle(read, model.now);
         }
     } else if let Some(index) = model.view_named(slot.view) {
         with_view(model, index, fx, |view, cx| view.answer(slot.part, generation, result, cx));
@@ -138,6 +151,11 @@ fn hear(model: &mut Model, news: &News, fx: &mut Vec<Effect>) {
         // What was said before is less than that the connection is lost.
         model.notice = model.notice.take().filter(|_| link.is_live() || was_stale);
         model.link = link;
+    }
+    if let News::Refused(problem) = news
+        && problem.kind == Kind::Strange
+    {
+        model.strange = Some(problem.clone());
     }
     match news {
         // Pages that were read before the stream began may miss what happened between.
@@ -171,7 +189,7 @@ fn hear(model: &mut Model, news: &News, fx: &mut Vec<Effect>) {
         }
         News::Ready | News::Heard | News::Late | News::Lost { .. } | News::Refused(_) => {}
     }
-    if !model.link.is_live() && matches!(model.overlay, Some(Overlay::Confirm(_))) {
+    if !model.link.is_live() && matches!(model.overlay, Some(Overlay::Confirm(_) | Overlay::Looking(_))) {
         // What was confirmed on old sight is not done.
         model.overlay = None;
         model.notice = Some(Notice::refusal("not done: the connection is lost", model.now));

@@ -8,7 +8,7 @@ use crate::console::model::Model;
 use crate::console::model::line::{Edit, Line};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
-use crate::console::model::overlay::{Choosing, Overlay, Pick, Typing};
+use crate::console::model::overlay::{Choice, Choosing, Overlay, Pick, Typing};
 
 /// The filter is typed, beginning with what it is.
 pub fn open_filter(model: &mut Model, _fx: &mut Vec<Effect>) {
@@ -31,14 +31,24 @@ pub fn open_actions(model: &mut Model, _fx: &mut Vec<Effect>) {
     model.overlay = Some(Overlay::Actions(Choosing::default()));
 }
 
+/// Which columns are shown.
+pub fn open_columns(model: &mut Model, _fx: &mut Vec<Effect>) {
+    model.overlay = Some(Overlay::Columns(Choosing::default()));
+}
+
 /// Pasted text goes where a line is typed, and does nothing anywhere else. A confirmation is typed by hand.
 pub fn paste(model: &mut Model, text: &str) {
     match &mut model.overlay {
         Some(Overlay::Filter(typing)) => typing.line.paste(text),
-        Some(Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing)) => {
+        Some(
+            Overlay::Palette(choosing)
+            | Overlay::Help(choosing)
+            | Overlay::Actions(choosing)
+            | Overlay::Columns(choosing),
+        ) => {
             choosing.line.paste(text);
         }
-        Some(Overlay::Confirm(_)) => {
+        Some(Overlay::Confirm(_) | Overlay::Looking(_)) => {
             model.notice = Some(Notice::refusal("a confirmation is typed by hand", model.now));
         }
         None => model.notice = Some(Notice::refusal("nothing to paste into", model.now)),
@@ -60,8 +70,10 @@ pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec
             KeyCode::Down => recall(model, typing, -1),
             _ => edit(&mut typing.line, chord),
         },
-        Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing) => match chord.code
-        {
+        Overlay::Palette(choosing)
+        | Overlay::Help(choosing)
+        | Overlay::Actions(choosing)
+        | Overlay::Columns(choosing) => match chord.code {
             KeyCode::Up => choosing.at = choosing.at.saturating_sub(1),
             KeyCode::Down => choosing.at = (choosing.at + 1).min(count.saturating_sub(1)),
             _ => {
@@ -69,17 +81,18 @@ pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec
                 choosing.at = 0;
             }
         },
-        Overlay::Confirm(_) => {}
+        Overlay::Confirm(_) | Overlay::Looking(_) => {}
     }
     model.overlay = Some(overlay);
 }
 
 fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
     let choice = match &overlay {
-        Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing) => {
-            model.choices(&overlay).into_iter().nth(choosing.at)
-        }
-        Overlay::Filter(_) | Overlay::Confirm(_) => None,
+        Overlay::Palette(choosing)
+        | Overlay::Help(choosing)
+        | Overlay::Actions(choosing)
+        | Overlay::Columns(choosing) => model.choices(&overlay).into_iter().nth(choosing.at),
+        Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) => None,
     };
     match overlay {
         Overlay::Filter(mut typing) => {
@@ -101,12 +114,19 @@ fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
                 model.overlay = Some(Overlay::Palette(choosing));
             }
         }
+        Overlay::Columns(_) => {
+            if let Some(Choice { pick: Pick::Column(title), .. }) = choice {
+                toggle(model, title, fx);
+            }
+            // Several may be chosen.
+            model.overlay = Some(overlay);
+        }
         Overlay::Help(_) | Overlay::Actions(_) => {
             if let Some(Err(why)) = choice.map(|choice| pick(model, &choice.pick, fx)) {
                 model.notice = Some(Notice::refusal(&why, model.now));
             }
         }
-        Overlay::Confirm(_) => {}
+        looking @ (Overlay::Confirm(_) | Overlay::Looking(_)) => model.overlay = Some(looking),
     }
 }
 
@@ -117,7 +137,29 @@ fn pick(model: &mut Model, pick: &Pick, fx: &mut Vec<Effect>) -> Result<(), Stri
             Ok(())
         }
         Pick::Line(line) => palette::run(model, line, fx),
+        Pick::Column(title) => {
+            toggle(model, title, fx);
+            Ok(())
+        }
     }
+}
+
+/// Shows the column, or hides it, and keeps the choice.
+fn toggle(model: &mut Model, title: &str, fx: &mut Vec<Effect>) {
+    let Some(view) = model.views.get_mut(model.active) else { return };
+    let columns = view.columns().into_iter();
+    let shown = columns.filter(|(other, is_shown)| (*other == title) != *is_shown);
+    let titles: Vec<String> = shown.map(|(title, _)| title.to_owned()).collect();
+    view.show_columns(&titles);
+    let id = view.spec().id();
+    let shown: Vec<String> = view
+        .columns()
+        .into_iter()
+        .filter(|(_, is_shown)| *is_shown)
+        .map(|(title, _)| title.to_owned())
+        .collect();
+    model.columns.insert(id.to_owned(), shown.clone());
+    fx.push(Effect::Keep { view: id, columns: shown });
 }
 
 /// Shows an earlier filter, or a later one.

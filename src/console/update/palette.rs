@@ -75,6 +75,7 @@ fn switch(model: &mut Model, name: &str, fx: &mut Vec<Effect>) -> Result<(), Str
         server,
         size: model.size,
         keymap,
+        columns: std::mem::take(&mut model.columns),
         look,
         tag: std::mem::take(&mut model.tag),
         // Another server is armed by itself.

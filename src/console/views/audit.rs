@@ -1,5 +1,6 @@
 //! The Audit view: everything that happened, newest first. Knows nothing of lists in general.
 
+use super::list::Joint;
 use super::{Cell, Change, Column, Detail, Field, ListSpec, Sent, ViewSpec, Width, sign};
 use crate::console::action::ActionSpec;
 use crate::console::conn::{Answer, Problem};
@@ -77,6 +78,13 @@ const COLUMNS: &[Column<AuditLog>] = &[
     Column { title: "REASON", width: Width::AtLeast(14), rank: 6, cell: |row, _| reason(row) },
 ];
 
+/// The place of a record in the chain: its id begins with the number of its commit.
+pub fn joint(row: &AuditLog) -> Option<Joint<'_>> {
+    let place = row.id.split('-').next()?.parse().ok()?;
+    let is_told = !row.previous_checksum.is_empty();
+    is_told.then_some(Joint { place, hash: &row.checksum, previous: &row.previous_checksum })
+}
+
 fn read(answer: &Answer) -> Result<Page<AuditLog>, Problem> {
     let page: AuditPage = answer.read()?;
     Ok(Page { rows: page.logs, next: page.next_cursor })
@@ -120,7 +128,8 @@ fn detail(row: &AuditLog, look: &Look) -> Vec<Detail> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         facts.push(("fact", Safe::new(&format!("{name} = {text}")).into()));
     }
-    facts.push(("chain", Cell(Safe::new(&row.checksum), Token::Muted)));
+    facts.push(("hash", Cell(Safe::new(&row.checksum), Token::Muted)));
+    facts.push(("before", Cell(Safe::new(&row.previous_checksum), Token::Muted)));
     facts
 }
 

@@ -35,12 +35,25 @@ pub struct Column<R: 'static> {
     pub cell: fn(&R, &Look) -> Cell,
 }
 
+/// [`fit`] of some of the columns.
+pub fn fit_some<R>(
+    columns: Vec<&'static Column<R>>,
+    room: u16,
+    most: usize,
+) -> Vec<(&'static Column<R>, u16)> {
+    place(&columns, room, most)
+}
+
 /// Which columns fit into `room` cells with one cell between, and how wide each is, in the order they were declared.
 pub fn fit<R>(columns: &'static [Column<R>], room: u16, most: usize) -> Vec<(&'static Column<R>, u16)> {
+    place(&columns.iter().collect::<Vec<_>>(), room, most)
+}
+
+fn place<R>(columns: &[&'static Column<R>], room: u16, most: usize) -> Vec<(&'static Column<R>, u16)> {
     let least = |column: &Column<R>| match column.width {
         Width::Fixed(width) | Width::AtLeast(width) => width,
     };
-    let mut by_rank: Vec<&'static Column<R>> = columns.iter().collect();
+    let mut by_rank = columns.to_vec();
     by_rank.sort_by_key(|column| column.rank);
     by_rank.truncate(most);
     let needed = |held: &[&'static Column<R>]| -> u16 {
@@ -53,7 +66,8 @@ pub fn fit<R>(columns: &'static [Column<R>], room: u16, most: usize) -> Vec<(&'s
     let spare = room.saturating_sub(needed(&by_rank));
     let wide = by_rank.iter().filter(|column| matches!(column.width, Width::AtLeast(_))).count();
     let each = spare / u16::try_from(wide.max(1)).unwrap_or(1);
-    let held = columns.iter().filter(|column| by_rank.iter().any(|held| std::ptr::eq(*held, *column)));
+    let held =
+        columns.iter().copied().filter(|column| by_rank.iter().any(|held| std::ptr::eq(*held, *column)));
     held.map(|column| match column.width {
         Width::Fixed(width) => (column, width.min(room)),
         Width::AtLeast(width) => (column, width.saturating_add(each).min(room)),

@@ -30,7 +30,7 @@ pub use list::{Change, Detail, List, ListSpec};
 
 /// All views, in the order of their tabs. **A new view is registered here and nowhere else.**
 pub fn all() -> Vec<Box<dyn View>> {
-    vec![Box::new(List::new(&sessions::LIST)), Box::new(List::new(&audit::LIST))]
+    vec![Box::new(List::new(&sessions::LIST)), Box::new(List::new(&audit::LIST).chained(audit::joint))]
 }
 
 /// What all views say of themselves.
@@ -76,6 +76,8 @@ pub struct Cx<'a> {
     pub effects: &'a mut Vec<Effect>,
     /// What is to be said.
     pub notice: &'a mut Option<Notice>,
+    /// An answer that this console does not understand.
+    pub strange: &'a mut Option<Problem>,
 }
 
 impl Cx<'_> {
@@ -164,6 +166,27 @@ pub trait View {
         Vec::new()
     }
 
+    /// Its columns, and whether each is shown.
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        Vec::new()
+    }
+
+    /// Shows these columns and no others; those that it does not have count for nothing.
+    fn show_columns(&mut self, titles: &[String]) {
+        let _ = titles;
+    }
+
+    /// The row under the cursor, as what a write would be done to.
+    fn under_cursor(&self) -> Option<Target> {
+        None
+    }
+
+    /// The request that asks for all that is marked, when that is more than the rows which are loaded.
+    fn whole(&self, now: Moment) -> Option<Request> {
+        let _ = now;
+        None
+    }
+
     /// What the row under the cursor says of itself, for pivots and copies: `id`, `user`, `ip`, `session`, ..
     fn facts(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -183,6 +206,12 @@ pub trait View {
 
     /// What is shown, as CSV.
     fn csv(&self, look: &Look) -> Option<String> {
+        let _ = look;
+        None
+    }
+
+    /// What is shown, as one JSON object a line.
+    fn jsonl(&self, look: &Look) -> Option<String> {
         let _ = look;
         None
     }

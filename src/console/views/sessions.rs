@@ -5,6 +5,7 @@ use crate::console::action::ActionSpec;
 use crate::console::conn::{Answer, Problem, Request};
 use crate::console::look::{Look, short};
 use crate::console::model::deeds::{Asks, Deed, Target};
+use crate::console::model::many::{Many, Scope};
 use crate::console::model::rows::Page;
 use crate::console::safe::{SUSPECT, Safe, is_suspect};
 use crate::console::theme::Token;
@@ -38,12 +39,26 @@ pub static LIST: ListSpec<LiveSession> = ListSpec {
     empty: "Nobody is logged in.",
 };
 
-const ACTIONS: &[ActionSpec] = &[ActionSpec::deed(
-    ("sessions.end", "end", "End the marked sessions, or this one; their tokens stop working at once."),
-    &["d"],
-    "users:update",
-    &END,
-)];
+const ACTIONS: &[ActionSpec] = &[
+    ActionSpec::many(
+        ("sessions.end", "end", "End the marked sessions, or this one; their tokens stop working at once."),
+        &["d"],
+        "users:update",
+        &END_MARKED,
+    ),
+    ActionSpec::many(
+        ("sessions.end-user", "end user's", "End all sessions of this row's user, after a look at which."),
+        &["D"],
+        "users:update",
+        &END_OF_USER,
+    ),
+];
+
+/// Ends many sessions, or says which it would.
+const REVOKE: &str = "/api/v1/sessions/revoke";
+
+static END_MARKED: Many = Many { deed: &END, path: REVOKE, scope: Scope::Marked };
+static END_OF_USER: Many = Many { deed: &END, path: REVOKE, scope: Scope::Fact("user", "user_id") };
 
 static END: Deed = Deed {
     verb: "END",

@@ -2,6 +2,8 @@ use poem_openapi::types::Example;
 
 use super::*;
 use crate::console::conn::problem::Kind;
+use crate::console::model::line::Line;
+use crate::console::model::many::{Many, Scope};
 
 static END: Deed = Deed {
     verb: "END",
@@ -29,7 +31,7 @@ fn confirm(deed: &'static Deed, targets: &[(&str, &str, bool)]) -> Confirm {
         is_mine: *is_mine,
     };
     let targets = targets.iter().map(target).collect();
-    Confirm { deed, view: "sessions", targets, typed: Line::default() }
+    Confirm::new(deed, "sessions", targets)
 }
 
 fn event(request_id: &str) -> AuditLog {
@@ -85,4 +87,48 @@ fn failures_and_silence_are_told() {
             .sentence
             .starts_with("ended 0 sessions, 2 failed: DELETE /api/v1/sessions/a: gone; b: answered")
     );
+}
+
+#[test]
+fn many_are_one_request_that_is_final_when_each_was_told() {
+    static MANY: Many = Many { deed: &END, path: "/revoke", scope: Scope::Marked };
+    let now = Moment::from_millis(0);
+    let mut deeds = Deeds::default();
+    let targets = [("a", "jo", false), ("b", "mia", false), ("c", "jo", false)];
+    let mut asked = Confirm { many: Some(&MANY), ..confirm(&END, &targets) };
+    asked.reason = Some(Line::of(" SEC-118 "));
+    let [request] = deeds.begin(&asked, "t").try_into().unwrap();
+    assert_eq!(request.body.as_deref(), Some(r#"{"ids":["a","b","c"]}"#));
+    assert_eq!((request.note.as_deref(), deeds.pending()), (Some("SEC-118"), 3));
+    let name = request.request_id.unwrap();
+    let of = |id: &str| AuditLog { resource_id: Some(id.to_owned()), ..event(&name) };
+    assert_eq!(deeds.heard(&of("a")), None);
+    assert_eq!(deeds.heard(&of("other")), None);
+    let body = serde_json::json!({ "data": { "dry_run": false, "ended": 2, "as_of": "", "sessions": [
+        { "id": "a", "outcome": "ended" }, { "id": "b", "outcome": "gone" }, { "id": "c", "outcome": "ended" }
+    ] } });
+    let answer = Answer { route: String::new(), body: serde_json::to_vec(&body).unwrap().into() };
+    deeds.told(&name, &answer).unwrap();
+    assert_eq!(deeds.answered(&name, None, now), None);
+    let ended = deeds.heard(&of("c")).unwrap();
+    assert_eq!((ended.sentence.as_str(), ended.is_good), ("ended 2 sessions, 1 failed: b gone", false));
+}
+
+#[test]
+fn what_was_done_can_be_taken_back_where_something_does() {
+    let now = Moment::from_millis(0);
+    let mut deeds = Deeds::default();
+    let asked =
+        Confirm { inverse: Some(&DISABLE), ..confirm(&END, &[("a", "jo", false), ("b", "mia", false)]) };
+    let names: Vec<_> =
+        deeds.begin(&asked, "t").into_iter().map(|request| request.request_id.unwrap()).collect();
+    let problem = Problem::local(Kind::Missing, "DELETE /a", "gone");
+    deeds.answered(&names[0], Some(&problem), now);
+    deeds.answered(&names[1], None, now);
+    assert!(deeds.inverse.is_none(), "not yet final");
+    deeds.heard(&event(&names[1])).unwrap();
+    let (deed, targets) = deeds.inverse.clone().unwrap();
+    assert_eq!((deed.verb, targets.len(), targets[0].id.as_str()), ("DISABLE", 1, "b"));
+    deeds.begin(&confirm(&END, &[("c", "jo", false)]), "t");
+    assert!(deeds.inverse.is_none(), "only the last write is taken back");
 }

@@ -14,7 +14,7 @@ use crate::console::moment::brief;
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 use crate::console::views::Column;
-use crate::console::views::column::fit;
+use crate::console::views::column::fit_some;
 
 /// Cells before the first column: the cursor, and a mark.
 const GUTTER: u16 = 4;
@@ -30,8 +30,13 @@ impl<R: Clone + 'static> List<R> {
         }
         if let Some(pane) = pane {
             let facts = self.row().map(|row| (self.spec.detail)(row, canvas.look)).unwrap_or_default();
-            let title = self.row().map(|row| Safe::new((self.spec.id)(row))).unwrap_or_default();
-            detail::draw(canvas, pane, &title, &facts, &self.spec.view);
+            let mut title = self.row().map(|row| Safe::new((self.spec.id)(row))).unwrap_or_default();
+            if self.in_pane {
+                title = Safe::new(&format!("{title}  MOVING HERE (tab)"));
+            }
+            // The last line is always seen.
+            let first = self.scroll.min(facts.len().saturating_sub(1));
+            detail::draw(canvas, pane, &title, facts.get(first..).unwrap_or_default(), &self.spec.view);
         }
     }
 
@@ -41,8 +46,9 @@ impl<R: Clone + 'static> List<R> {
             return;
         }
         let most = if Shape::of(canvas.screen()) == Shape::Small { 2 } else { usize::MAX };
-        let columns = fit(self.spec.columns, inner.width.saturating_sub(GUTTER), most);
-        headings(canvas, inner, &columns);
+        let shown = self.spec.columns.iter().filter(|column| !self.hidden.contains(column.title));
+        let columns = fit_some(shown.collect(), inner.width.saturating_sub(self.gutter()), most);
+        headings(canvas, (inner, self.gutter()), &columns);
         let lines = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
         let shown = self.window.len().saturating_sub(self.top).min(usize::from(lines.height));
         if shown == 0 {
@@ -58,21 +64,22 @@ impl<R: Clone + 'static> List<R> {
             let Some(item) = self.window.at(index) else { break };
             canvas.look.built.set(canvas.look.built.get() + 1);
             let row = Rect { y, height: 1, ..lines };
-            self.paint_item(canvas, row, item, &columns, selected == Some(index));
+            let proof = self.proof(index);
+            self.paint_item(canvas, (row, &proof), item, &columns, selected == Some(index));
         }
     }
 
     fn paint_item(
         &self,
         canvas: &mut Canvas<'_>,
-        area: Rect,
+        (area, proof): (Rect, &(Safe, Token)),
         item: &Item<R>,
         columns: &[(&'static Column<R>, u16)],
         is_selected: bool,
     ) {
         let id = self.window.id_of(item);
+        let theme = canvas.look.theme;
         let style = |token| {
-            let theme = canvas.look.theme;
             if is_selected { theme.selected(token) } else { theme.style(token) }
         };
         let plain = style(Token::Plain);
@@ -92,7 +99,11 @@ impl<R: Clone + 'static> List<R> {
             &Safe::from(sign.0),
             sign.1,
         );
-        let mut x = area.x.saturating_add(GUTTER);
+        if self.chain.is_some() {
+            let x = area.x.saturating_add(GUTTER);
+            canvas.put((x, area.y), 1.min(area.right().saturating_sub(x)), &proof.0, style(proof.1));
+        }
+        let mut x = area.x.saturating_add(self.gutter());
         match item {
             Item::Gap(_, why) => {
                 let text = Safe::new(&format!("-- gap: {why}; enter loads what is missing --"));
@@ -110,13 +121,20 @@ impl<R: Clone + 'static> List<R> {
         }
     }
 
+    /// Cells before the first column.
+    const fn gutter(&self) -> u16 {
+        if self.chain.is_some() { GUTTER + 2 } else { GUTTER }
+    }
+
     fn title(&self, area: Rect) -> Safe {
         let height = usize::from(area.height.saturating_sub(layout::LIST_FRAME));
         let first = self.top + usize::from(!self.window.is_empty());
         let last = self.top.saturating_add(height).min(self.window.len());
         let mut title =
             format!("{}  rows {first}-{last} of {} loaded", self.spec.view.title, self.window.len());
-        if !self.marks.is_empty() {
+        if self.is_whole {
+            title.push_str("  ALL that match marked");
+        } else if !self.marks.is_empty() {
             let _ = write!(title, "  {} marked", self.marks.len());
         }
         if !self.follows {
@@ -129,6 +147,16 @@ impl<R: Clone + 'static> List<R> {
     }
 
     fn foot(&self) -> Safe {
+        let foot = self.edge();
+        match self.legend().filter(|_| !self.window.is_empty()) {
+            Some(legend) if foot.as_str().is_empty() => Safe::new(&legend),
+            Some(legend) => Safe::new(&format!("{foot}; {legend}")),
+            None => foot,
+        }
+    }
+
+    /// What is beyond the last row.
+    fn edge(&self) -> Safe {
         match &self.load {
             Load::Asked(Asked::Next, _) => Safe::from("loading more"),
             Load::Asked(Asked::Before, _) => Safe::from("loading newer ones"),
@@ -164,8 +192,8 @@ impl<R: Clone + 'static> List<R> {
     }
 }
 
-fn headings<R>(canvas: &mut Canvas<'_>, area: Rect, columns: &[(&'static Column<R>, u16)]) {
-    let mut x = area.x.saturating_add(GUTTER);
+fn headings<R>(canvas: &mut Canvas<'_>, (area, gutter): (Rect, u16), columns: &[(&'static Column<R>, u16)]) {
+    let mut x = area.x.saturating_add(gutter);
     for (column, width) in columns {
         canvas.put((x, area.y), *width, &Safe::from(column.title), canvas.look.theme.style(Token::Muted));
         x = x.saturating_add(width + 1);

@@ -23,7 +23,10 @@ impl<R: Clone + 'static> List<R> {
             match (self.spec.change)(event) {
                 Change::None => {}
                 Change::Remove(id) => self.remove(&id),
-                Change::Insert(_) | Change::Reload if !cx.is_shown => self.reload_at = Some(cx.now),
+                Change::Insert(_) | Change::Reload if !cx.is_shown => {
+                    self.news += 1;
+                    self.reload_at = Some(cx.now);
+                }
                 Change::Insert(_) | Change::Reload if !self.follows => self.news += 1,
                 Change::Insert(row) => self.insert(row, cx),
                 Change::Reload => self.reload_soon(cx.now),
@@ -74,6 +77,7 @@ impl<R: Clone + 'static> List<R> {
         } else if self.window.len() > before && self.selected.is_some() {
             self.slide(1, cx);
         }
+        self.check(1);
     }
 
     fn remove(&mut self, id: &str) {

@@ -5,17 +5,21 @@
 //! new rows is dropped, so nothing acts on a row that nobody looks at. Scrolling, opening details and marking stop
 //! following by themselves.
 
+mod chain;
 mod draw;
 mod live;
 mod moves;
 mod plain;
 
-use std::collections::BTreeMap;
+pub use chain::Joint;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::layout::Rect;
 
 use super::{Cell, Column, Cx, Filter, View, ViewSpec};
 use crate::console::action::Step;
+use crate::console::conn::problem::Kind;
 use crate::console::conn::{Answer, Problem, Request};
 use crate::console::draw::Canvas;
 use crate::console::look::Look;
@@ -80,12 +84,23 @@ pub struct List<R: 'static> {
     /// The first line on the screen.
     top: usize,
     marks: BTreeMap<String, Target>,
+    /// Whether everything that the filter holds is marked, loaded or not.
+    is_whole: bool,
     is_open: bool,
     follows: bool,
     /// What came while it stood still.
     news: u64,
     gaps: u64,
     reload_at: Option<Moment>,
+    /// Titles of the columns that the operator took away.
+    hidden: BTreeSet<&'static str>,
+    /// Whether keys move the details, and the first of their lines.
+    in_pane: bool,
+    scroll: usize,
+    /// How its rows are chained, where they are.
+    chain: Option<fn(&R) -> Option<Joint<'_>>>,
+    /// The first row that was seen not to follow from the one before.
+    broken: Option<String>,
     /// Pages that were asked for since the operator last moved: a narrow filter must not read the whole log by itself.
     hops: u32,
 }
@@ -125,13 +140,25 @@ impl<R: Clone + 'static> List<R> {
             at: 0,
             top: 0,
             marks: BTreeMap::new(),
+            is_whole: false,
             is_open: false,
             follows: true,
             news: 0,
             gaps: 0,
             reload_at: None,
             hops: 0,
+            hidden: BTreeSet::new(),
+            in_pane: false,
+            scroll: 0,
+            chain: None,
+            broken: None,
         }
+    }
+
+    /// With proof beside each row that it follows from the one below.
+    #[must_use]
+    pub fn chained(self, chain: fn(&R) -> Option<Joint<'_>>) -> Self {
+        Self { chain: Some(chain), ..self }
     }
 
     fn asking(&self, now: Moment) -> Request {
@@ -191,6 +218,7 @@ impl<R: Clone + 'static> List<R> {
             }
         }
         self.load = Load::Ready;
+        self.check(self.window.len());
         self.ask_more(cx);
     }
 
@@ -229,7 +257,12 @@ impl<R: Clone + 'static> View for List<R> {
         }
         match result.and_then(|answer| (self.spec.read)(&answer)) {
             Ok(page) => self.take(asked, page, cx),
-            Err(problem) => self.load = Load::Failed(problem),
+            Err(problem) => {
+                if problem.kind == Kind::Strange {
+                    *cx.strange = Some(problem.clone());
+                }
+                self.load = Load::Failed(problem);
+            }
         }
     }
 
@@ -273,7 +306,7 @@ impl<R: Clone + 'static> View for List<R> {
         self.filter = filter;
         if has_changed {
             // What was marked among other rows is not meant here.
-            self.marks.clear();
+            self.unmark();
             self.selected = None;
             self.is_open = false;
             self.follows = true;
@@ -296,6 +329,14 @@ impl<R: Clone + 'static> View for List<R> {
         }
     }
 
+    fn under_cursor(&self) -> Option<Target> {
+        self.row().map(self.spec.target)
+    }
+
+    fn whole(&self, now: Moment) -> Option<Request> {
+        self.is_whole.then(|| self.asking(now))
+    }
+
     fn facts(&self) -> Vec<(&'static str, String)> {
         self.row().map(self.spec.facts).unwrap_or_default()
     }
@@ -312,7 +353,37 @@ impl<R: Clone + 'static> View for List<R> {
         self.as_lines(look)
     }
 
+    fn badge(&self) -> Option<String> {
+        match (&self.broken, self.news) {
+            (Some(_), _) => Some("!! CHAIN".to_owned()),
+            (None, 0) => None,
+            (None, news) => Some(format!("+{}", news.min(999))),
+        }
+    }
+
+    fn jsonl(&self, look: &Look) -> Option<String> {
+        Some(self.as_jsonl(look))
+    }
+
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let titles = self.spec.columns.iter().map(|column| column.title);
+        titles.map(|title| (title, !self.hidden.contains(title))).collect()
+    }
+
+    fn show_columns(&mut self, titles: &[String]) {
+        let is_shown = |title: &&'static str| titles.iter().any(|shown| shown == title);
+        let all = self.spec.columns.iter().map(|column| column.title);
+        let (shown, hidden): (BTreeSet<_>, BTreeSet<_>) = all.partition(is_shown);
+        // One is always there.
+        if !shown.is_empty() {
+            self.hidden = hidden;
+        }
+    }
+
     fn csv(&self, look: &Look) -> Option<String> {
         Some(self.as_csv(look))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,11 @@
 use ratatui::layout::Rect;
 
 use super::{List, Load};
-use crate::console::action::Step;
+use crate::console::action::{ActionSpec, Run, Step};
 use crate::console::draw::layout;
+use crate::console::look::Look;
 use crate::console::model::rows::Item;
+use crate::console::theme::Theme;
 use crate::console::views::Cx;
 
 impl<R: Clone + 'static> List<R> {
@@ -26,6 +28,9 @@ impl<R: Clone + 'static> List<R> {
     pub(super) fn go(&mut self, step: Step, cx: &mut Cx<'_>) {
         let page = self.height(cx.body);
         self.hops = 0;
+        if self.in_pane && self.scroll_pane(step) {
+            return;
+        }
         match step {
             Step::Up => self.walk(|at| at.saturating_sub(1), cx),
             Step::Down => self.walk(|at| at.saturating_add(1), cx),
@@ -45,13 +50,18 @@ impl<R: Clone + 'static> List<R> {
             Step::Range => self.mark_range(),
             Step::All => {
                 self.follows = false;
+                // More than is loaded can be meant only where one request does it to all.
+                let reaches_all = |action: &ActionSpec| matches!(action.run, Run::Many(_));
+                let is_loaded = self.window.has_top() && self.window.has_end();
+                self.is_whole = !is_loaded && self.spec.view.actions.iter().any(reaches_all);
                 self.marks = self
                     .window
                     .rows()
                     .map(|row| ((self.spec.id)(row).to_owned(), (self.spec.target)(row)))
                     .collect();
             }
-            Step::Unmark => self.marks.clear(),
+            Step::Pane => self.in_pane = layout::list(cx.body, self.is_open).1.is_some(),
+            Step::Unmark => self.unmark(),
             Step::Follow if self.follows => self.follows = false,
             Step::Follow => {
                 self.follows = true;
@@ -59,6 +69,27 @@ impl<R: Clone + 'static> List<R> {
                 self.ask_first(cx);
             }
         }
+    }
+
+    /// A move while the keys move the details; `false`: it is none of those.
+    fn scroll_pane(&mut self, step: Step) -> bool {
+        const PAGE: usize = 8;
+        self.scroll = match step {
+            Step::Up => self.scroll.saturating_sub(1),
+            Step::PageUp => self.scroll.saturating_sub(PAGE),
+            Step::Down => self.scroll.saturating_add(1),
+            Step::PageDown => self.scroll.saturating_add(PAGE),
+            Step::Top | Step::Pane | Step::Close => 0,
+            _ => {
+                self.in_pane = false;
+                return false;
+            }
+        };
+        let lines =
+            self.row().map_or(0, |row| (self.spec.detail)(row, &Look::new(Theme::Mono, true, 0)).len());
+        self.scroll = self.scroll.min(lines.saturating_sub(1));
+        self.in_pane = !matches!(step, Step::Pane | Step::Close);
+        true
     }
 
     fn walk(&mut self, to: impl Fn(usize) -> usize, cx: &mut Cx<'_>) {
@@ -76,6 +107,7 @@ impl<R: Clone + 'static> List<R> {
         if let Some(item) = self.window.at(index) {
             self.selected = Some(self.window.id_of(item).to_owned());
             self.at = index;
+            self.scroll = 0;
         }
     }
 
@@ -142,7 +174,7 @@ impl<R: Clone + 'static> List<R> {
         if self.is_open {
             self.is_open = false;
         } else if !self.marks.is_empty() {
-            self.marks.clear();
+            self.unmark();
         } else if let (Load::Asked(..), false) = (&self.load, self.window.is_empty()) {
             self.generation += 1;
             self.load = Load::Ready;
@@ -155,10 +187,16 @@ impl<R: Clone + 'static> List<R> {
     fn mark(&mut self, cx: &mut Cx<'_>) {
         let Some(target) = self.row().map(self.spec.target) else { return };
         self.follows = false;
+        self.is_whole = false;
         if self.marks.remove(&target.id).is_none() {
             self.marks.insert(target.id.clone(), target);
         }
         self.walk(|at| at.saturating_add(1), cx);
+    }
+
+    pub(super) fn unmark(&mut self) {
+        self.marks.clear();
+        self.is_whole = false;
     }
 
     fn mark_range(&mut self) {
@@ -169,6 +207,7 @@ impl<R: Clone + 'static> List<R> {
         let nearest =
             (0..self.window.len()).filter(marked).min_by_key(|index| index.abs_diff(here)).unwrap_or(here);
         self.follows = false;
+        self.is_whole = false;
         let targets: Vec<_> = (nearest.min(here)..=nearest.max(here))
             .filter_map(|index| self.window.at(index))
             .filter_map(|item| if let Item::Row(row) = item { Some((self.spec.target)(row)) } else { None })

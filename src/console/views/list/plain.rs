@@ -42,6 +42,22 @@ impl<R: Clone + 'static> List<R> {
         text
     }
 
+    /// The columns and what the rows say of themselves; with masked names only what is shown.
+    pub(super) fn as_jsonl(&self, look: &Look) -> String {
+        let mut text = String::new();
+        for row in self.window.rows() {
+            let titles = self.spec.columns.iter().map(|column| column.title.to_lowercase());
+            let cells = titles.zip(self.cells(row, look)).map(|(title, cell)| (title, cell.to_string()));
+            let facts = (self.spec.facts)(row).into_iter().filter(|_| !look.masked);
+            let facts = facts.map(|(name, value)| (name.to_owned(), value));
+            let object: serde_json::Map<_, _> =
+                cells.chain(facts).map(|(name, value)| (name, value.into())).collect();
+            text.push_str(&serde_json::Value::Object(object).to_string());
+            text.push('\n');
+        }
+        text
+    }
+
     /// Why nothing is shown.
     pub(super) fn nothing(&self) -> String {
         if self.filter.is_empty() {
