@@ -26,6 +26,10 @@ pub struct Safe(String);
 impl Safe {
     /// `text` with every dangerous character spelled out.
     pub fn new(text: &str) -> Self {
+        // Nearly everything is plain.
+        if text.len() <= LENGTH_MAX && text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
+            return Self(text.to_owned());
+        }
         let mut safe = String::with_capacity(text.len());
         let mut marks = 0;
         for (index, c) in text.chars().take(LENGTH_MAX).enumerate() {
@@ -57,7 +61,7 @@ impl Safe {
 
     /// Cells it takes.
     pub fn width(&self) -> usize {
-        self.0.width()
+        if self.0.is_ascii() { self.0.len() } else { self.0.width() }
     }
 
     /// At most `width` cells of it; what is cut ends in `..`.

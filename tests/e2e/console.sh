@@ -4,6 +4,7 @@
 
 port=$(free_port)
 url=http://127.0.0.1:$port
+export LATCHKEY_DATA_DIR=$work/data
 export XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/home
 tmux=(tmux -L "story-$$" -f /dev/null)
 
@@ -39,7 +40,7 @@ trap end_terminal EXIT
 
 log_in() { curl -fsS "$url/api/v1/auth/login" -A "$2" --json "{\"email\": \"$1\", \"password\": \"latchkey-dev-password\"}"; }
 
-start() { start_server "$url" --dev --data-dir "$work/data" --listen "127.0.0.1:$port"; }
+start() { start_server "$url" --dev --listen "127.0.0.1:$port"; }
 start
 admin=$(log_in admin@example.com story | jq -r .data.access_token)
 printf '%s' "$admin" >"$work/token"
@@ -53,13 +54,18 @@ expect 'no terminal' 2 "$code"
 grep -q -- --plain "$work/err" || fail 'nothing is said of --plain'
 
 : >"$work/settled"
-console="$binary console --server $url --key-file $work/token --settle $work/settled"
+# On the host nothing has to be said: the socket in the data folder, and the user of the host.
+console="$binary console --settle $work/settled"
 "${tmux[@]}" new-session -d -x 80 -y 24 'env -u NO_COLOR bash --norc -i'
 types "$console" && key Enter
 see LIVE
 see 'rows 1-4 of 4 loaded'
 see 'user@example.com'
-say 'it shows who is logged in'
+"${tmux[@]}" resize-window -x 120 -y 24
+see "uid:$(id -u)"
+see "unix:$work/data/admin.sock"
+"${tmux[@]}" resize-window -x 80 -y 24
+say 'it finds the admin socket, and shows who asks and who is logged in'
 
 press j
 press d
@@ -74,13 +80,51 @@ see 'END 1 session of 1 user'
 press Escape
 see 'not done'
 press d
+press Tab
+types 'SEC-118: laptop stolen'
+see 'SEC-118'
+press Enter
+see 'END 1 session of 1 user'
 press y
 see 'ended 1 session'
 see 'rows 1-3 of 3 loaded'
 say 'a write is armed, asked, and final with its record'
 
+# All of somebody: a look, then the name, then one request.
+log_in user@example.com Firefox/9 >/dev/null
+see 'rows 1-4 of 4 loaded'
+press g
+press D
+see 'type user@example.com and enter'
+press y
+press Enter
+see 'type user@example.com and enter'
+press C-u
+types 'user@example.com'
+press Enter
+see 'ended 3 sessions'
+see 'rows 1-1 of 1 loaded'
+for n in 5 6; do log_in user@example.com "Firefox/$n" >/dev/null; done
+see 'rows 1-3 of 3 loaded'
+say 'all sessions of a user end after a look and a typed name'
+
 press 4
 see 'session.ended'
+see 'v follows from the one before'
+until_ok 'cap | grep -qE "^│ +v [0-9:.]+ ok"'
+press /
+types 'act:session.ended'
+press Enter
+see 'act:session.ended'
+press G
+press Enter
+press Tab
+see 'MOVING HERE'
+press Tab
+press Escape
+press Escape
+see 'login.succeeded'
+say 'the chain of what is seen is proved'
 curl -sS -o /dev/null "$url/api/v1/auth/login" -A $'evil\xe2\x80\xaeagent' --json '{"email": "user@example.com", "password": "wrong"}'
 see 'login.failed'
 press /
@@ -140,11 +184,35 @@ key q
 until_ok '[ "$(alternate)" = 0 ]'
 say 'suspended, continued, left'
 
+# A token that is no longer good, and one that is, in the same file.
+printf 'a.b.c' >"$work/key"
+types "$binary console --server $url --key-file $work/key --settle $work/settled" && key Enter
+see EXPIRED
+see 'into the key file, then r'
+printf '%s' "$admin" >"$work/key"
+press r
+see LIVE
+gone EXPIRED
+see 'rows 1-'
+press c
+types CLIENT
+press Enter
+see '[ ]'
+press Escape
+gone ' CLIENT '
+grep -q '^sessions = \["USER"' "$XDG_CONFIG_HOME/latchkey/console.toml" || fail 'the columns are not kept'
+press E
+see 'wrote latchkey-sessions-'
+head -n 1 latchkey-sessions-*.jsonl | jq -e '.id and .user' >/dev/null || fail 'no JSON lines'
+key q
+until_ok '[ "$(alternate)" = 0 ]'
+say 'a key file is read again; columns are kept, rows exported'
+
 # Every way out gives the terminal back.
 for signal in TERM HUP; do
     types "$console" && key Enter
     see LIVE
-    pid=$(pgrep -f -n "console --server $url --key-file")
+    pid=$(pgrep -f -n "console --settle $work")
     kill -"$signal" "$pid"
     until_ok '[ "$(alternate)" = 0 ]'
     types 'stty -a | tr ";" "\n" | grep -o -- " icanon\| echo " | tr -d "\n"; echo " after '$signal'"' && key Enter
@@ -161,14 +229,20 @@ until_ok "coloured | grep -q $'\e\\[[0-9;]*7m>'"
 if coloured | grep -q $'\e\\[[0-9;]*3[0-7]m'; then fail 'NO_COLOR shows colour'; fi
 say 'NO_COLOR keeps the cursor'
 
-# Nobody looks: nothing wakes it. (tmux tells no focus here, so it counts as looked at: one tick a second.)
-pid=$(pgrep -f -n "console --server $url --key-file")
+# Looked at, it ticks once a second; when the terminal says that nobody looks, only the stream's heartbeats come.
+pid=$(pgrep -f -n "console --settle $work")
 switches() { awk '/^voluntary_ctxt_switches/ {sum += $2} END {print sum}' "/proc/$pid/task/"*/status; }
 before=$(switches)
 sleep 5
 after=$(switches)
 [ $((after - before)) -le 40 ] || fail "idle for 5 s: $((after - before)) wake-ups"
-say "idle for 5 s: $((after - before)) wake-ups of all threads, $(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$pid/status") MB"
+"${tmux[@]}" send-keys -H 1b 5b 4f
+sleep 0.3
+unseen=$(switches)
+sleep 5
+unseen=$(($(switches) - unseen))
+[ "$unseen" -le 12 ] || fail "idle and unfocused for 5 s: $unseen wake-ups"
+say "idle for 5 s: $((after - before)) wake-ups of all threads, unfocused $unseen, $(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$pid/status") MB"
 key q
 until_ok '[ "$(alternate)" = 0 ]'
 

@@ -69,21 +69,22 @@ impl<'a> Canvas<'a> {
         if area.width < 2 || area.height < 2 {
             return Rect { width: 0, height: 0, ..area };
         }
-        let [corners, lines] = if self.look.ascii { ["++++", "-|"] } else { ["┌┐└┘", "─│"] };
+        let ascii = self.look.ascii;
+        let (corners, [across, down]) =
+            if ascii { (['+'; 4], ['-', '|']) } else { (['┌', '┐', '└', '┘'], ['─', '│']) };
         let style = self.look.theme.style(Token::Muted);
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
-        let symbol = |text: &str, index| text.chars().nth(index).unwrap_or(' ');
         for x in area.x..area.right() {
-            self.symbol((x, area.y), symbol(lines, 0), style);
-            self.symbol((x, bottom), symbol(lines, 0), style);
+            self.symbol((x, area.y), across, style);
+            self.symbol((x, bottom), across, style);
         }
         for y in area.y..area.bottom() {
-            self.symbol((area.x, y), symbol(lines, 1), style);
-            self.symbol((right, y), symbol(lines, 1), style);
+            self.symbol((area.x, y), down, style);
+            self.symbol((right, y), down, style);
         }
         let ends = [(area.x, area.y), (right, area.y), (area.x, bottom), (right, bottom)];
-        for (index, at) in ends.into_iter().enumerate() {
-            self.symbol(at, symbol(corners, index), style);
+        for (corner, at) in corners.into_iter().zip(ends) {
+            self.symbol(at, corner, style);
         }
         self.label((area.x + 1, area.y), area.width - 2, title, Token::Accent);
         self.label((area.x + 1, bottom), area.width - 2, foot, Token::Muted);

@@ -50,6 +50,12 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn who(model: &Model) -> (Safe, Token) {
     match (model.me.known(), model.me.problem()) {
+        // A user of the host is known by number, and by the name that the configuration gives.
+        (Some(me), _) if me.username.starts_with("uid:") => {
+            let name = Some(&me.name).filter(|name| **name != me.username);
+            let name = name.map(|name| format!("{name} ")).unwrap_or_default();
+            (model.look.person(&format!("{name}{}", me.username)), Token::Plain)
+        }
         (Some(me), _) => (model.look.person(&me.email), Token::Plain),
         (None, Some(_)) => (Safe::from("who?"), Token::Warn),
         (None, None) => (Safe::default(), Token::Plain),

@@ -147,6 +147,7 @@ fn only_rows_that_are_seen_are_built() {
 /// The budget is 5 ms for a picture and what it changes on the terminal; a build for tests is many times slower, and
 /// only says how long it took.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_thousand_pictures_are_drawn_within_the_budget() {
     for view in ["sessions", "audit"] {
         let mut stage = stage(view, "data", (120, 40));

@@ -93,10 +93,9 @@ impl Link {
                 problem.message
             )),
             Self::Stale { problem, .. } => Some(format!("{}; r tries again now", problem.line())),
-            Self::Expired(problem) => Some(format!(
-                "{}; log in again and put the new token into the key file, then r",
-                problem.line()
-            )),
+            Self::Expired(problem) => {
+                Some(format!("log in again, put the token into the key file, then r: {}", problem.line()))
+            }
             Self::Refused(problem) => Some(format!("{}; r tries again", problem.line())),
         }
     }

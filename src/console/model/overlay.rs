@@ -133,6 +133,9 @@ impl Model {
 
 /// Those that `typed` finds, best first; the order stays among equals.
 fn narrowed(choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
+    if typed.is_empty() {
+        return choices;
+    }
     let score = |choice: &Choice| {
         let title = fuzzy::score(typed, &choice.title).map(|score| score * 3 + 100);
         title.or_else(|| fuzzy::score(typed, &format!("{} {}", choice.title, choice.help)))

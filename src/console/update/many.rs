@@ -27,12 +27,11 @@ pub fn open(model: &mut Model, many: &'static Many, fx: &mut Vec<Effect>) {
             Some(looking)
         }
     };
-    match looking {
-        Some(looking) => look(model, looking, fx),
-        None => {
-            let asked = Confirm { many: Some(many), ..Confirm::new(many.deed, id, view.targets()) };
-            confirm::ask(model, asked);
-        }
+    if let Some(looking) = looking {
+        look(model, looking, fx);
+    } else {
+        let asked = Confirm { many: Some(many), ..Confirm::new(many.deed, id, view.targets()) };
+        confirm::ask(model, asked);
     }
 }
 

@@ -35,21 +35,13 @@ pub struct Column<R: 'static> {
     pub cell: fn(&R, &Look) -> Cell,
 }
 
-/// [`fit`] of some of the columns.
-pub fn fit_some<R>(
-    columns: Vec<&'static Column<R>>,
-    room: u16,
-    most: usize,
-) -> Vec<(&'static Column<R>, u16)> {
-    place(&columns, room, most)
-}
-
 /// Which columns fit into `room` cells with one cell between, and how wide each is, in the order they were declared.
 pub fn fit<R>(columns: &'static [Column<R>], room: u16, most: usize) -> Vec<(&'static Column<R>, u16)> {
-    place(&columns.iter().collect::<Vec<_>>(), room, most)
+    fit_some(&columns.iter().collect::<Vec<_>>(), room, most)
 }
 
-fn place<R>(columns: &[&'static Column<R>], room: u16, most: usize) -> Vec<(&'static Column<R>, u16)> {
+/// [`fit`] of some of the columns.
+pub fn fit_some<R>(columns: &[&'static Column<R>], room: u16, most: usize) -> Vec<(&'static Column<R>, u16)> {
     let least = |column: &Column<R>| match column.width {
         Width::Fixed(width) | Width::AtLeast(width) => width,
     };

@@ -81,7 +81,7 @@ fn rows_are_exported_for_spreadsheets_and_for_programs() {
         .filter_map(|effect| if let Effect::Save { name, text } = effect { Some((name, text)) } else { None })
         .collect();
     assert_eq!(saved[0].0, "latchkey-sessions-2026-11-21T124107000Z.csv");
-    assert!(saved[1].0.ends_with(".jsonl"));
+    assert_eq!(saved[1].0, "latchkey-sessions-2026-11-21T124107000Z.jsonl");
     let line: serde_json::Value = serde_json::from_str(saved[1].1.lines().nth(1).unwrap()).unwrap();
     assert_eq!((&line["id"], &line["user"]), (&session(1).id.into(), &session(1).user_id.into()));
     assert!(!saved[2].1.contains("example.com") && !saved[2].1.contains(&session(1).id), "{}", saved[2].1);

@@ -47,7 +47,7 @@ impl<R: Clone + 'static> List<R> {
         }
         let most = if Shape::of(canvas.screen()) == Shape::Small { 2 } else { usize::MAX };
         let shown = self.spec.columns.iter().filter(|column| !self.hidden.contains(column.title));
-        let columns = fit_some(shown.collect(), inner.width.saturating_sub(self.gutter()), most);
+        let columns = fit_some(&shown.collect::<Vec<_>>(), inner.width.saturating_sub(self.gutter()), most);
         headings(canvas, (inner, self.gutter()), &columns);
         let lines = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
         let shown = self.window.len().saturating_sub(self.top).min(usize::from(lines.height));

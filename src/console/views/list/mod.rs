@@ -71,6 +71,7 @@ pub enum Change<R> {
 }
 
 /// The view of a [`ListSpec`].
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct List<R: 'static> {
     spec: &'static ListSpec<R>,
     window: Window<R>,
