@@ -123,6 +123,20 @@ pub fn check_roots(reader: &mut Reader, listen: &[Listener], profiles: &[Enabled
     }
 }
 
+/// Clients of the scribes guide find plain HTTP sent on (S34, X28): where nothing else is said, the address with that profile
+/// at its root does so. Known once the public URL is.
+pub fn send_on(reader: &mut Reader, listen: &mut [Listener], url: Option<&PublicUrl>, dev: bool) {
+    for (index, listener) in listen.iter_mut().enumerate() {
+        let key = format!("listen[{index}].http");
+        let is_said = !dev && reader.source_of(&key).layer() > 0;
+        let is_usual = listener.tls && listener.http == PlainHttp::Reject && !is_said;
+        if is_usual && listener.root == Some(Profile::Scribes) && url.is_some_and(PublicUrl::is_https) {
+            listener.http = PlainHttp::Redirect;
+            reader.set_shown(&key, Some(r#""redirect""#.to_owned()));
+        }
+    }
+}
+
 /// What the listeners need from the settings above them.
 pub fn check(reader: &mut Reader, listen: &[Listener], url: Option<&PublicUrl>, proxies: &[IpNet]) {
     for (index, listener) in listen.iter().enumerate() {

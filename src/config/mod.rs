@@ -241,6 +241,7 @@ impl Config {
         }
         let public_url = given_url.or(derived_url);
         let profiles = profiles::read(reader, flags.dev);
+        listen::send_on(reader, &mut listen, public_url.as_ref(), flags.dev);
         listen::check_roots(reader, &listen, &profiles);
         listen::check(reader, &listen, public_url.as_ref(), &trusted_proxies);
         let (issuer, domain) =

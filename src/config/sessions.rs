@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reader::{Choice, Reader};
 use super::{DAY, MINUTE, duration};
-use crate::domain::cookie::{CookiePolicy, MAX_LIMIT, OverMax, SameSite};
+use crate::domain::cookie::{self, CookiePolicy, MAX_LIMIT, OverMax, SameSite};
 
 /// What a login above the most sessions comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +21,7 @@ impl Choice for Above {
 /// Reads the section.
 pub fn read(reader: &mut Reader) -> CookiePolicy {
     let policy = CookiePolicy {
+        name: cookie::NAME,
         idle_ttl: reader.duration("sessions.idle_ttl", 5 * MINUTE..=30 * DAY),
         absolute_ttl: reader.duration("sessions.absolute_ttl", 5 * MINUTE..=365 * DAY),
         max: reader.number("sessions.cookie_max", 1..=MAX_LIMIT),

@@ -1,11 +1,12 @@
 //! The text of API keys: made, read strictly, hashed. Knows no store, and nothing of what a key may do.
 //!
 //! Text: a prefix of 1 to 20 of `[a-z0-9_]` that ends with `_`, then base64url of 32 random bytes and their CRC-32: 48
-//! characters. The checksum covers the prefix too. It lets a scanner tell a leaked key from a lookalike without asking
+//! characters. A key that names its owner has the first eight digits of the owner's id and `_` at the end of the prefix,
+//! and 28 random bytes: 43 characters (T13). No text reads as both: eight digits and `_` end where the 43 begin. The checksum covers the prefix too. It lets a scanner tell a leaked key from a lookalike without asking
 //! anybody, and spares the store a look-up for every typing error; it is no protection, for everybody can compute it.
 //!
 //! ## Decision: plain SHA-256 at rest, found by the hash
-//! A key has 256 random bits: nobody finds it from its hash by trying, so salt and slow hashing, which passwords need,
+//! A key has 224 or 256 random bits: nobody finds it from its hash by trying, so salt and slow hashing, which passwords need,
 //! would only cost time. The look-up compares hashes byte by byte in an index, not in constant time: how long that
 //! takes tells of a hash that the caller cannot choose but by finding preimages.
 
@@ -13,11 +14,18 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::digest::{array_from_base64url, sha256, to_base64url};
-use crate::domain::api_key::is_prefix;
+use super::digest::{array_from_base64url, sha256, to_base64url, to_hex};
+use crate::domain::api_key::{PREFIX_CHARS, is_prefix};
+use crate::domain::id::UserId;
 
 /// Characters behind the prefix.
 const BODY: usize = 48;
+
+/// The same of a key that names its owner.
+const SHORT_BODY: usize = 43;
+
+/// Digits of the owner's id.
+const OWNER: usize = 8;
 
 /// How many characters of the body a person is shown to tell keys apart: 30 of 256 bits.
 const HINT: usize = 5;
@@ -52,10 +60,24 @@ pub struct PlainApiKey(Zeroizing<String>);
 impl PlainApiKey {
     /// A key from 32 random bytes.
     pub fn new(prefix: &KeyPrefix, secret: &[u8; 32]) -> Self {
-        let crc = checksum(prefix.as_str(), secret).to_be_bytes();
-        let body = Zeroizing::new([secret.as_slice(), crc.as_slice()].concat());
+        Self::of(prefix.as_str(), secret)
+    }
+
+    /// A key that names its `owner`, from 28 random bytes. Of a prefix of more than eleven characters the first eleven
+    /// stay.
+    pub fn of_owner(prefix: &KeyPrefix, owner: UserId, secret: &[u8; 28]) -> Self {
+        let room = PREFIX_CHARS - OWNER - 1;
+        let owner = to_hex(owner.as_bytes());
+        let (prefix, owner) =
+            (prefix.0.get(..room).unwrap_or(&prefix.0), owner.get(..OWNER).unwrap_or_default());
+        Self::of(&format!("{prefix}{owner}_"), secret)
+    }
+
+    fn of(prefix: &str, secret: &[u8]) -> Self {
+        let crc = checksum(prefix, secret).to_be_bytes();
+        let body = Zeroizing::new([secret, crc.as_slice()].concat());
         let body = Zeroizing::new(to_base64url(&body));
-        Self(Zeroizing::new([prefix.as_str(), body.as_str()].concat()))
+        Self(Zeroizing::new([prefix, body.as_str()].concat()))
     }
 
     /// The secret of a registered service, from 32 random bytes: in the form of a key, and under a prefix of its own.
@@ -103,13 +125,13 @@ pub enum NotAKey {
 impl KeyHash {
     /// Reads `text` as a key with any prefix: length, alphabet and checksum must fit before anything is looked up.
     pub fn of(text: &str) -> Result<Self, NotAKey> {
-        let at = text.len().checked_sub(BODY).ok_or(NotAKey::Form)?;
-        let (prefix, body) = text.split_at_checked(at).ok_or(NotAKey::Form)?;
-        if !is_prefix(prefix) {
-            return Err(NotAKey::Form);
-        }
-        let bytes = array_from_base64url::<36>(body.as_bytes()).map(Zeroizing::new).ok_or(NotAKey::Form)?;
-        let (secret, crc) = bytes.split_first_chunk::<32>().ok_or(NotAKey::Form)?;
+        let (prefix, body) = parted(text).ok_or(NotAKey::Form)?;
+        let bytes = match body.len() {
+            SHORT_BODY => array_from_base64url::<32>(body.as_bytes()).map(|bytes| bytes.to_vec()),
+            _ => array_from_base64url::<36>(body.as_bytes()).map(|bytes| bytes.to_vec()),
+        };
+        let bytes = bytes.map(Zeroizing::new).ok_or(NotAKey::Form)?;
+        let (secret, crc) = bytes.split_last_chunk::<4>().ok_or(NotAKey::Form)?;
         if *crc == checksum(prefix, secret).to_be_bytes() {
             Ok(Self(sha256(text.as_bytes())))
         } else {
@@ -131,11 +153,26 @@ impl fmt::Debug for KeyHash {
 
 /// The beginning of a well-formed key's text, to tell keys apart by.
 pub fn hint(text: &str) -> String {
-    let end = text.len().saturating_sub(BODY - HINT);
-    text.get(..end).unwrap_or_default().to_owned()
+    let end = parted(text).map(|(prefix, _)| prefix.len() + HINT);
+    end.and_then(|end| text.get(..end)).unwrap_or_default().to_owned()
 }
 
-fn checksum(prefix: &str, secret: &[u8; 32]) -> u32 {
+/// The prefix and what is behind it.
+fn parted(text: &str) -> Option<(&str, &str)> {
+    let at = |body: usize| {
+        let parts = text.split_at_checked(text.len().checked_sub(body)?)?;
+        is_prefix(parts.0).then_some(parts)
+    };
+    at(SHORT_BODY).filter(|(prefix, _)| names_owner(prefix)).or_else(|| at(BODY))
+}
+
+/// Whether a prefix ends with eight hexadecimal digits and `_`.
+fn names_owner(prefix: &str) -> bool {
+    let digits = prefix.strip_suffix('_').and_then(|rest| rest.as_bytes().last_chunk::<OWNER>());
+    digits.is_some_and(|digits| digits.iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+fn checksum(prefix: &str, secret: &[u8]) -> u32 {
     crc32(prefix.bytes().chain(secret.iter().copied()))
 }
 
@@ -166,6 +203,30 @@ mod tests {
         assert_eq!(key.hint(), "lk_BwcHB");
         assert_eq!(key.hash().as_bytes(), &sha256(key.reveal().as_bytes()));
         assert_eq!(format!("{key:?} {:?}", key.hash()), "PlainApiKey(redacted) KeyHash(redacted)");
+    }
+
+    /// T13.
+    #[test]
+    fn a_key_that_names_its_owner_has_eight_digits_of_it_and_43_characters() {
+        let owner = UserId::from_bytes([0x01, 0x9a, 0xbc, 0xde, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+        let of = |prefix: &str| PlainApiKey::of_owner(&KeyPrefix::parse(prefix).unwrap(), owner, &[7; 28]);
+        let key = of("ts_");
+        assert_eq!(key.reveal(), "ts_019abcde_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw_l_js");
+        assert_eq!((key.reveal().len(), key.hint().as_str()), (3 + 8 + 1 + 43, "ts_019abcde_BwcHB"));
+        assert_eq!(KeyHash::of(key.reveal()), Ok(key.hash()));
+        let changed = key.reveal().replace("BwcHB", "BwcHC");
+        assert_eq!(KeyHash::of(&changed), Err(NotAKey::Checksum));
+        let long = of("0123456789abcdefghi_");
+        assert_eq!(
+            (KeyHash::of(long.reveal()), long.hint().as_str()),
+            (Ok(long.hash()), "0123456789a019abcde_BwcHB")
+        );
+        // A prefix of the usual form that looks the same reads as what it is.
+        let other = self::key("ts_019abcde_", [7; 32]);
+        assert_eq!(
+            (KeyHash::of(other.reveal()), other.hint().as_str()),
+            (Ok(other.hash()), "ts_019abcde_BwcHB")
+        );
     }
 
     #[test]

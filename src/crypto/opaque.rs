@@ -174,6 +174,18 @@ mod tests {
         PlainToken::new(kind, TokenId::from_bytes([1; 16]), [2; 32])
     }
 
+    /// R28: 256 bits of the entropy that is given, and none of them twice.
+    #[test]
+    fn every_token_has_256_bits_of_its_own() {
+        let source = crate::ambient::OsEntropy;
+        let id = TokenId::from_bytes([0; 16]);
+        let texts: std::collections::BTreeSet<_> = (0..10_000)
+            .map(|_| PlainToken::new(OneTimeKind::ResetPassword, id, crate::ambient::entropy::bytes(&source)))
+            .map(|token| token.reveal().to_string())
+            .collect();
+        assert_eq!(texts.len(), 10_000);
+    }
+
     #[test]
     fn kinds_never_mix_in_text_or_in_hash() {
         for kind in OneTimeKind::ALL {

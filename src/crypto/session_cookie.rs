@@ -76,18 +76,19 @@ impl SessionCookies {
         Self(MacKey::new(key.expose()))
     }
 
-    /// The storable form.
-    pub fn hash(&self, cookie: &SessionCookie) -> HashedToken {
-        HashedToken::from_bytes(self.derived(*b"hash", cookie))
+    /// The storable form of a cookie that browsers know by `name`; under another name it is another cookie.
+    pub fn hash(&self, name: &str, cookie: &SessionCookie) -> HashedToken {
+        HashedToken::from_bytes(self.derived(*b"hash", cookie, name))
     }
 
     /// The token that a changing request with this cookie has to carry.
     pub fn csrf(&self, cookie: &SessionCookie) -> CsrfToken {
-        CsrfToken(Zeroizing::new(self.derived(*b"csrf", cookie)))
+        CsrfToken(Zeroizing::new(self.derived(*b"csrf", cookie, "")))
     }
 
-    fn derived(&self, what: [u8; 4], cookie: &SessionCookie) -> [u8; 32] {
-        self.0.tag(&[&what, cookie.id.as_bytes(), &cookie.secret])
+    fn derived(&self, what: [u8; 4], cookie: &SessionCookie, name: &str) -> [u8; 32] {
+        // All but the name are of one length.
+        self.0.tag(&[&what, cookie.id.as_bytes(), &cookie.secret, name.as_bytes()])
     }
 }
 
@@ -130,11 +131,12 @@ mod tests {
     #[test]
     fn hash_and_token_differ_and_depend_on_the_id_and_the_secret() {
         let (cookies, one) = (cookies(), cookie(1, 2));
-        assert_ne!(cookies.hash(&one).as_bytes(), &*cookies.csrf(&one).0);
+        assert_ne!(cookies.hash("name", &one).as_bytes(), &*cookies.csrf(&one).0);
         for other in [cookie(2, 2), cookie(1, 3)] {
-            assert!(!cookies.hash(&one).matches(&cookies.hash(&other)));
+            assert!(!cookies.hash("name", &one).matches(&cookies.hash("name", &other)));
             assert!(!cookies.csrf(&one).matches(cookies.csrf(&other).reveal().as_bytes()));
         }
+        assert!(!cookies.hash("name", &one).matches(&cookies.hash("session_id", &one)));
     }
 
     #[test]
@@ -152,7 +154,7 @@ mod tests {
     fn debug_output_shows_no_secret() {
         let (cookies, one) = (cookies(), cookie(1, 2));
         let id = one.id();
-        let shown = format!("{one:?} {:?} {:?}", cookies.hash(&one), cookies.csrf(&one));
+        let shown = format!("{one:?} {:?} {:?}", cookies.hash("name", &one), cookies.csrf(&one));
         assert_eq!(shown, format!("SessionCookie({id} redacted) HashedToken(redacted) CsrfToken(redacted)"));
     }
 
@@ -176,7 +178,7 @@ mod tests {
             prop_assert_eq!(shown.len(), 68);
             let back = SessionCookie::parse(&shown).unwrap();
             prop_assert_eq!(back.id(), whole.id());
-            prop_assert!(cookies().hash(&back).matches(&cookies().hash(&whole)));
+            prop_assert!(cookies().hash("name", &back).matches(&cookies().hash("name", &whole)));
             if let Ok(read) = SessionCookie::parse(&text) {
                 let again = read.reveal();
                 prop_assert_eq!(again.as_str(), text);

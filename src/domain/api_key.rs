@@ -44,6 +44,8 @@ pub struct KeyPolicy {
     pub rotation_grace: Duration,
     /// What whoever makes a key must hold; `None`: everybody makes their own.
     pub made_with: Option<Permission>,
+    /// Whether a key's text names its owner behind the prefix, and has 43 characters behind that.
+    pub names_owner: bool,
 }
 
 /// An API key without its text.

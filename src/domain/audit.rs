@@ -98,6 +98,14 @@ pub enum Action {
     MailDeleted,
     /// An operator has seen a suspicious act.
     SuspicionAcknowledged,
+    /// An administrator was told why a login may not work.
+    LoginDiagnosed,
+    /// Somebody was told whether a token is good.
+    TokenDiagnosed,
+    /// Somebody was told whether an account has a second factor.
+    MfaDiagnosed,
+    /// Somebody was told how safe an account is.
+    AccountDiagnosed,
     /// Somebody made an API key.
     ApiKeyCreated,
     /// The owner of an API key changed what it is and may do.
@@ -178,6 +186,10 @@ impl Action {
             Self::MailRetried => "mail.retried",
             Self::MailDeleted => "mail.deleted",
             Self::SuspicionAcknowledged => "suspicion.acknowledged",
+            Self::LoginDiagnosed => "diagnosis.login",
+            Self::TokenDiagnosed => "diagnosis.token",
+            Self::MfaDiagnosed => "diagnosis.mfa",
+            Self::AccountDiagnosed => "diagnosis.security",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",

@@ -24,6 +24,13 @@ use super::time::Timestamp;
 /// How much time passes between two uses that are written.
 pub const GRAIN: Duration = Duration::from_secs(60);
 
+/// The usual name of the cookie. `__Host-` makes a browser refuse it from a plain connection, for another host or for
+/// some paths alone.
+pub const NAME: &str = "__Host-latchkey";
+
+/// The name that the trading guide gives it.
+pub const TRADING_NAME: &str = "session_id";
+
 /// The highest [`CookiePolicy::max`]: as many sessions make room in one transaction.
 pub const MAX_LIMIT: usize = 20;
 
@@ -41,6 +48,9 @@ pub struct Cookie {
 /// The rules of sessions that live by a cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CookiePolicy {
+    /// What browsers know the cookie by. A cookie that was given out under one name opens nothing under another: or a
+    /// session that is bound to its network would be free of it at another door.
+    pub name: &'static str,
     /// How long a session lives unused.
     pub idle_ttl: Duration,
     /// How long a session lives at most.
@@ -144,6 +154,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
     const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
     const POLICY: CookiePolicy = CookiePolicy {
+        name: NAME,
         idle_ttl: Duration::from_secs(24 * 3_600),
         absolute_ttl: Duration::from_secs(7 * 24 * 3_600),
         max: 5,

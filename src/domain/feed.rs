@@ -79,6 +79,7 @@ pub const TOPICS: &[&str] = &[
     "access",
     "api_key",
     "config",
+    "diagnosis",
     "email",
     "grant",
     "key",

@@ -7,6 +7,7 @@ pub mod common_passwords;
 pub mod cookie;
 pub mod credential;
 pub mod custom_role;
+pub mod diagnosis;
 pub mod email;
 pub mod factor;
 pub mod feed;

@@ -152,6 +152,11 @@ impl Scope {
         self.0
     }
 
+    /// The scope that asks for this permission alone. Codes of permissions are their places.
+    pub const fn of(permission: Permission) -> Self {
+        Self(permission as u8)
+    }
+
     /// The stable name.
     pub fn name(self) -> &'static str {
         self.look_up().0
@@ -249,6 +254,9 @@ mod tests {
             assert_eq!(scope.name().parse(), Ok(scope));
             assert_eq!(Scope::from_code(scope.code()), Some(scope));
             assert!(scope.permissions() != Permissions::NONE);
+        }
+        for one in Permission::ALL {
+            assert_eq!(Scope::of(one).name(), one.name());
         }
         assert_eq!(Scope::from_code(30), None);
         for bad in [

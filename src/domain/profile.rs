@@ -1,5 +1,7 @@
 //! The profiles of the API: wire dialects of the same accounts, each with rules of its own. Knows no wire.
 
+pub mod trading;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use super::password_policy::PolicyKind;
 use super::role::Role;
 use super::token::ExtraClaims;
 use super::user::User;
+use trading::{TradingPermission, TradingRole};
 
 /// A profile: whose clients it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +21,8 @@ pub enum Profile {
     Pynomaly,
     /// The wire of the published `cirtusai-sdk`.
     Cirtusai,
+    /// Bearer tokens, API keys and bound cookies of a trading system.
+    Trading,
     /// Flat answers with numeric ids, and `detail` for errors.
     Scribes,
 }
@@ -39,13 +44,16 @@ pub enum ClaimsShape {
     /// None.
     #[default]
     Canonical,
+    /// `sub` is the username, roles and permissions are those of the guide.
+    Trading,
     /// `sub` is the account and `role` is `admin` or `user`.
     Scribes,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 4] = [Self::Governance, Self::Pynomaly, Self::Cirtusai, Self::Scribes];
+    pub const ALL: [Self; 5] =
+        [Self::Governance, Self::Pynomaly, Self::Cirtusai, Self::Trading, Self::Scribes];
 
     /// The stable name; its mount is `/` and the name.
     pub const fn name(self) -> &'static str {
@@ -53,6 +61,7 @@ impl Profile {
             Self::Governance => "governance",
             Self::Pynomaly => "pynomaly",
             Self::Cirtusai => "cirtusai",
+            Self::Trading => "trading",
             Self::Scribes => "scribes",
         }
     }
@@ -63,6 +72,7 @@ impl Profile {
             Self::Governance => "/governance",
             Self::Pynomaly => "/pynomaly",
             Self::Cirtusai => "/cirtusai",
+            Self::Trading => "/trading",
             Self::Scribes => "/scribes",
         }
     }
@@ -72,6 +82,7 @@ impl Profile {
         let (access_secs, require_verified_email, password) = match self {
             Self::Governance => (3_600, true, PolicyKind::Basic),
             Self::Pynomaly | Self::Cirtusai => (3_600, false, PolicyKind::Basic),
+            Self::Trading => (1_800, false, PolicyKind::Strict),
             Self::Scribes => (1_800, true, PolicyKind::Classes),
         };
         ProfileRules { access_ttl: Duration::from_secs(access_secs), require_verified_email, password }
@@ -81,6 +92,7 @@ impl Profile {
     pub const fn claims(self) -> ClaimsShape {
         match self {
             Self::Governance | Self::Pynomaly | Self::Cirtusai => ClaimsShape::Canonical,
+            Self::Trading => ClaimsShape::Trading,
             Self::Scribes => ClaimsShape::Scribes,
         }
     }
@@ -91,6 +103,11 @@ impl ClaimsShape {
     pub fn extra(self, user: &User) -> ExtraClaims {
         match self {
             Self::Canonical => ExtraClaims::default(),
+            Self::Trading => {
+                let held = TradingPermission::held_by(user).into_iter();
+                let permissions = Some(held.map(|own| own.name().to_owned()).collect());
+                ExtraClaims { sub: self.subject(user), role: None, permissions }
+            }
             Self::Scribes => ExtraClaims {
                 sub: self.subject(user),
                 role: Some(scribes_role(user).to_owned()),
@@ -103,8 +120,14 @@ impl ClaimsShape {
     pub fn subject(self, user: &User) -> Option<String> {
         match self {
             Self::Canonical => None,
+            Self::Trading => Some(user.username.as_str().to_owned()),
             Self::Scribes => Some(user.number.to_string()),
         }
+    }
+
+    /// What the roles of an account are called, where that is not by their slugs.
+    pub fn roles(self, user: &User) -> Option<Vec<String>> {
+        (self == Self::Trading).then(|| vec![TradingRole::of(user).name().to_owned()])
     }
 }
 
@@ -134,7 +157,7 @@ impl fmt::Display for Profile {
 
 /// The text names no profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a profile; the profiles are governance, pynomaly, cirtusai and scribes")]
+#[error("not a profile; the profiles are governance, pynomaly, cirtusai, trading and scribes")]
 pub struct NotAProfile;
 
 impl FromStr for Profile {

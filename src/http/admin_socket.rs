@@ -44,7 +44,7 @@ pub async fn admit(request: &Request, visit: &Visit) -> Result<(), ApiError> {
             .details(json!({ "reason": "not_an_operator", "uid": uid })));
     };
     visit.known_as(operator.user.id);
-    let has_cookie = cookie::shown(headers).map_or(true, |shown| shown.is_some());
+    let has_cookie = cookie::shown(headers, visit.door().name).map_or(true, |shown| shown.is_some());
     if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(X_API_KEY) || has_cookie {
         return Err(AuthFault::Invalid.into());
     }

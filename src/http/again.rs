@@ -37,7 +37,7 @@ impl Again {
             Kept::Key(key) => usage::holder(app, key, client, now)?.caller,
             Kept::Cookie(text, ctx) => {
                 let ctx = Context { now, ..Context::clone(ctx) };
-                (self.visit.gate().authenticate_cookie)(text, &ctx)?.principal.into()
+                (self.visit.door().authenticate)(text, &ctx)?.principal.into()
             }
         })
     }
@@ -61,7 +61,7 @@ impl<'a> FromRequest<'a> for Again {
             let shown = Kept::Operator(Box::new(operator.clone()));
             return Ok(Self { visit: visit.clone(), shown });
         }
-        let shown = match shown(request.headers())? {
+        let shown = match shown(request.headers(), visit.door().name)? {
             Shown::Token(token) => Kept::Token(kept(token)),
             Shown::Key(key) => Kept::Key(kept(key)),
             Shown::Cookie(text) => Kept::Cookie(kept(text), Box::new(asked::context(request, visit))),

@@ -1,34 +1,44 @@
 //! The cookie of a session, as browsers send it and as it is set. Knows nothing of what it opens.
 //!
-//! ## Decision: one name, everywhere
+//! ## Decision: one name, but where a guide has its own
 //! `__Host-` makes a browser refuse the cookie unless it is `Secure`, for this host alone and for all of its paths: no
 //! other host, no subdomain and no plain connection can set it or see it. On this machine browsers count plain HTTP as
 //! secure too, so `serve --dev` needs no second name. A browser that does not (Safari) is served with `--dev --tls`.
+//! The clients of the trading profile know the cookie by a name that promises nothing; a door looks for its own name
+//! alone, and what was given out under one name opens nothing under the other.
 //!
 //! ## Decision: two cookies of this name are none
 //! No browser sends two; whoever does wants one of two readers to see the other.
 
 use poem::http::{HeaderMap, HeaderValue, header};
 
-use crate::domain::cookie::SameSite;
+use super::principal::{AuthenticateCookie, Record};
+use crate::domain::cookie::{CookiePolicy, SameSite};
 use crate::domain::time::Timestamp;
 use crate::services::opening::NewCookie;
 use crate::services::session::Principal;
 
-/// The cookie's name.
-pub const NAME: &str = "__Host-latchkey";
+/// A door that takes cookies.
+pub struct CookieDoor {
+    /// The cookie's name.
+    pub name: &'static str,
+    /// Checks it.
+    pub authenticate: Box<AuthenticateCookie>,
+    /// Records what is remarkable about it, and its use.
+    pub record: Box<Record>,
+}
 
 /// There are two cookies of the name, or one that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// The value of the one cookie of the name. HTTP/2 may part the cookies over several headers (RFC 9113, 8.2.3); each
+/// The value of the one cookie called `name`. HTTP/2 may part the cookies over several headers (RFC 9113, 8.2.3); each
 /// holds pairs parted by `;`. Nothing is decoded: our values need none.
-pub fn shown(headers: &HeaderMap) -> Result<Option<&str>, Unreadable> {
+pub fn shown<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Unreadable> {
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
         for pair in line.as_bytes().split(|byte| *byte == b';') {
-            let Some(value) = pair.trim_ascii().strip_prefix(NAME.as_bytes()) else { continue };
+            let Some(value) = pair.trim_ascii().strip_prefix(name.as_bytes()) else { continue };
             let Some(value) = value.strip_prefix(b"=") else { continue };
             let value = std::str::from_utf8(value).map_err(|_| Unreadable)?;
             if found.replace(value).is_some() {
@@ -40,40 +50,42 @@ pub fn shown(headers: &HeaderMap) -> Result<Option<&str>, Unreadable> {
 }
 
 /// Sets `cookie` until its session ends for good: what ends before that, the server knows.
-pub fn set(cookie: &NewCookie, now: Timestamp, same_site: SameSite) -> Option<HeaderValue> {
+pub fn set(cookie: &NewCookie, now: Timestamp, policy: &CookiePolicy) -> Option<HeaderValue> {
     let max_age = cookie.ends_at.since(now).as_secs();
-    let same_site = match same_site {
-        SameSite::Lax => "Lax",
-        SameSite::Strict => "Strict",
-    };
-    let text = format!(
-        "{NAME}={}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite={same_site}",
-        *cookie.value
-    );
-    let mut value = HeaderValue::try_from(text).ok()?;
+    let mut value = line(policy, &cookie.value, max_age)?;
     value.set_sensitive(true);
     Some(value)
 }
 
 /// Takes the cookie away from a caller who has one.
-pub fn cleared_for(caller: &Principal) -> Option<HeaderValue> {
-    caller.csrf.as_ref().map(|_| cleared())
+pub fn cleared_for(caller: &Principal, policy: &CookiePolicy) -> Option<HeaderValue> {
+    caller.csrf.as_ref().and_then(|_| line(policy, "", 0))
 }
 
-fn cleared() -> HeaderValue {
-    HeaderValue::from_static("__Host-latchkey=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax")
+fn line(policy: &CookiePolicy, value: &str, max_age: u64) -> Option<HeaderValue> {
+    let (name, same_site) = (policy.name, same_site(policy.same_site));
+    let text = format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite={same_site}");
+    HeaderValue::try_from(text).ok()
+}
+
+const fn same_site(when: SameSite) -> &'static str {
+    match when {
+        SameSite::Lax => "Lax",
+        SameSite::Strict => "Strict",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::cookie::{NAME, TRADING_NAME};
 
     fn shown_by(lines: &[&[u8]]) -> Result<Option<String>, Unreadable> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
         }
-        shown(&headers).map(|value| value.map(str::to_owned))
+        shown(&headers, NAME).map(|value| value.map(str::to_owned))
     }
 
     #[test]
@@ -112,7 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cleared_is_what_was_set() {
-        assert!(cleared().to_str().unwrap().starts_with(&format!("{NAME}=;")));
+    fn each_door_looks_for_its_own_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("__Host-latchkey=x; session_id=y"));
+        assert_eq!(shown(&headers, NAME), Ok(Some("x")));
+        assert_eq!(shown(&headers, TRADING_NAME), Ok(Some("y")));
     }
 }

@@ -71,7 +71,7 @@ impl CookieSessionApi {
         let opening = Opening::Cookie { presented: page.0.as_ref().map(|text| text.as_str()) };
         let (answer, cookie) = match login::log_in(&self.0, &asked.0, typed, opening).await? {
             LoggedIn::Done(Opened::Cookie(admitted)) => {
-                let cookie = cookie::set(&admitted.cookie, asked.0.now, self.0.policy.cookies.same_site);
+                let cookie = cookie::set(&admitted.cookie, asked.0.now, &self.0.policy.cookies);
                 (CookieLoginAnswer::Opened(opened(&admitted)), cookie)
             }
             LoggedIn::CodeNeeded(handle) => {
@@ -149,17 +149,18 @@ impl AnyPage {
 
 impl<'a> FromRequest<'a> for AnyPage {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let presented = cookie::shown(request.headers()).ok().flatten();
+        let visit = Visit::of(request)?;
+        let presented = cookie::shown(request.headers(), visit.door().name).ok().flatten();
         Ok(Self {
             presented: presented.map(|text| Zeroizing::new(text.to_owned())),
-            forged: Visit::of(request)?.gate().origins.sent(request.headers()).err(),
+            forged: visit.gate().origins.sent(request.headers()).err(),
         })
     }
 }
 
 /// The cookie that a page of ours came with. What another site sent is refused, and recorded: an operation takes this
 /// after its place, so that nobody makes the server write without end.
-struct OwnPage(Option<Zeroizing<String>>);
+pub(super) struct OwnPage(pub(super) Option<Zeroizing<String>>);
 
 impl<'a> FromRequest<'a> for OwnPage {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {

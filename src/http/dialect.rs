@@ -21,6 +21,8 @@ pub enum Dialect {
     Oauth,
     /// `{"detail": ..}`, as the clients of four guides know it.
     Detail,
+    /// The same in the words of the trading guide.
+    Trading,
 }
 
 impl Dialect {
@@ -35,8 +37,9 @@ impl Dialect {
             (_, Some((status, body))) => answer::json(status, body),
             (Self::Canonical, None) => answer::json(error.status(), &error.to_wire(request_id)),
             (Self::Oauth, None) => answer::json(error.status(), &in_oauth(error)),
-            (Self::Detail, None) => {
-                let (status, body) = wording::detail(error);
+            (Self::Detail | Self::Trading, None) => {
+                let worded = if self == Self::Trading { wording::trading } else { wording::detail };
+                let (status, body) = worded(error);
                 answer::json(status, &body)
             }
         }
@@ -45,7 +48,7 @@ impl Dialect {
     /// The value of `WWW-Authenticate` that goes with `error`.
     pub fn challenge(self, error: &ApiError) -> Option<HeaderValue> {
         match self {
-            Self::Canonical | Self::Detail => bearer_challenge(error),
+            Self::Canonical | Self::Detail | Self::Trading => bearer_challenge(error),
             Self::Oauth if error.status() == poem::http::StatusCode::UNAUTHORIZED => {
                 Some(HeaderValue::from_static("Basic realm=\"latchkey\", charset=\"UTF-8\""))
             }

@@ -16,6 +16,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
 use super::admin_socket;
+use super::cookie::CookieDoor;
 use super::csrf::OwnOrigins;
 use super::dialect::Dialect;
 use super::error::ApiError;
@@ -27,7 +28,7 @@ use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{debug_auth, request_log, security_headers};
 use super::oauth::credentials::AuthenticateService;
-use super::principal::{Authenticate, AuthenticateCookie, AuthenticateKey, Record};
+use super::principal::{Authenticate, AuthenticateKey, Record};
 use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
 use super::visit::Visit;
@@ -48,8 +49,8 @@ pub struct Gate {
     pub authenticate_key: Box<AuthenticateKey>,
     /// Checks the secrets of registered services.
     pub authenticate_service: Box<AuthenticateService>,
-    /// Checks the cookies of sessions.
-    pub authenticate_cookie: Box<AuthenticateCookie>,
+    /// Takes the cookies of sessions, but where a profile has its own.
+    pub cookies: Arc<CookieDoor>,
     /// The origins of our own pages.
     pub origins: OwnOrigins,
     /// Records what is remarkable about credentials.
@@ -123,22 +124,25 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
         let is_socket = self.transport == Transport::Socket;
         let operator = if is_socket { admin_socket::operator(&request, &gate.operators) } else { None };
-        let visit = Arc::new(Visit::new(id, client, operator, gate.clone()));
-        let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers())).flatten();
+        let transport_refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
         let cross = gate.cors.asked(request.method(), request.headers());
 
-        let refusal = if is_socket {
-            admin_socket::admit(&request, &visit).await.err().map(IntoResponse::into_response)
-        } else {
-            self.transport.refusal(&request, peer, &gate.trusted_proxies)
-        };
         if let Some(root) = self.root
-            && let Some(uri) = gate.mounts.rooted(root, request.method(), request.uri())
+            && let Some(uri) = gate.mounts.rooted(root, &request)
         {
             *request.uri_mut() = uri;
         }
         let path = request.uri().path();
-        let dialect = gate.mounts.at(path).map_or_else(|| Dialect::of(path), Mounted::dialect);
+        let mounted = gate.mounts.at(path);
+        let dialect = mounted.map_or_else(|| Dialect::of(path), Mounted::dialect);
+        let door = mounted.and_then(Mounted::cookies).unwrap_or(&gate.cookies);
+        let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers(), door.name)).flatten();
+        let visit = Arc::new(Visit::new(id, client, operator, (gate.clone(), door.clone())));
+        let refusal = if is_socket {
+            admin_socket::admit(&request, &visit).await.err().map(IntoResponse::into_response)
+        } else {
+            transport_refusal
+        };
         let answer = if let Some(refusal) = refusal {
             refusal
         } else {

@@ -147,7 +147,7 @@ impl FactorApi {
         let (answer, cookie) = match pending_login::verify(app, ctx, handle, code, browser).await? {
             Opened::Tokens(tokens) => (VerifyAnswer::Granted(granted(*tokens)), None),
             Opened::Cookie(admitted) => {
-                let cookie = cookie::set(&admitted.cookie, ctx.now, app.policy.cookies.same_site);
+                let cookie = cookie::set(&admitted.cookie, ctx.now, &app.policy.cookies);
                 (VerifyAnswer::Opened(opened(&admitted)), cookie)
             }
         };

@@ -1,6 +1,7 @@
 //! How the refusals of the use cases look from outside: one place, so that two doors never differ.
 
 mod cookie;
+mod diagnosis;
 mod factor;
 mod oversight;
 mod resource;

@@ -12,6 +12,7 @@ pub mod cookie;
 pub mod cookie_session;
 pub mod csrf;
 pub mod dev;
+pub mod diagnosis;
 pub mod dialect;
 pub mod docs;
 pub mod edge;
@@ -68,6 +69,7 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use prometheus_client::registry::Registry;
 
+use cookie::CookieDoor;
 use csrf::OwnOrigins;
 use dev::DevTools;
 use docs::Assets;
@@ -78,7 +80,7 @@ use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
-use principal::Remark;
+use principal::{Record, Remark};
 use profile::{Enabled, Mounts, Surroundings};
 use routes::Routes;
 use shortcut::Shortcut;
@@ -133,6 +135,7 @@ pub struct Parts {
 pub struct Front {
     everything: Arc<Everything>,
     gate: Arc<Gate>,
+    samples: Vec<String>,
 }
 
 impl Front {
@@ -153,9 +156,8 @@ impl Front {
         let health = parts.health.clone();
         let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
         let operations = operations(&parts.app, parts.health);
-        let (app, keys, records) = (parts.app.clone(), parts.app.clone(), parts.app.clone());
+        let (app, keys) = (parts.app.clone(), parts.app.clone());
         let checks = parts.app.clone();
-        let cookies = parts.app.clone();
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         // Outside the API the others know GET alone.
         for path in site::PAGES.into_iter().chain([dev::CLOCK]) {
@@ -169,7 +171,10 @@ impl Front {
         } else {
             described(operations).into_endpoint().boxed()
         };
-        let around = Surroundings { assets: &assets, routes: &mut routes, has_samples: parts.samples };
+        let mut samples: Vec<_> =
+            parts.samples.then_some(sample::PATHS).into_iter().flatten().map(str::to_owned).collect();
+        let told = parts.samples.then_some(&mut samples);
+        let around = Surroundings { assets: &assets, routes: &mut routes, samples: told };
         let mounts = Arc::new(Mounts::new(parts.profiles, &health, around));
         let gate = Gate {
             clock: parts.app.clock.clone(),
@@ -181,12 +186,9 @@ impl Front {
             authenticate_service: Box::new(move |id, secret, now| {
                 crate::services::service::authenticate(&checks, id, secret, now)
             }),
-            authenticate_cookie: Box::new(move |text, ctx| sessions::authenticate(&cookies, ctx, text)),
+            cookies: Arc::new(cookie_door(&parts.app)),
             origins: OwnOrigins::new(parts.app.policy.public_url.origins().iter().map(String::as_str)),
-            record: Box::new(move |ctx, remark| {
-                let app = records.clone();
-                Box::pin(async move { record(&app, &ctx, remark).await })
-            }),
+            record: recorder(&parts.app),
             trusted_proxies: parts.trusted_proxies,
             debug_headers: parts.debug_headers,
             cors: parts.cors,
@@ -199,7 +201,13 @@ impl Front {
             mounts: mounts.clone(),
             routes,
         };
-        Self { everything: Arc::new(Everything { shortcut, api, site: route, mounts }), gate: Arc::new(gate) }
+        let everything = Arc::new(Everything { shortcut, api, site: route, mounts });
+        Self { everything, gate: Arc::new(gate), samples }
+    }
+
+    /// Where the sample resources are; none where they are switched off.
+    pub fn samples(&self) -> &[String] {
+        &self.samples
     }
 
     /// What answers on a listener that carries requests by `transport`, and at whose root the paths of `root` begin.
@@ -210,6 +218,21 @@ impl Front {
     ) -> impl Endpoint<Output = Response> + use<> {
         edge::edge(self.everything.clone(), self.gate.clone(), transport, root)
     }
+}
+
+/// The door for the cookies of `app`, under its policy.
+fn cookie_door(app: &Arc<Services>) -> CookieDoor {
+    let (name, cookies) = (app.policy.cookies.name, app.clone());
+    let authenticate = Box::new(move |text: &str, ctx: &Context| sessions::authenticate(&cookies, ctx, text));
+    CookieDoor { name, authenticate, record: recorder(app) }
+}
+
+fn recorder(app: &Arc<Services>) -> Box<Record> {
+    let app = app.clone();
+    Box::new(move |ctx, remark| {
+        let app = app.clone();
+        Box::pin(async move { record(&app, &ctx, remark).await })
+    })
 }
 
 /// Has a remark written.
@@ -256,7 +279,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
-        (overseen(app), for_services(app)),
+        (overseen(app), diagnosis::DiagnosisApi(app.clone()), for_services(app)),
         health,
     )
 }

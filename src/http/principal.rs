@@ -24,6 +24,7 @@ use super::error::ApiError;
 use super::limit::Counted;
 use super::visit::Visit;
 use super::{asked, cookie};
+use crate::domain::cookie::NAME;
 use crate::domain::time::Timestamp;
 use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
 use crate::services::caller;
@@ -100,7 +101,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
                     "The cookie of `POST /api/v1/auth/session`; what is not GET, HEAD or OPTIONS needs the session's \
                      `csrf_token` in `X-CSRF-Token` too",
                 ),
-                name: Some(cookie::NAME),
+                name: Some(NAME),
                 key_in: Some("cookie"),
                 scheme: None,
                 bearer_format: None,
@@ -232,7 +233,7 @@ pub(super) async fn identified(
     if let Some(operator) = visit.operator() {
         return Ok(Known::Operator(operator.clone()));
     }
-    match shown(request.headers()) {
+    match shown(request.headers(), visit.door().name) {
         Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
         Ok(Shown::Cookie(text)) => by_cookie(request, visit, text, class).await.map(Known::Person),
@@ -281,12 +282,12 @@ async fn by_cookie(
     text: &str,
     class: Option<Class>,
 ) -> Result<Principal, ApiError> {
-    let (gate, ctx) = (visit.gate(), asked::context(request, visit));
-    let Visitor { principal, is_due } = match (gate.authenticate_cookie)(text, &ctx) {
+    let (door, ctx) = (visit.door(), asked::context(request, visit));
+    let Visitor { principal, is_due } = match (door.authenticate)(text, &ctx) {
         Ok(visitor) => visitor,
         Err(CookieFault::Noticed(noticed)) => {
             visit.take(Class::Anonymous)?;
-            (gate.record)(ctx, Remark::Stray(noticed)).await?;
+            (door.record)(ctx, Remark::Stray(noticed)).await?;
             return Err(CookieFault::Noticed(noticed).into());
         }
         Err(fault) => return Err(stranger(visit, fault.into())),
@@ -294,13 +295,13 @@ async fn by_cookie(
     visit.known_as(principal.user.id);
     visit.take_of(principal.user.id, class)?;
     let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
-    if let Err(cause) = gate.origins.sent_in_session(request.method(), request.headers(), is_token) {
-        (gate.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
+    if let Err(cause) = visit.gate().origins.sent_in_session(request.method(), request.headers(), is_token) {
+        (door.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
         return Err(forged(cause.name()));
     }
     if is_due {
         // A store that cannot write now costs nobody what they came for.
-        let used = (gate.record)(ctx, Remark::Used(Box::new(principal.clone()))).await;
+        let used = (door.record)(ctx, Remark::Used(Box::new(principal.clone()))).await;
         used.unwrap_or_else(|error| tracing::warn!(%error, "the use of a session was not written"));
     }
     Ok(principal)
@@ -338,12 +339,12 @@ pub enum Shown<'a> {
     Cookie(&'a str),
 }
 
-/// The one credential among the headers, and from nowhere else (SECURITY R24). RFC 6750 2.1; the scheme's case does
+/// The one credential among the headers, and from nowhere else (SECURITY R24); `cookie` is the name of ours. RFC 6750 2.1; the scheme's case does
 /// not count (RFC 9110 11.1). A key has an underscore and no dot, and a token has dots: so `Bearer` takes both.
-pub fn shown(headers: &HeaderMap) -> Result<Shown<'_>, ApiError> {
+pub fn shown<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Shown<'a>, ApiError> {
     let (mut tokens, mut keys) =
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());
-    let cookie = cookie::shown(headers).map_err(|_| CookieFault::Invalid)?;
+    let cookie = cookie::shown(headers, cookie).map_err(|_| CookieFault::Invalid)?;
     let found = match (tokens.next(), keys.next(), cookie) {
         (None, None, None) => return Err(ApiError::new(ErrorCode::Unauthorized, "Authentication required")),
         (Some(value), None, None) => text(value).and_then(of_authorization).ok_or(AuthFault::Invalid)?,

@@ -22,6 +22,9 @@ pub const INGEST: &str = "/api/v1/metrics/ingest";
 /// The path of the policies.
 pub const POLICIES: &str = "/api/v1/policies";
 
+/// Where they are.
+pub const PATHS: [&str; 2] = [INGEST, POLICIES];
+
 /// The sample resources.
 pub struct SampleApi(pub Arc<Services>);
 

@@ -51,8 +51,7 @@ impl StepUpApi {
             expires_in: fresh.ttl.as_secs(),
             csrf_token: new.map(|new| new.csrf.reveal().as_str().into()),
         };
-        let same_site = app.policy.cookies.same_site;
-        let cookie = new.and_then(|new| cookie::set(new, ctx.now, same_site));
+        let cookie = new.and_then(|new| cookie::set(new, ctx.now, &app.policy.cookies));
         Ok(Answer::new(answer, ctx.now).setting(cookie))
     }
 }

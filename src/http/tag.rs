@@ -23,6 +23,8 @@ pub enum Tag {
     Services,
     /// What happened, in an order that cannot be changed afterwards.
     Audit,
+    /// Why somebody cannot log in, and how safe an account is.
+    Diagnosis,
     /// Running the server.
     Operation,
     /// Whether the server works.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use poem::Request;
 use poem::http::StatusCode;
 
+use super::cookie::CookieDoor;
 use super::edge::Gate;
 use super::error::ApiError;
 use super::limit::Left;
@@ -24,14 +25,21 @@ pub struct Visit {
     pub client: IpAddr,
     operator: Option<Box<Caller>>,
     gate: Arc<Gate>,
+    door: Arc<CookieDoor>,
     user: OnceLock<UserId>,
     left: Mutex<Option<Left>>,
 }
 
 impl Visit {
-    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket.
-    pub fn new(request_id: String, client: IpAddr, operator: Option<Box<Caller>>, gate: Arc<Gate>) -> Self {
-        Self { request_id, client, operator, gate, user: OnceLock::new(), left: Mutex::new(None) }
+    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket; its cookies
+    /// are those of `door`.
+    pub fn new(
+        request_id: String,
+        client: IpAddr,
+        operator: Option<Box<Caller>>,
+        (gate, door): (Arc<Gate>, Arc<CookieDoor>),
+    ) -> Self {
+        Self { request_id, client, operator, gate, door, user: OnceLock::new(), left: Mutex::new(None) }
     }
 
     /// The visit of `request`. It is there in every request that came through the edge.
@@ -53,6 +61,11 @@ impl Visit {
     /// The rules of the edge that this request came through.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Where the cookies of this request are known.
+    pub fn door(&self) -> &CookieDoor {
+        &self.door
     }
 
     /// Remembers who calls, for the request log. The first caller stays.

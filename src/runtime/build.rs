@@ -164,6 +164,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             rotate_after: config.api_keys.rotate_after,
             rotation_grace: config.api_keys.rotation_grace,
             made_with: None,
+            names_owner: false,
         },
         api_key_prefix: KeyPrefix::parse(&config.api_keys.prefix)
             .map_err(|error| Failure::new(format!("api_keys.prefix: {error}")))?,

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use crate::ambient::SystemClock;
 use crate::config::{self, Config, PlainHttp};
 use crate::domain::operator::Operators;
+use crate::domain::profile::Profile;
 use crate::http::Front;
 use crate::http::answer;
 use crate::http::error::ApiError;
@@ -51,7 +52,7 @@ fn bind_one(
     let plain = match listener.http {
         PlainHttp::Off => None,
         PlainHttp::Reject => Some(Transport::Reject),
-        PlainHttp::Redirect => Some(Transport::Redirect { base: origin(config.public_url.as_str()) }),
+        PlainHttp::Redirect => Some(Transport::Redirect { base: base_of(config, listener) }),
         PlainHttp::Trusted => Some(Transport::Trusted),
         PlainHttp::Open => Some(Transport::Dev),
     };
@@ -74,6 +75,14 @@ fn certificate(config: &Config, dir: &DataDir) -> Result<TlsSource, Failure> {
         },
     };
     TlsSource::load(files, Arc::new(SystemClock)).map_err(|error| Failure::from_error(&error))
+}
+
+/// Where plain HTTP is sent on to: below the public URL, whose own listener may have another root.
+fn base_of(config: &Config, listener: &config::Listener) -> String {
+    let public = config.listen.iter().find(|listener| listener.serves());
+    let is_at_root = public.is_some_and(|public| public.root == listener.root);
+    let mount = listener.root.filter(|_| !is_at_root).map_or("", Profile::mount);
+    [&origin(config.public_url.as_str()), mount].concat()
 }
 
 /// Scheme and authority, without a path.

@@ -23,7 +23,6 @@ use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
 use crate::http::profile::Enabled;
-use crate::http::sample::INGEST;
 use crate::http::{Front, Parts};
 use crate::net::{self, LocalSocket};
 use crate::services::api_key::usage;
@@ -98,7 +97,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     let socket = listen::admin_socket(config).await?;
     let parts = around::Parts { tls: tls.clone(), store: dir.store_file(), net: net_metrics.clone() };
     app.around.tell(around::surroundings(loaded, app.clock.now(), &listeners, parts));
-    announce(config, &app, (&listeners, socket.as_ref()), out).await?;
+    announce(config, &app, (&listeners, socket.as_ref()), front.samples(), out).await?;
 
     let (shutdown, told) = watch::channel(false);
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
@@ -189,6 +188,7 @@ async fn announce(
     config: &Config,
     app: &Services,
     (listeners, socket): (&[listen::Listening], Option<&LocalSocket>),
+    samples: &[String],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let url = config.public_url.as_str();
@@ -199,11 +199,11 @@ async fn announce(
     if let Some(socket) = socket {
         told(writeln!(out, "admin socket at {}", socket.path().display()))?;
     }
-    if config.samples {
-        told(writeln!(out, "sample resource at {url}{INGEST}"))?;
-    }
     for EnabledProfile { profile, .. } in &config.profiles {
         told(writeln!(out, "profile {profile} at {url}{}", profile.mount()))?;
+    }
+    for path in samples {
+        told(writeln!(out, "sample resource at {url}{path}"))?;
     }
     if config.dev {
         dev::seed(app).await?;

@@ -144,6 +144,7 @@ fn is_printable(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// R86.
     #[test]
     fn no_value_forges_a_line() {
         let mut line = String::new();

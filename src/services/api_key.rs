@@ -24,7 +24,7 @@ use super::{Context, Services, flatten};
 use crate::crypto::PlainApiKey;
 use crate::domain::api_key::{ApiKey, GRACE_MAX, KeyFault};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::id::ApiKeyId;
+use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::mail::KeyEvent;
 use crate::domain::permission::Scope;
 use crate::domain::role::Permission;
@@ -98,7 +98,7 @@ pub async fn create(
         return Err(KeyFault::Expiry.into());
     }
     refuse_unheld(app, ctx, &caller, &scopes).await?;
-    let text = PlainApiKey::new(&app.policy.api_key_prefix, &app.random());
+    let text = new_text(app, caller.user.id);
     let mut key = ApiKey {
         id: ApiKeyId::new(ctx.now, &app.random()),
         owner: caller.user.id,
@@ -152,7 +152,7 @@ pub async fn rotate(
         return Err(KeyFault::Grace.into());
     }
     let caller = Caller::from(caller.clone());
-    let text = PlainApiKey::new(&app.policy.api_key_prefix, &app.random());
+    let text = new_text(app, caller.user.id);
     let seen = app.read(|read| own(read, &caller, id, ctx.now))?.ok_or(ManageFault::NotFound)?;
     let (hint, hash) = (text.hint(), *text.hash().as_bytes());
     let issuing = Issuing::new(app, ctx, &caller, &ApiKey { hint: hint.clone(), ..seen }, KeyEvent::Rotated)?;
@@ -264,6 +264,16 @@ pub async fn revoke_any(
         })
         .await
         .map_err(flatten)?
+}
+
+/// The text of a new key of `owner`.
+fn new_text(app: &Services, owner: UserId) -> PlainApiKey {
+    let prefix = &app.policy.api_key_prefix;
+    if app.policy.api_keys.names_owner {
+        PlainApiKey::of_owner(prefix, owner, &app.random())
+    } else {
+        PlainApiKey::new(prefix, &app.random())
+    }
 }
 
 /// The caller's own live key `id`.

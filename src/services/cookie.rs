@@ -78,7 +78,7 @@ pub(super) fn open(app: &Services, ctx: &Context, text: &str) -> Result<Option<O
 }
 
 fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<Open>, StoreError> {
-    let shown = app.keys.cookies.hash(value);
+    let shown = app.keys.cookies.hash(app.policy.cookies.name, value);
     app.read(|read| {
         let Some(session) = store::session::by_id(read, value.id())? else { return Ok(None) };
         let stored = session.cookie().map(|cookie| HashedToken::from_bytes(cookie.hash));
@@ -89,6 +89,11 @@ fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<O
         let held = store::role::held(read, &user)?;
         Ok(Some(Open { user, held, session }))
     })
+}
+
+/// The session that a cookie's value names, whether it opens it or not: the id is no secret.
+pub fn named(text: &str) -> Option<SessionId> {
+    SessionCookie::parse(text).ok().map(|value| value.id())
 }
 
 /// Writes that the session of `caller` was used, which moves its idle end.

@@ -9,8 +9,8 @@ mod disabling;
 mod enabling;
 pub mod first;
 
-pub use disabling::{disable, disable_with_code};
-pub use enabling::{enable, enable_first};
+pub use disabling::{disable, disable_by_code, disable_with_code};
+pub use enabling::{enable, enable_first, enable_with_codes};
 
 use zeroize::Zeroizing;
 

@@ -81,7 +81,7 @@ pub async fn introspect(
     Ok(if found.is_none() { of_key(app, ctx, question).await? } else { found })
 }
 
-fn of_access(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
+pub(super) fn of_access(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
     let Ok(claims) = app.tokens.verify_access(token, ctx.now) else { return Ok(None) };
     let live = app.read(|read| live_principal(read, claims.user_id, claims.sid, ctx.now))?;
     Ok(live
@@ -89,7 +89,7 @@ fn of_access(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standi
 }
 
 /// Good is what a refresh would take.
-fn of_refresh(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
+pub(super) fn of_refresh(app: &Services, ctx: &Context, token: &str) -> Result<Option<Standing>, StoreError> {
     let Ok(claims) = app.tokens.verify_refresh(token, ctx.now) else { return Ok(None) };
     let live = app.read(|read| live_principal(read, claims.user_id, claims.sid, ctx.now))?;
     let live = live.filter(|(_, session)| {

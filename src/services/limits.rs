@@ -98,6 +98,12 @@ impl Limits {
         taken
     }
 
+    /// Whether nothing is left at `now` of the budget of `key`. Takes nothing.
+    pub fn is_used_up(&self, class: Class, key: Key, now: Timestamp) -> bool {
+        let left = |spent: &Spent| self.budget(class).look(*spent, now).remaining;
+        self.tables.get(class).look(&key, left) == Some(0)
+    }
+
     /// Gives back one that was taken.
     pub fn refund(&self, class: Class, key: Key, now: Timestamp) -> Standing {
         let budget = self.budget(class);

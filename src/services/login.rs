@@ -95,6 +95,22 @@ pub async fn log_in(
     typed: Typed<'_>,
     opening: Opening<'_>,
 ) -> Result<LoggedIn, LoginFault> {
+    logged(ctx, attempt(app, ctx, typed, opening).await)
+}
+
+/// Writes the line by which operators count logins that failed (S31). It says as little as the answer.
+pub(super) fn logged<T>(ctx: &Context, done: Result<T, LoginFault>) -> Result<T, LoginFault> {
+    done.inspect_err(|fault| {
+        tracing::info!(why = %fault, request_id = ctx.request_id, client = %ctx.client, "Login failed");
+    })
+}
+
+async fn attempt(
+    app: &Services,
+    ctx: &Context,
+    typed: Typed<'_>,
+    opening: Opening<'_>,
+) -> Result<LoggedIn, LoginFault> {
     let identifier = Identifier::typed(typed.name);
     let found = find(app, identifier)?;
     let (attempt, unseen) = match lockout::begin_login(app, ctx, &found.target)? {

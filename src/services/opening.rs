@@ -109,7 +109,7 @@ pub(super) fn prepare(
         }
         Opening::Cookie { presented } => {
             let value = SessionCookie::new(id, app.random());
-            let hash = *app.keys.cookies.hash(&value).as_bytes();
+            let hash = *app.keys.cookies.hash(app.policy.cookies.name, &value).as_bytes();
             let life = Cookie::begin(hash, ctx.now, &app.policy.cookies);
             let open = presented.map(|text| cookie::open(app, ctx, text)).transpose()?.flatten();
             let replaced = open.map(|open| replacement(app, ctx, &open)).transpose()?;

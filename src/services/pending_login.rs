@@ -12,7 +12,7 @@
 use super::audit::{Witness, person_key};
 use super::factor::{FactorFault, FactorUsed, Holder, Proof, Stage, weigh};
 use super::lockout::Clearing;
-use super::login::LoginFault;
+use super::login::{LoginFault, logged};
 use super::opening::{Entry, Opened, Opening, prepare};
 use super::{Context, Services, cookie};
 use crate::crypto::{LoginHandle, SealKey};
@@ -66,6 +66,15 @@ pub async fn verify(
     ctx: &Context,
     handle: &str,
     code: &str,
+    browser: Browser<'_>,
+) -> Result<Opened, LoginFault> {
+    logged(ctx, finish(app, ctx, (handle, code), browser).await)
+}
+
+async fn finish(
+    app: &Services,
+    ctx: &Context,
+    (handle, code): (&str, &str),
     browser: Browser<'_>,
 ) -> Result<Opened, LoginFault> {
     let Some(handle) = LoginHandle::parse(handle) else { return refuse(app, ctx).await };

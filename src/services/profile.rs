@@ -1,13 +1,31 @@
 //! The policy of a profile: the operator's rules, and where its guide sets other values, those. Knows no wire.
 
+pub mod trading;
+
 use std::time::Duration;
 
 use super::Policy;
 use crate::crypto::KeyPrefix;
+use crate::domain::cookie::{self, CookiePolicy, OverMax, SameSite};
 use crate::domain::factor::{BackupCodeFormat, FactorPolicy};
 use crate::domain::permission::Permission;
 use crate::domain::profile::{Profile, ProfileRules};
 use crate::domain::session::Rotation;
+
+/// How long the reset link of the trading guide lives (X19).
+const TRADING_RESET_TTL: Duration = Duration::from_secs(86_400);
+
+/// Cookie sessions of the trading guide: T30 to T35.
+const TRADING_COOKIES: CookiePolicy = CookiePolicy {
+    name: cookie::TRADING_NAME,
+    idle_ttl: Duration::from_secs(86_400),
+    absolute_ttl: Duration::from_secs(7 * 86_400),
+    max: 5,
+    over_max: OverMax::Refuse,
+    bind_network: true,
+    bind_agent: true,
+    same_site: SameSite::Strict,
+};
 
 impl Policy {
     /// These rules as `profile` has them. What its guide does not speak of stays as the operator set it.
@@ -22,7 +40,7 @@ impl Policy {
             backup_codes: match profile {
                 Profile::Governance | Profile::Scribes => BackupCodeFormat::Grouped,
                 Profile::Cirtusai => BackupCodeFormat::Alphanumeric,
-                Profile::Pynomaly => BackupCodeFormat::Digits,
+                Profile::Pynomaly | Profile::Trading => BackupCodeFormat::Digits,
             },
             // The guide's client logs in with the code that it has just confirmed with (X26).
             enrolment_burns_step: profile != Profile::Cirtusai,
@@ -40,9 +58,16 @@ impl Policy {
             // P11: keys are made by administrators, who are those that may see and revoke everybody's.
             policy.api_keys.made_with = Some(Permission::UsersUpdate);
         }
+        if profile == Profile::Trading {
+            policy.reset_ttl = TRADING_RESET_TTL;
+            policy.cookies = TRADING_COOKIES;
+            policy.api_keys.names_owner = true;
+            "Trading System".clone_into(&mut policy.factor.issuer);
+        }
         let prefix = match profile {
             Profile::Governance => Some("llm_gov_sk_"),
             Profile::Pynomaly => Some("pyn_"),
+            Profile::Trading => Some("ts_"),
             Profile::Cirtusai | Profile::Scribes => None,
         };
         if let Some(prefix) = prefix.and_then(|prefix| KeyPrefix::parse(prefix).ok()) {

@@ -87,6 +87,16 @@ pub async fn register(
         return Err(ResourceFault::Reserved);
     }
     require(app, ctx, caller, name.kind().create()).await?;
+    own(app, ctx, caller, name).await
+}
+
+/// Makes the caller's account the owner of `name`, whatever it may otherwise.
+pub(super) async fn own(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    name: ResourceName,
+) -> Result<Resource, ResourceFault> {
     let act = Act::begin(app, ctx, caller, &name)?;
     let resource = Resource { name, owner: caller.user.id, created_at: ctx.now, grants: Vec::new() };
     let made = resource.clone();

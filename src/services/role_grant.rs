@@ -81,6 +81,33 @@ pub async fn take(
     .await
 }
 
+/// Gives the account `id` the built-in role `role` in place of those it has. The same rules as for giving and taking.
+pub async fn set_role(
+    app: &Services,
+    ctx: &Context,
+    caller: &Person,
+    (id, role): (UserId, Role),
+) -> Result<(), RoleFault> {
+    let act = Act::begin(app, ctx, caller, Some(id)).await?;
+    act.run((app, ctx, "right.set_role"), move |act, txn, actor| {
+        let (old, right) = target(txn, id, &Right::Role(role.name().to_owned()), actor)?;
+        refuse_beyond(held(txn, &right)?, actor)?;
+        if role != Role::SuperAdmin && is_last_super_admin(txn, &old)? {
+            return Err(RoleFault::LastSuperAdmin.stop());
+        }
+        let user = User { roles: vec![role], ..old.clone() };
+        store::role::put_holder(txn, &old, &user)?;
+        for gone in old.roles.iter().filter(|held| **held != role) {
+            txn.emit(act.event(Action::RoleRevoked).detail("role", gone.name()).done())?;
+        }
+        if !old.roles.contains(&role) {
+            txn.emit(act.event(Action::RoleGranted).detail("role", role.name()).done())?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// A right that was looked up.
 enum Known {
     Role(AnyRole),

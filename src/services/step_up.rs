@@ -183,7 +183,8 @@ impl Renewal {
     fn of(app: &Services, ctx: &Context, caller: &Principal) -> (Option<SessionCookie>, Self) {
         let new = || SessionCookie::new(SessionId::new(ctx.now, &app.random()), app.random());
         let value = caller.csrf.as_ref().map(|_| new());
-        let cookie = value.as_ref().map(|value| (value.id(), *app.keys.cookies.hash(value).as_bytes()));
+        let hash = |value| *app.keys.cookies.hash(app.policy.cookies.name, value).as_bytes();
+        let cookie = value.as_ref().map(|value| (value.id(), hash(value)));
         (value, Self { session: caller.session, cookie, policy: app.policy.cookies })
     }
 

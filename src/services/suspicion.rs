@@ -131,6 +131,22 @@ pub async fn acknowledge(
     Ok(app.read(|read| seen(app, read, &mut HashMap::new(), (id, record)))?)
 }
 
+/// Whether something suspicious about the account `user` waits to be seen by an operator.
+pub(super) fn is_waiting(
+    app: &Services,
+    read: &impl Read,
+    user: UserId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let filter = SuspicionFilter {
+        user: Some(user),
+        acknowledged: Some(false),
+        limit: 1,
+        ..SuspicionFilter::default()
+    };
+    Ok(!page(app, read, &filter, now)?.seen.is_empty())
+}
+
 fn page(
     app: &Services,
     read: &impl Read,

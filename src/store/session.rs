@@ -134,15 +134,16 @@ pub fn remove(txn: &mut Txn<'_>, session: &Session) -> Result<(), StoreError> {
 }
 
 /// Handles the end that was planned for the session `id` at `planned`: removes the session, or plans
-/// its new end when refreshes or uses have moved it.
-pub fn expire(txn: &mut Txn<'_>, id: SessionId, planned: Timestamp) -> Result<(), StoreError> {
+/// its new end when refreshes or uses have moved it. Answers whether it was removed.
+pub fn expire(txn: &mut Txn<'_>, id: SessionId, planned: Timestamp) -> Result<bool, StoreError> {
     expiry::unschedule(txn, planned, &tables::SESSIONS, &id)?;
     match by_id(txn, id)? {
         Some(session) if session.expires_at() > txn.now() => {
-            expiry::schedule(txn, session.expires_at(), &tables::SESSIONS, &id)
+            expiry::schedule(txn, session.expires_at(), &tables::SESSIONS, &id)?;
+            Ok(false)
         }
-        Some(session) => remove(txn, &session),
-        None => Ok(()),
+        Some(session) => remove(txn, &session).map(|()| true),
+        None => Ok(false),
     }
 }
 

@@ -132,6 +132,14 @@ pub fn by_identifier(read: &impl Read, key: &str) -> Result<Option<User>, StoreE
     }
 }
 
+/// The account with this number.
+pub fn by_number(read: &impl Read, number: u32) -> Result<Option<User>, StoreError> {
+    match read.get(&tables::USER_NUMBERS, &number)? {
+        Some(id) => by_id(read, UserId::from_bytes(id)),
+        None => Ok(None),
+    }
+}
+
 /// Which name of a new account is taken, if any. Without `username` only the address is looked at.
 pub fn taken(
     read: &impl Read,
@@ -261,6 +269,12 @@ pub fn with_role(read: &impl Read, role: Role, limit: usize) -> Result<Vec<User>
 /// The PHC string of an account's password.
 pub fn phc(read: &impl Read, id: UserId) -> Result<Option<String>, StoreError> {
     Ok(read.get(&tables::CREDENTIALS, &id)?.and_then(|record| record.phc))
+}
+
+/// When the account got its password; `None`: it has none.
+pub fn password_set_at(read: &impl Read, id: UserId) -> Result<Option<Timestamp>, StoreError> {
+    let record = read.get(&tables::CREDENTIALS, &id)?.filter(|record| record.phc.is_some());
+    Ok(record.map(|record| Timestamp::from_millis(record.set_at)))
 }
 
 /// The PHC strings of an account's password and of its former ones, latest first.

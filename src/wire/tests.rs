@@ -101,6 +101,12 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<oauth::Revoked>();
     both_writers_agree::<oauth::OauthFailure>();
     both_writers_agree::<oauth::ServerMetadata>();
+    both_writers_agree::<diagnosis::DiagnosisRequest>();
+    both_writers_agree::<diagnosis::Diagnosis>();
+    both_writers_agree::<diagnosis::TokenTestRequest>();
+    both_writers_agree::<diagnosis::TokenTest>();
+    both_writers_agree::<diagnosis::MfaTest>();
+    both_writers_agree::<security_report::SecurityReport>();
     both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
@@ -139,6 +145,8 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<authz::CheckItem>();
     unknown_fields_are_refused::<service::CreateService>();
     unknown_fields_are_refused::<service::RotateService>();
+    unknown_fields_are_refused::<diagnosis::DiagnosisRequest>();
+    unknown_fields_are_refused::<diagnosis::TokenTestRequest>();
     unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();

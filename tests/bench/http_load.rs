@@ -2,7 +2,8 @@
 //! its own, driven in turns. Prints rate, latency and server CPU per request, and the ratios that have a bar.
 //!
 //! `cargo bench --bench http_load`, about a minute; `-- --rounds 3 --seconds 0.5` for a quick look,
-//! `-- --only get` for the first comparison alone, `-- --log warn` to see what the line of each request costs.
+//! `-- --only get` for the first comparison alone, `-- --only targets` for the response times that the scribes guide asks for
+//! (`--requests 1000`, each), `-- --log warn` to see what the line of each request costs.
 //!
 //! Read the ratios: both sides of each are measured in rounds that alternate, and the median of the rounds' ratios is
 //! printed, so a busy machine disturbs both alike. Rates and latencies share the machine with the client.
@@ -17,6 +18,8 @@ mod empty;
 mod lab;
 #[path = "http_load/load.rs"]
 mod load;
+#[path = "http_load/targets.rs"]
+mod targets;
 
 use std::path::Path;
 use std::process::Command;
@@ -52,6 +55,10 @@ fn main() {
 
 async fn measure(rounds: usize, length: Duration) {
     let folder = tempfile::tempdir().expect("a folder");
+    let only = word("--only");
+    if only.as_deref() == Some("targets") {
+        return aims(folder.path(), length).await;
+    }
     let plain = Pair::start(folder.path(), "plain", &[]).await;
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;
     println!("{:<34} {:>9} {:>9} {:>9} {:>11}", "", "rate /s", "p50 us", "p99 us", "cpu us/req");
@@ -62,7 +69,7 @@ async fn measure(rounds: usize, length: Duration) {
     bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
     bar("authenticated GET / empty handler, plain", of_plain, 1.7, "x");
     bar("authenticated GET / empty handler, TLS", of_secure, 1.7, "x");
-    if word("--only").as_deref() == Some("get") {
+    if only.as_deref() == Some("get") {
         return;
     }
     let login = plain.compare_login(rounds, length).await;
@@ -71,6 +78,20 @@ async fn measure(rounds: usize, length: Duration) {
 
     bar("login / one fresh-memory argon2 hash", login, 1.05, "x");
     at_least("transactions per durable commit, 64 callers refresh", grouped, 16.0, "");
+    drop((plain, secure));
+    aims(folder.path(), length).await;
+}
+
+/// The targets of the scribes guide, whose load test logs in to one account from one address: it is exempt from limits.
+async fn aims(folder: &Path, length: Duration) {
+    let folder = folder.join("targets");
+    std::fs::create_dir(&folder).expect("a folder");
+    let mut command = latchkey(&folder);
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.join("data"));
+    command.env("LATCHKEY_LIMITS__EXEMPT", "127.0.0.0/8");
+    let server = Server::start(&mut command, &folder.join("log"));
+    let hash = fresh_hashes(length);
+    targets::measure(&server, argument("--requests", 1_000), (EMAIL, PASSWORD), hash).await;
 }
 
 /// Drives two sides in turns: all rounds of each, and the median of the rounds' ratios of the second to the first.

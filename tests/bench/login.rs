@@ -115,6 +115,7 @@ fn services() -> Services {
             rotate_after: Duration::from_secs(90 * 86_400),
             rotation_grace: Duration::from_secs(86_400),
             made_with: None,
+            names_owner: false,
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         invitation_ttl: Duration::from_secs(259_200),

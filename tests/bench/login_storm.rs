@@ -4,6 +4,7 @@
 //! `cargo bench --bench login_storm`, about four minutes; `-- --runs 1 --seconds 3` for a quick look.
 //!
 //! The callers share the machine with the server; on more than two processors the reads are disturbed less.
+//! Held to the bar of R101.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark stops at what it cannot measure")]

@@ -166,6 +166,7 @@ def again(guide: Guide, heading: str) -> str:
 
 
 def advanced(guide: Guide) -> None:
+    """C8, C27, C29, C31."""
     server, scope, base = guide.server, guide.scope, guide.base
     guide.password = PASSWORD
     guide.run("Complete Registration and Login Flow", **{"user@example.com": "new_user@example.com"})

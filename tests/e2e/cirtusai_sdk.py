@@ -51,6 +51,7 @@ async def refused(call: object, kind: type, status: int | None = None) -> Except
 
 
 async def story(server: Server, client: object, name: str, wrong_code: type) -> None:
+    """C28: the same story with either client."""
     auth, set_token = Waiting(client.auth), Waiting(client).set_token
     http_error = (requests.exceptions.HTTPError, httpx.HTTPStatusError)
     email = f"{name}@example.com"

@@ -111,6 +111,7 @@ async fn many_records_and_many_seals_verify_in_bounded_steps() {
     assert_eq!((good.fault, good.seals, good.head.seq), (None, 5, 453));
 }
 
+/// R88.
 #[tokio::test]
 async fn any_changed_byte_is_found_and_its_record_named() {
     for seq in [1, 4, 9] {
@@ -134,6 +135,7 @@ async fn a_removed_record_is_found() {
     }
 }
 
+/// R88.
 #[tokio::test]
 async fn records_that_changed_places_are_found() {
     let app = sealed().await;
@@ -189,6 +191,7 @@ async fn a_chain_that_was_written_anew_differs_from_what_was_sealed() {
     broken(&app, "record 9: differs from what was sealed");
 }
 
+/// R88.
 #[tokio::test]
 async fn an_end_that_was_cut_off_behind_a_seal_is_found() {
     let app = sealed().await;

@@ -161,6 +161,7 @@ fn check_mail(home: &Home, client: &Client, crowd: &Crowd) {
     }
 }
 
+/// R90.
 #[test]
 fn what_was_acknowledged_survives_kills_under_load_and_during_recovery() {
     let seed = asked("LATCHKEY_CRASH_SEED").unwrap_or_else(|| number(&OsEntropy));

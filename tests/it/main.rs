@@ -20,5 +20,6 @@ mod model;
 mod process;
 mod profile;
 mod readme;
+mod rules;
 mod secrets;
 mod sweep;

@@ -268,6 +268,34 @@ fn every_file_that_the_readme_links_exists_and_its_toolchain_is_the_packages() {
     );
 }
 
+/// S36: a story runs its steps; here its words are held against the program's.
+#[test]
+fn the_container_file_sets_what_the_program_reads_and_exposes_what_it_listens_on() {
+    let file = include_str!("../../assets/container/Dockerfile");
+    let (_, stage) = file.rsplit_once("\nFROM ").unwrap();
+    let of = |name: &str| stage.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.current_dir(folder.path()).env_clear().arg("check");
+    let set: BTreeMap<_, _> = of("ENV ").split(' ').map(|pair| pair.split_once('=').unwrap()).collect();
+    assert_eq!(set["LATCHKEY_DATA_DIR"], of("VOLUME "));
+    for (name, value) in &set {
+        command.env(name, value.replace("/data", folder.path().to_str().unwrap()));
+    }
+    let output = command.output().unwrap();
+    let (told, failed) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{failed}");
+    let listens = told.lines().find(|line| line.starts_with("listen = ")).unwrap();
+    assert!(listens.contains(&format!("\"0.0.0.0:{}\"", of("EXPOSE "))), "{listens}");
+    let check = of("HEALTHCHECK ").split_once("CMD ").unwrap().1;
+    for words in [check, of("ENTRYPOINT "), of("CMD ")] {
+        let words: Vec<String> = serde_json::from_str(words).unwrap();
+        assert_is_known(&words.into_iter().filter(|word| word != "latchkey").collect::<Vec<_>>());
+    }
+    assert!(!["", "root", "0"].contains(&of("USER ")) && of("STOPSIGNAL ") == "SIGTERM");
+}
+
 #[test]
 fn every_cargo_command_of_the_readme_exists() {
     let list = Command::new(env!("CARGO")).arg("--list").output().unwrap();

@@ -270,6 +270,7 @@ async fn browsers(app: &TestApp, story: &mut Story) {
     story.heard(&fresh.act("logout", json!({})).await);
 }
 
+/// G65. R85.
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_audit_the_store_or_another_answer() {
     listen();

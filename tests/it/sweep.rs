@@ -35,6 +35,7 @@ async fn pass(app: &TestApp, days: u32) {
     }
 }
 
+/// R103.
 #[tokio::test]
 async fn after_a_thousand_logins_and_their_end_the_store_is_as_before() {
     let app = TestApp::unlimited().with_user("ada").await;

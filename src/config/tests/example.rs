@@ -55,6 +55,7 @@ fn the_example_names_every_key_and_no_other() {
         "profiles.governance",
         "profiles.pynomaly",
         "profiles.cirtusai",
+        "profiles.trading",
         "profiles.scribes",
     ];
     let named: BTreeSet<_> = named

@@ -122,6 +122,7 @@ fn impossible_combinations_are_refused() {
     ]);
 }
 
+/// S29. R22.
 #[test]
 fn a_secret_is_refused_when_it_is_short_known_doubled_or_unreadable() {
     let help = "make one with `openssl rand -hex 32`, or set none: a key is made at the first start";

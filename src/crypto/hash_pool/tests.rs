@@ -99,7 +99,7 @@ async fn hashes_of_the_reference_implementation_match_and_ask_for_a_new_hash() {
     }
 }
 
-/// Of argon2-cffi 25, which uses the reference implementation.
+/// Of argon2-cffi 25, which uses the reference implementation. R6.
 #[tokio::test]
 async fn hashes_of_several_lanes_match_and_ask_for_a_new_hash() {
     let pool = start(config());
@@ -150,6 +150,7 @@ async fn a_password_that_bcrypt_would_cut_never_matches() {
     assert_eq!(pool.stats().runs, 5);
 }
 
+/// R6.
 #[tokio::test]
 async fn the_default_costs_agree_with_the_crates_own_hash() {
     use argon2::PasswordVerifier;

@@ -32,7 +32,7 @@ pub struct TokenKey {
 }
 
 enum Verifying {
-    Mac(MacKey),
+    Mac(Box<MacKey>),
     Ed25519(Box<[u8]>),
     /// The point, uncompressed: `4 | x | y`.
     P256(Box<[u8]>),
@@ -51,7 +51,7 @@ impl TokenKey {
     /// The HS256 key that is `secret` as it stands.
     pub(super) fn from_secret(secret: &[u8]) -> Self {
         let named = digest::sha256(&Zeroizing::new([b"latchkey/1/kid\0", secret].concat()));
-        let verifying = Verifying::Mac(MacKey::new(secret));
+        let verifying = Verifying::Mac(Box::new(MacKey::new(secret)));
         Self::new(Algorithm::Hs256, &named, EncodingKey::from_secret(secret), verifying)
     }
 
@@ -97,7 +97,7 @@ impl TokenKey {
         &self.kid
     }
 
-    /// The signature of `text`, in base64url. HS256 and EdDSA always give the same.
+    /// The signature of `text`, in base64url. HS256 and `EdDSA` always give the same.
     #[expect(clippy::expect_used, reason = "the key is of the algorithm")]
     pub(super) fn sign(&self, text: &str) -> String {
         let algorithm = match self.algorithm {

@@ -5,7 +5,7 @@ use super::seen::Seen;
 use crate::domain::signing_key::PublicKey;
 use crate::domain::time::Timestamp;
 
-/// The keys in use. It does not change: a turn puts another ring in its place, with what was [seen](Seen) under this one.
+/// The keys in use. It does not change: a turn puts another ring in its place, with what was seen under this one.
 pub struct KeyRing {
     current: TokenKey,
     /// Published already.

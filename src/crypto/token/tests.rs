@@ -3,6 +3,7 @@
 mod claims;
 mod header;
 mod keys;
+mod wycheproof;
 
 use aws_lc_rs::hmac;
 use proptest::option;
@@ -186,6 +187,7 @@ fn a_payload_that_is_not_canonical_base64url_is_refused_even_when_signed() {
     }
 }
 
+/// R22.
 #[test]
 fn a_short_secret_is_refused_by_name() {
     for length in [0, 1, 31] {

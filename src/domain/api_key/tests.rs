@@ -10,6 +10,7 @@ const POLICY: KeyPolicy = KeyPolicy {
     rotate_after: Duration::from_secs(90 * 86_400),
     rotation_grace: DAY,
     made_with: None,
+    names_owner: false,
 };
 
 fn key() -> ApiKey {

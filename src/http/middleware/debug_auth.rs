@@ -16,10 +16,10 @@ const X_DEBUG: HeaderName = HeaderName::from_static("x-debug");
 /// `method=..; subject=..; reason=..`, and of a missing permission `required=..`.
 pub const X_DEBUG_AUTH: HeaderName = HeaderName::from_static("x-debug-auth");
 
-/// How the request shows who calls, if its client asks for the header.
-pub fn asked(headers: &HeaderMap) -> Option<&'static str> {
+/// How the request shows who calls, if its client asks for the header; `cookie` is the name of ours.
+pub fn asked(headers: &HeaderMap, cookie: &str) -> Option<&'static str> {
     let is_asked = headers.get(X_DEBUG).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-    is_asked.then(|| match shown(headers) {
+    is_asked.then(|| match shown(headers, cookie) {
         Ok(Shown::Token(_)) => "bearer",
         Ok(Shown::Key(_)) => "api_key",
         Ok(Shown::Cookie(_)) => "cookie",

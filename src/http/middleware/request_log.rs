@@ -1,6 +1,7 @@
 //! One line for each request. Knows nothing of how lines are written out.
 //!
-//! The line has target `latchkey::request`, level INFO (WARN for a 5xx), message `request`, and these fields:
+//! The line has target `latchkey::request`, level INFO (WARN for a 5xx), message `request`, or `401 Unauthorized` for one of
+//! those (S31), and these fields:
 //!
 //! | field | meaning |
 //! |---|---|
@@ -44,7 +45,7 @@ pub struct Line<'a> {
 pub fn write(line: &Line<'_>) {
     let took_us = u64::try_from(line.took.as_micros()).unwrap_or(u64::MAX);
     macro_rules! emit {
-        ($level:expr) => {
+        ($level:expr, $message:literal) => {
             tracing::event!(
                 target: "latchkey::request",
                 $level,
@@ -55,11 +56,15 @@ pub fn write(line: &Line<'_>) {
                 request_id = line.request_id,
                 client = %line.client,
                 user = line.user.map(tracing::field::display),
-                "request"
+                $message
             )
         };
     }
-    if line.status >= 500 { emit!(tracing::Level::WARN) } else { emit!(tracing::Level::INFO) }
+    match line.status {
+        401 => emit!(tracing::Level::INFO, "401 Unauthorized"),
+        500.. => emit!(tracing::Level::WARN, "request"),
+        _ => emit!(tracing::Level::INFO, "request"),
+    }
 }
 
 /// Writes why the server failed a request, once, with the whole chain of causes.

@@ -113,7 +113,7 @@ async fn by_header(request: &Request, visit: &Visit) -> Result<Option<Asker>, Ap
         Some(Err(NotAClient)) => return Err(stranger(visit, unknown())),
         None => {}
     }
-    match shown(request.headers()) {
+    match shown(request.headers(), visit.door().name) {
         Ok(Shown::Key(key)) => {
             let KeyHolder { caller, key, rate } = key_holder(request, visit, key).await?;
             visit.known_as(caller.user.id);

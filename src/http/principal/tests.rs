@@ -5,7 +5,7 @@ fn shown_by(values: &[(&str, &str)]) -> Result<String, ErrorCode> {
     for (name, value) in values {
         headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
-    shown(&headers).map(|shown| format!("{shown:?}")).map_err(|error| error.code())
+    shown(&headers, NAME).map(|shown| format!("{shown:?}")).map_err(|error| error.code())
 }
 
 fn authorization(value: &str) -> Result<String, ErrorCode> {

@@ -11,17 +11,19 @@ pub mod cirtusai;
 mod flat;
 pub mod pynomaly;
 pub mod scribes;
+pub mod trading;
 pub mod wording;
 
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::uri::PathAndQuery;
-use poem::http::{Method, StatusCode, Uri};
-use poem::{EndpointExt, IntoEndpoint, Route};
+use poem::http::{Method, StatusCode, Uri, header};
+use poem::{EndpointExt, IntoEndpoint, Request, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 
+use super::cookie::CookieDoor;
 use super::dialect::Dialect;
 use super::docs::{self, Assets};
 use super::error::ApiError;
@@ -52,6 +54,8 @@ pub struct Mounted {
     endpoint: BoxEndpoint<'static>,
     /// Its own operations at paths that are [`shared`].
     at_shared: Vec<(Method, &'static str)>,
+    /// Where it takes cookies of its own.
+    cookies: Option<Arc<CookieDoor>>,
 }
 
 /// Every profile that is switched on.
@@ -64,8 +68,8 @@ pub struct Surroundings<'a> {
     pub assets: &'a Arc<Assets>,
     /// Told of every route.
     pub routes: &'a mut Routes,
-    /// Whether the sample resources of the guides are there.
-    pub has_samples: bool,
+    /// Where the sample resources of the guides are, if they are there: told of those of each profile.
+    pub samples: Option<&'a mut Vec<String>>,
 }
 
 impl Mounts {
@@ -82,13 +86,17 @@ impl Mounts {
         })
     }
 
-    /// What `uri` means on a listener whose root is `root`. Other mounts and what is `shared` are where they are on every
-    /// listener, unless the profile has an operation of its own there.
-    pub fn rooted(&self, root: Profile, method: &Method, uri: &Uri) -> Option<Uri> {
+    /// What `request` asks for on a listener whose root is `root`. Other mounts and what is `shared` are where they are on
+    /// every listener, unless the profile has an operation of its own there; and then the form on a page of ours, which
+    /// asks for a page, still finds its page.
+    pub fn rooted(&self, root: Profile, request: &Request) -> Option<Uri> {
+        let (method, uri) = (request.method(), request.uri());
         let path = uri.path();
         let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
         let is_shared = shared().any(|shared| shared == path) || path.starts_with("/dev/");
-        let is_own = mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path);
+        let asks_for_page = request.header(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html"));
+        let is_own =
+            mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path) && !asks_for_page;
         let is_elsewhere = self.at(path).is_some() || (is_shared && !is_own);
         let is_canonical = root == Profile::Governance && !path.starts_with("/api/");
         if is_elsewhere || is_canonical {
@@ -118,6 +126,12 @@ impl Mounted {
                 Self::mount(profile, operations, pynomaly::SamplesApi(app), parts)
             }
             Profile::Cirtusai => Self::mount(profile, cirtusai::operations(&app), (), parts),
+            Profile::Trading => {
+                let (operations, door) =
+                    (trading::operations(&app, health.clone()), super::cookie_door(&app));
+                let mounted = Self::mount(profile, operations, trading::SamplesApi(app), parts);
+                Self { cookies: Some(Arc::new(door)), ..mounted }
+            }
         }
     }
 
@@ -128,7 +142,8 @@ impl Mounted {
         samples: impl OpenApi + 'static,
         parts: &mut Surroundings<'_>,
     ) -> Self {
-        if parts.has_samples {
+        if let Some(places) = &mut parts.samples {
+            places.extend(paths(&samples).map(|path| format!("{}{path}", profile.mount())));
             Self::with(profile, described(profile, (operations, samples)), parts)
         } else {
             Self::with(profile, described(profile, operations), parts)
@@ -144,6 +159,9 @@ impl Mounted {
         let mut described: Value = serde_json::from_str(&spec).unwrap_or_default();
         if profile != Profile::Governance {
             with_detail(&mut described);
+            if profile == Profile::Trading {
+                trading::reword(&mut described);
+            }
             spec = described.to_string();
         }
         parts.routes.extend(profile.mount(), &described);
@@ -155,7 +173,7 @@ impl Mounted {
         let at_shared = at_shared.filter(|(method, path)| has(method, path)).collect();
         let route = docs::add(Route::new(), profile.mount(), spec.into(), parts.assets);
         let endpoint = Route::new().nest(profile.mount(), route.nest("/", api)).into_endpoint().boxed();
-        Self { profile, endpoint, at_shared }
+        Self { profile, endpoint, at_shared, cookies: None }
     }
 
     /// What answers below its mount.
@@ -168,7 +186,13 @@ impl Mounted {
         match self.profile {
             Profile::Governance => Dialect::Canonical,
             Profile::Pynomaly | Profile::Cirtusai | Profile::Scribes => Dialect::Detail,
+            Profile::Trading => Dialect::Trading,
         }
+    }
+
+    /// Where it takes cookies of its own, if it does.
+    pub fn cookies(&self) -> Option<&Arc<CookieDoor>> {
+        self.cookies.as_ref()
     }
 }
 
@@ -177,6 +201,11 @@ impl Mounted {
 fn shared() -> impl Iterator<Item = &'static str> {
     let files = [site::STYLE, site::ICON, metrics_page::METRICS];
     site::PAGES.into_iter().chain(files).chain(health::PATHS)
+}
+
+/// Where the operations of an API are.
+fn paths<T: OpenApi>(_api: &T) -> impl Iterator<Item = String> + use<T> {
+    T::meta().into_iter().flat_map(|api| api.paths).map(|path| path.path)
 }
 
 /// The description of a profile's operations.

@@ -3,6 +3,7 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::domain::profile::trading::TradingPermission;
 use crate::http::error::ApiError;
 use crate::wire::error::ErrorCode;
 
@@ -16,6 +17,23 @@ pub fn detail(error: &ApiError) -> (StatusCode, Value) {
         }
         ErrorCode::TokenExpired => (error.status(), json!({ "detail": "Token has expired" })),
         _ => (error.status(), json!({ "detail": error.message() })),
+    }
+}
+
+/// The same, but for what the trading guide says of tokens (T8) and of missing permissions (T10), which have its names.
+pub fn trading(error: &ApiError) -> (StatusCode, Value) {
+    let of_token = |why: &str| (error.status(), json!({ "detail": format!("Invalid token: {why}") }));
+    let missing = error.detail("required_permission");
+    match (error.code(), missing) {
+        (ErrorCode::TokenExpired, _) => of_token("Token has expired"),
+        (ErrorCode::TokenInvalid, _) if error.message() == "Invalid access token" => {
+            of_token("Invalid token")
+        }
+        (ErrorCode::Forbidden, Some(missing)) => {
+            let name = TradingPermission::kept_as(&missing).map_or(missing, |own| own.name().to_owned());
+            (error.status(), json!({ "detail": format!("Permission '{name}' required") }))
+        }
+        _ => detail(error),
     }
 }
 

@@ -6,6 +6,7 @@ use super::harness::{App, SECRET, request};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
+/// G3.
 #[tokio::test]
 async fn an_unknown_path_is_not_found() {
     let app = App::new();
@@ -15,6 +16,7 @@ async fn an_unknown_path_is_not_found() {
     }
 }
 
+/// R74.
 #[tokio::test]
 async fn an_unknown_method_is_told_which_are_known() {
     let app = App::new();
@@ -55,6 +57,7 @@ async fn a_body_above_the_cap_is_refused_announced_or_not() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "also where no body is expected");
 }
 
+/// G4.
 #[tokio::test]
 async fn a_bad_body_names_its_field() {
     let app = App::new();
@@ -71,6 +74,7 @@ async fn a_bad_body_names_its_field() {
     }
 }
 
+/// G3, G82.
 #[tokio::test]
 async fn malformed_bodies_are_refused_in_the_envelope() {
     let app = App::new();
@@ -106,6 +110,7 @@ async fn a_bad_parameter_is_named_and_its_value_is_not() {
     assert!(!answer.text.contains("hunter2") && !answer.text.contains("param0"));
 }
 
+/// G4, G82.
 #[tokio::test]
 async fn a_failure_inside_tells_the_caller_nothing() {
     let app = App::new();
@@ -124,6 +129,7 @@ async fn a_limit_says_when_to_come_back() {
     assert_eq!(answer.header("retry-after"), Some("7"));
 }
 
+/// G4.
 #[tokio::test]
 async fn a_token_is_missing_bad_or_expired_and_each_is_said() {
     let app = App::new();

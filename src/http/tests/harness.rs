@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 
 use crate::ambient::{Clock, ManualClock, SeededEntropy};
+use crate::domain::cookie::NAME;
 use crate::domain::held::Held;
 use crate::domain::id::SessionId;
 use crate::domain::limit::{Budget, LimitPolicy, PerClass};
@@ -23,6 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::ada;
 use crate::http::answer::Answer;
 use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
+use crate::http::cookie::CookieDoor;
 use crate::http::csrf::OwnOrigins;
 use crate::http::edge::{Gate, edge};
 use crate::http::error::{ApiError, Fault, Statuses};
@@ -137,7 +139,11 @@ impl App {
             authenticate: Box::new(authenticate),
             authenticate_key: Box::new(|_, _, _| Err(UseFault::Invalid)),
             authenticate_service: Box::new(|_, _, _| Ok(None)),
-            authenticate_cookie: Box::new(|_, _| Err(CookieFault::Invalid)),
+            cookies: Arc::new(CookieDoor {
+                name: NAME,
+                authenticate: Box::new(|_, _| Err(CookieFault::Invalid)),
+                record: Box::new(|_, _| Box::pin(async { Ok(()) })),
+            }),
             origins: OwnOrigins::default(),
             record: Box::new(|_, _| Box::pin(async { Ok(()) })),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],

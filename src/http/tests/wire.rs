@@ -6,6 +6,7 @@ use super::harness::{App, request, request_from};
 use crate::domain::user::ada;
 use crate::http::middleware::transport::Transport;
 
+/// G2.
 #[tokio::test]
 async fn a_success_is_enveloped_and_stamped() {
     let answer = App::new().post("/api/v1/login", r#"{"email":"ada","password":"b"}"#).await;
@@ -23,6 +24,7 @@ async fn the_bearer_of_a_good_token_comes_in() {
     assert_eq!(answer.json()["data"]["message"], ada().id.to_string());
 }
 
+/// G5.
 #[tokio::test]
 async fn the_request_id_is_echoed_or_made() {
     let app = App::new();
@@ -79,6 +81,7 @@ async fn the_description_and_its_page_are_served() {
     }
 }
 
+/// G1.
 #[tokio::test]
 async fn plain_http_is_refused_and_health_is_answered() {
     let app = App::over(Transport::Reject);
@@ -90,6 +93,7 @@ async fn plain_http_is_refused_and_health_is_answered() {
     assert_eq!(app.get("/health/../api/v1/users/7").await.code(), "HTTPS_REQUIRED");
 }
 
+/// S34.
 #[tokio::test]
 async fn plain_http_is_sent_on_to_the_configured_name() {
     let app = App::over(Transport::Redirect { base: "https://auth.example.com".to_owned() });

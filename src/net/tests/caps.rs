@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// R79.
 #[tokio::test]
 async fn connections_above_a_cap_are_closed_at_once_and_freed_slots_are_used_again() {
     let caps = [

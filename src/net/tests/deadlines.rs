@@ -9,6 +9,7 @@ async fn a_silent_client_is_closed() {
     assert_eq!(server.metrics.timeouts.value(), 1);
 }
 
+/// R78.
 #[tokio::test]
 async fn a_half_head_is_closed_though_it_drips() {
     let server = plain(Limits { header_read_timeout: SOON, ..Limits::default() });
@@ -30,6 +31,7 @@ async fn a_half_head_after_a_request_is_closed_long_before_the_idle_time() {
     assert_eq!(server.metrics.timeouts.value(), 1);
 }
 
+/// R78.
 #[tokio::test]
 async fn a_dripping_body_is_408_and_closed() {
     let server = plain(Limits { body_grace: SOON, ..Limits::default() });

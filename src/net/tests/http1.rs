@@ -51,6 +51,7 @@ async fn doubtful_framing_is_answered_400_and_closed() {
     }
 }
 
+/// R76.
 #[tokio::test]
 async fn a_smuggled_second_request_is_not_served() {
     let server = plain(Limits::default());
@@ -150,6 +151,7 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     assert_eq!(client.rest().await, "");
 }
 
+/// R75.
 #[tokio::test]
 async fn a_panic_is_answered_in_the_callers_words_and_the_server_lives() {
     let server = plain(Limits::default());

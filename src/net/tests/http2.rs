@@ -135,6 +135,7 @@ async fn too_many_fields_are_431() {
     assert_eq!(client.until(DATA).await.unwrap(), b"fault HeaderFields");
 }
 
+/// R79.
 #[tokio::test]
 async fn streams_that_are_reset_in_a_row_end_the_connection() {
     let server = plain(Limits::default());
@@ -172,6 +173,7 @@ async fn frames_without_content_are_answered_within_the_budget_and_above_it_end_
     until(|| server.metrics.open.value() == 0).await;
 }
 
+/// R79.
 #[tokio::test]
 async fn a_head_continued_without_end_is_cut() {
     let server = plain(Limits::default());

@@ -71,6 +71,7 @@ async fn a_second_handshake_resumes_the_session() {
     }
 }
 
+/// R80.
 #[tokio::test]
 async fn every_suite_is_ecdhe_with_aead() {
     let folder = tempfile::tempdir().unwrap();
@@ -103,6 +104,7 @@ async fn tls_where_only_plain_http_is_spoken_is_closed() {
     assert_eq!(server.metrics.handshake_failures.value(), 1);
 }
 
+/// R78.
 #[tokio::test]
 async fn a_stuck_or_broken_handshake_is_closed_and_counted() {
     let folder = tempfile::tempdir().unwrap();

@@ -118,6 +118,7 @@ pub(super) mod tests {
         String::from_utf8(message(&sender(), mail).unwrap().formatted()).unwrap()
     }
 
+    /// S30.
     #[test]
     fn the_headers_are_ours_and_the_same_at_every_attempt() {
         let text = formatted(&mail());

@@ -1,5 +1,7 @@
 //! Which API keys there are: one's own, and for administrators everybody's.
 
+use super::ManageFault;
+use crate::crypto::digest::{from_hex, to_hex};
 use crate::domain::api_key::ApiKey;
 use crate::domain::feed::Cursor;
 use crate::domain::id::{ApiKeyId, UserId};
@@ -43,6 +45,24 @@ pub fn list(
     filter: &KeyFilter,
 ) -> Result<KeyPage, StoreError> {
     page(app, ctx, &KeyFilter { owner: Some(caller.user.id), ..filter.clone() })
+}
+
+/// The caller's own live key whose text has the SHA-256 `hash`, in hexadecimal digits (T14).
+pub fn find_by_hash(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    hash: &str,
+) -> Result<ApiKeyId, ManageFault> {
+    let hash = from_hex(hash).ok_or(ManageFault::NotFound)?;
+    let found = app.read(|read| store::api_key::by_hash(read, &hash))?;
+    let own = found.filter(|key| key.is_alive(&caller.user, ctx.now));
+    own.map(|key| key.id).ok_or(ManageFault::NotFound)
+}
+
+/// The SHA-256 of a key's text, in hexadecimal digits.
+pub fn hash_of(key: &ApiKey) -> String {
+    to_hex(&key.hash)
 }
 
 /// Everybody's live keys, newest first. A page may be short and still have a next one. Needs `users:update`: who may

@@ -2,14 +2,17 @@
 
 use super::{MfaFault, change, draft, refuse_unless_on};
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::id::SessionId;
 use crate::domain::mail::FactorNews;
 use crate::domain::user::User;
-use crate::services::audit::Witness;
+use crate::services::audit::{Draft, Witness};
 use crate::services::factor::{FactorFault, Holder, Proof, Stage, notice, weigh};
+use crate::services::mail::Sealed;
 use crate::services::password_proof::prove;
-use crate::services::session::Principal;
-use crate::services::{Context, Services};
-use crate::store::{self, StoreError, Txn};
+use crate::services::session::{AuthFault, Principal, live_owner};
+use crate::services::{Context, Services, flatten};
+use crate::store::lane::EventV1;
+use crate::store::{self, Abort, StoreError, Txn};
 
 /// Switches the second factor off with the account's password. The caller's session goes on, every other one ends,
 /// and the owner gets a mail.
@@ -32,6 +35,34 @@ pub async fn disable_with_code(
     switch_off(app, ctx, caller, (password, Some(code))).await
 }
 
+/// The same with `code` alone, time-based or a backup code, which is used up (X23).
+pub async fn disable_by_code(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    code: &str,
+) -> Result<(), MfaFault> {
+    if app.policy.factor.requires(caller.held.roles) {
+        return Err(MfaFault::Demanded);
+    }
+    refuse_unless_on(app, caller)?;
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
+    let proof = proof(app, ctx, (caller, &witness), code).await?;
+    let (held, id, session) = (proof.held(), caller.user.id, caller.session);
+    let disabled = draft(&witness, caller, Action::MfaDisabled, Outcome::Success);
+    let act = Disabling::new(app, ctx, (caller, &witness), (Some(proof), disabled));
+    let run = app.store.transact("mfa.disable", app.stamp(ctx), move |txn| {
+        let user = live_owner(txn, id, session, txn.now())?;
+        let user = user.ok_or(Abort::Rule(MfaFault::Caller(AuthFault::Invalid)))?;
+        Ok(act.run(txn, user)?)
+    });
+    if !run.await.map_err(flatten).inspect_err(|_| held.give_back())? {
+        return Err(FactorFault::Wrong.into());
+    }
+    app.mail_queued.notify_one();
+    Ok(())
+}
+
 async fn switch_off(
     app: &Services,
     ctx: &Context,
@@ -51,28 +82,50 @@ async fn switch_off(
         None => None,
     };
     let held = proof.as_ref().map(Proof::held);
-    let (disabled, session) = (proved.success(), caller.session);
-    let wrong = draft(&witness, caller, Action::MfaDisabled, Outcome::Denied).reason("wrong_code").done();
-    let mail = notice(app, ctx, &caller.user, FactorNews::Disabled);
-    let act = move |txn: &mut Txn<'_>, mut user: User| {
-        if let Some(proof) = &proof
-            && proof.spend(txn)?.is_none()
-        {
-            txn.emit(wrong.clone())?;
-            return Ok(false);
-        }
-        store::factor::remove(txn, user.id)?;
-        let has_phone = store::sms_factor::is_on(txn, user.id)?;
-        change(txn, &mut user, has_phone, (Some(session), &disabled))?;
-        mail.insert(txn)?;
-        Ok::<_, StoreError>(true)
-    };
-    let done = proved.then(app, ctx, "mfa.disable", act).await;
+    let act = Disabling::new(app, ctx, (caller, &witness), (proof, proved.success()));
+    let done = proved.then(app, ctx, "mfa.disable", move |txn, user| act.run(txn, user)).await;
     if !done.inspect_err(|_| held.iter().for_each(|held| held.give_back()))? {
         return Err(FactorFault::Wrong.into());
     }
     app.mail_queued.notify_one();
     Ok(())
+}
+
+/// What switching off writes.
+struct Disabling {
+    proof: Option<Proof>,
+    session: SessionId,
+    disabled: Draft,
+    wrong: EventV1,
+    mail: Sealed,
+}
+
+impl Disabling {
+    fn new(
+        app: &Services,
+        ctx: &Context,
+        (caller, witness): (&Principal, &Witness),
+        (proof, disabled): (Option<Proof>, Draft),
+    ) -> Self {
+        let wrong = draft(witness, caller, Action::MfaDisabled, Outcome::Denied).reason("wrong_code").done();
+        let mail = notice(app, ctx, &caller.user, FactorNews::Disabled);
+        Self { proof, session: caller.session, disabled, wrong, mail }
+    }
+
+    /// Answers whether the code, where one is asked for, was right.
+    fn run(&self, txn: &mut Txn<'_>, mut user: User) -> Result<bool, StoreError> {
+        if let Some(proof) = &self.proof
+            && proof.spend(txn)?.is_none()
+        {
+            txn.emit(self.wrong.clone())?;
+            return Ok(false);
+        }
+        store::factor::remove(txn, user.id)?;
+        let has_phone = store::sms_factor::is_on(txn, user.id)?;
+        change(txn, &mut user, has_phone, (Some(self.session), &self.disabled))?;
+        self.mail.insert(txn)?;
+        Ok(true)
+    }
 }
 
 /// Weighs the code; a lock is recorded.

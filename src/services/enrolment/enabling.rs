@@ -1,9 +1,10 @@
 //! Switching a second factor on with its first code: in a session, or with the token of a registration. Knows nothing of
 //! how either was shown.
 
-use super::{MfaFault, change};
+use super::{MfaFault, Shown, change, draw};
 use crate::crypto::OneTimeKind;
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::factor::{BackupHash, Factor};
 use crate::domain::id::SessionId;
 use crate::domain::mail::FactorNews;
 use crate::domain::user::User;
@@ -19,7 +20,21 @@ use crate::store::{self, Abort, Read, StoreError, Txn};
 /// owner gets a mail.
 pub async fn enable(app: &Services, ctx: &Context, caller: &Principal, code: &str) -> Result<(), MfaFault> {
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
-    switch_on(app, ctx, (By::Session(caller.session), &caller.user, witness), code).await
+    switch_on(app, ctx, (By::Session(caller.session, None), &caller.user, witness), code).await
+}
+
+/// The same with new backup codes, in place of those that the enrolment began with (T53).
+pub async fn enable_with_codes(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    code: &str,
+) -> Result<Vec<Shown>, MfaFault> {
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
+    let (shown, hashes) = draw(app, caller.user.id);
+    let by = By::Session(caller.session, Some(hashes));
+    switch_on(app, ctx, (by, &caller.user, witness), code).await?;
+    Ok(shown)
 }
 
 /// The same for whoever has just registered, with the one-time `token` that this answered, which is used up. Every
@@ -75,14 +90,15 @@ async fn switch_on(
 
 /// What opens the door.
 enum By {
-    Session(SessionId),
+    /// With new backup codes, or those that there are.
+    Session(SessionId, Option<Vec<BackupHash>>),
     Token(Presented),
 }
 
 impl By {
     fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Session(id) => Some(*id),
+            Self::Session(id, _) => Some(*id),
             Self::Token(_) => None,
         }
     }
@@ -108,13 +124,18 @@ impl Enabling {
     /// The inner fault is a denial that is recorded, so the transaction goes through.
     fn run(&self, txn: &mut Txn<'_>) -> Result<Result<(), MfaFault>, Abort<MfaFault>> {
         let user = match &self.by {
-            By::Session(session) => live_owner(txn, self.user.id, *session, txn.now())?,
+            By::Session(session, _) => live_owner(txn, self.user.id, *session, txn.now())?,
             By::Token(token) => registrant(txn, token)?,
         };
         let mut user = user.ok_or(Abort::Rule(MfaFault::Caller(AuthFault::Invalid)))?;
         if self.proof.spend(txn)?.is_none() {
             txn.emit(self.denied.clone().done())?;
             return Ok(Err(FactorFault::Wrong.into()));
+        }
+        if let By::Session(_, Some(hashes)) = &self.by
+            && let Some(factor) = store::factor::of_user(txn, user.id)?
+        {
+            store::factor::put(txn, user.id, &Factor { backup_codes: hashes.clone(), ..factor })?;
         }
         change(txn, &mut user, true, (self.by.session(), &self.enabled))?;
         Ok(Ok(self.mail.insert(txn)?))

@@ -3,7 +3,7 @@
 //!
 //! ## Decision: a bounded look that says how far it went
 //! There is no index of failures: one would cost every login a write, and strangers decide how many there are. So the log
-//! is read, a slice at a time with others in between, and no further than [`RECORDS_MAX`] records. The answer says from
+//! is read, a slice at a time with others in between, and no further than 20,000 records. The answer says from
 //! when on it counts, and whether that is all that was asked for.
 
 use std::collections::HashMap;

@@ -74,6 +74,21 @@ pub async fn list(
     })?)
 }
 
+/// The rules whose locks of the account `user` last at `now`.
+pub(in crate::services) fn rules_locking(
+    app: &Services,
+    read: &impl Read,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Rule>, StoreError> {
+    let rows = |after, limit| suspicion::list(read, Some(user), after, limit);
+    let (rules, _) = walk(None, usize::MAX, rows, |id, record| {
+        let lock = lasting(app, read, (id, &record), now)?;
+        Ok(ControlFlow::Continue(lock.map(|lock| lock.rule)))
+    })?;
+    Ok(rules)
+}
+
 /// A wrong guess that led to a lock.
 #[derive(Debug)]
 pub struct GuessSeen {

@@ -62,7 +62,8 @@ pub async fn list(app: &Services, ctx: &Context, caller: &Caller, id: UserId) ->
     found.ok_or(ActFault::NotFound)
 }
 
-fn factors(read: &impl Read, id: UserId) -> Result<Factors, StoreError> {
+/// The same of the account `id`, whoever asks.
+pub(in crate::services) fn factors(read: &impl Read, id: UserId) -> Result<Factors, StoreError> {
     let app = store::factor::of_user(read, id)?.filter(Factor::is_on);
     let phone = store::sms_factor::of_user(read, id)?.filter(SmsFactor::is_on);
     let backup_codes_left = app.as_ref().map_or(0, |app| app.backup_codes.len());

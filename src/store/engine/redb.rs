@@ -157,12 +157,11 @@ impl RedbEngine {
         let opening = state.opening;
         // Opened under the lock: what a commit could have outdated is in its place when the commit clears it.
         let mut newest = state.newest();
-        let rows = match &*newest {
-            Some(rows) => Arc::clone(rows),
-            None => {
-                let rows = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
-                Arc::clone(newest.insert(Arc::new(rows)))
-            }
+        let rows = if let Some(rows) = &*newest {
+            Arc::clone(rows)
+        } else {
+            let rows = guarded(open)?.map_err(|error| self.failed(&error, opening))?;
+            Arc::clone(newest.insert(Arc::new(rows)))
         };
         Ok(RedbSnapshot { engine: self, opening, rows })
     }

@@ -98,7 +98,7 @@ fn only_the_migrations_not_seen_yet_run_and_a_failing_one_leaves_the_old_store()
 /// The store of this release, as it was written then: it opens and reads for ever.
 ///
 /// To write it anew (only before a release, when the tables are complete): delete the file and run
-/// `cargo test --lib store::migrate`, which writes it and fails once.
+/// `cargo test --lib store::migrate`, which writes it and fails once. R105.
 #[test]
 fn the_store_of_version_1_opens_and_reads() {
     let fixture = Path::new(FIXTURE);

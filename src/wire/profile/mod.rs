@@ -6,6 +6,9 @@
 pub mod cirtusai;
 pub mod pynomaly;
 pub mod scribes;
+pub mod trading;
+pub mod trading_access;
+pub mod trading_diagnosis;
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};

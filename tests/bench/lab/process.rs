@@ -93,5 +93,7 @@ pub fn latchkey(folder: &Path) -> Command {
     for class in ["LOGIN", "REGISTER", "ANONYMOUS", "AUTHENTICATED"] {
         command.env(format!("LATCHKEY_LIMITS__{class}"), "1000000/1s");
     }
+    // Logins under way count as guesses, and several callers log in to one account.
+    command.env("LATCHKEY_LOCKOUT__FAILURES", "20");
     command
 }

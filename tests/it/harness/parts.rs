@@ -65,6 +65,7 @@ pub(super) fn shipped_policy() -> Policy {
             rotate_after: Duration::from_secs(90 * 86_400),
             rotation_grace: Duration::from_secs(86_400),
             made_with: None,
+            names_owner: false,
         },
         api_key_prefix: KeyPrefix::parse("lk_").unwrap(),
         lockout: LockoutPolicy::default(),

@@ -216,6 +216,39 @@ async fn a_bad_question_names_its_parameter() {
     }
 }
 
+/// G79.
+#[tokio::test]
+async fn what_the_guide_wants_recorded_is() {
+    let app = watched().await;
+    app.anonymous().log_in("ada", "wrong").await.refused(401, "AUTHENTICATION_FAILED");
+    let (ada, boss) = (app.log_in("ada").await, app.log_in("boss").await);
+    app.enrol(&ada).await;
+    ada.post("/api/v1/auth/mfa/disable", json!({ "password": PASSWORD })).await.data(200);
+    let key = ada.make_key(&["metrics:write"]).await;
+    ada.delete(&key.place()).await.data(200);
+    let body = json!({ "current_password": PASSWORD, "new_password": "seven silent paper lanterns" });
+    ada.post("/api/v1/auth/password/change", body).await.data(200);
+    let path = format!("/api/v1/users/{}/permissions", id_of(&ada).await);
+    boss.post(&path, json!({ "permission": "audit:read" })).await.data(200);
+    boss.delete(&format!("{path}/audit:read")).await.data(200);
+    let seen = app.events();
+    for act in [
+        "login.failed denied wrong_password",
+        "login.succeeded success",
+        "mfa.setup success",
+        "mfa.enabled success",
+        "mfa.disabled success",
+        "api_key.created success",
+        "api_key.revoked success",
+        "password.changed success",
+        "permission.granted success",
+        "permission.revoked success",
+    ] {
+        assert!(seen.iter().any(|event| event.starts_with(act)), "{act}: {seen:#?}");
+    }
+}
+
+/// G81.
 #[tokio::test]
 async fn reading_needs_the_permission_and_a_refusal_is_recorded() {
     let app = watched().await;

@@ -42,7 +42,7 @@ async fn an_import_is_recorded_for_each_account() {
     }
 }
 
-/// X7: the login that sees the password replaces the hash, and the history does not grow.
+/// S35, X7: the login that sees the password replaces the hash, and the history does not grow.
 #[tokio::test]
 async fn a_bcrypt_hash_becomes_argon2id_at_the_next_login() {
     let app = TestApp::new();

@@ -291,6 +291,7 @@ async fn only_json_without_an_encoding_is_read() {
     }
 }
 
+/// R72.
 #[tokio::test]
 async fn hostile_text_in_any_field_never_breaks_anything() {
     let app = app().await;

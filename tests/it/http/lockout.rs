@@ -45,7 +45,7 @@ pub(super) async fn refused(app: &TestApp, from: &str, name: &str) -> u64 {
     seconds
 }
 
-/// T56.
+/// T56. R11.
 #[tokio::test]
 async fn five_wrong_passwords_lock_an_account_where_they_came_from_and_the_lock_ends_by_itself() {
     let app = TestApp::new().with_user("ada").await;

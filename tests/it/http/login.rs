@@ -141,7 +141,7 @@ async fn peopled() -> TestApp {
     app
 }
 
-/// G12, G14, G15, G16, R8, R9: whatever the reason, the whole answer is the same, and so is the work: one hash.
+/// G12, G14, G15, G16, R8, R9: whatever the reason, the whole answer is the same, and so is the work: one hash. R34.
 #[tokio::test]
 async fn every_denial_looks_the_same_and_costs_one_hash() {
     let app = peopled().await;
@@ -237,7 +237,7 @@ async fn types_are_strict() {
     form.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
-/// The operator may let accounts in before they proved their address.
+/// The operator may let accounts in before they proved their address. R34.
 #[tokio::test]
 async fn an_unproved_account_may_log_in_where_the_policy_says_so() {
     let app = TestApp::with_policy(|policy| policy.login.require_verified_email = false);

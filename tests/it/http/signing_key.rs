@@ -121,6 +121,7 @@ async fn only_a_fresh_administrator_turns_the_keys() {
     fresh.post(ROTATE, json!({ "revoke": "yes" })).await.refused(400, "VALIDATION_ERROR");
 }
 
+/// R87.
 #[tokio::test]
 async fn no_secret_of_a_key_lies_open_at_rest() {
     let app = app_of(Algorithm::EdDsa).await;

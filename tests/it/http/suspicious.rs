@@ -32,6 +32,7 @@ async fn lock(app: &TestApp, name: &str) {
     }
 }
 
+/// G80.
 #[tokio::test]
 async fn a_lock_is_listed_once_with_who_and_where() {
     let app = watched().await;
@@ -65,6 +66,7 @@ async fn a_lock_is_listed_once_with_who_and_where() {
     assert!(!app.at_rest("203.0.113.9") && !app.at_rest("Guesser/1"), "sealed like an audit record");
 }
 
+/// G80.
 #[tokio::test]
 async fn a_token_used_twice_and_reaching_above_ones_rank_are_listed() {
     let app = watched().await;

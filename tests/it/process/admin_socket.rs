@@ -244,6 +244,7 @@ fn shared() -> (Home, Server, Client) {
     (home, server, client)
 }
 
+/// R83.
 #[test]
 fn others_are_what_the_configuration_says_and_nobody_else_is_let_in() {
     if !geteuid().is_root() {

@@ -44,6 +44,7 @@ fn copy(home: &Home, to: &Path) {
     fs::copy(home.data().join("keys/master.key"), to.join("keys/master.key")).unwrap();
 }
 
+/// R92.
 #[test]
 fn a_used_store_checks_clean_and_its_audit_log_verifies_in_place_and_as_a_copy() {
     let home = used();
@@ -61,6 +62,7 @@ fn a_used_store_checks_clean_and_its_audit_log_verifies_in_place_and_as_a_copy()
     assert!(!home.path().join("absent.redb").exists(), "a file that is not there is not made");
 }
 
+/// R95.
 #[test]
 fn a_damaged_store_is_told_or_read_right_and_nothing_panics() {
     let home = used();

@@ -46,6 +46,7 @@ fn development_has_known_accounts_and_a_clock_that_moves_every_expiry() {
     assert!(!ended.out.contains("lks_"), "{}", ended.out);
 }
 
+/// R98.
 #[test]
 fn a_clock_that_jumps_far_breaks_nothing() {
     let home = Home::new();

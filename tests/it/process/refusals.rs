@@ -86,6 +86,7 @@ fn a_private_key_that_others_can_read_is_not_used() {
     unchanged_but_opened(&home, &SERVE).refused("data/tls/key.pem can be read or changed by others", "");
 }
 
+/// R82.
 #[test]
 fn key_material_that_cannot_be_used_is_refused_in_one_line() {
     let (home, other) = (Home::new(), Home::new());
@@ -131,6 +132,7 @@ fn of_servers_started_together_on_a_new_folder_one_serves() {
     }
 }
 
+/// R96.
 #[test]
 fn a_store_that_is_gone_or_damaged_is_not_made_anew() {
     let home = Home::settled();
@@ -183,6 +185,7 @@ fn a_key_that_is_gone_wrong_or_damaged_is_named() {
     );
 }
 
+/// R97.
 #[test]
 fn a_second_process_on_the_folder_is_refused_and_the_first_goes_on() {
     let home = Home::settled();
@@ -212,6 +215,7 @@ fn data_of_development_and_of_production_are_kept_apart() {
     unchanged_but_opened(&development, &SERVE).refused("data was made by --dev", "or add --dev");
 }
 
+/// R104.
 #[test]
 fn a_port_that_is_taken_is_named() {
     let home = Home::settled();
@@ -221,6 +225,7 @@ fn a_port_that_is_taken_is_named() {
     ended.refused(&format!("address {address} is already in use"), "choose another address with --listen");
 }
 
+/// S29. R104.
 #[test]
 fn a_wrong_configuration_is_refused_before_anything_is_made() {
     let secret = "planted-secret";

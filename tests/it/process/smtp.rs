@@ -103,6 +103,7 @@ fn follow(client: &Client, token: &str) {
     assert_eq!(again.status.as_u16(), 400, "{again:?}");
 }
 
+/// R87.
 #[test]
 fn a_stranger_registers_verifies_by_a_real_mail_logs_in_refreshes_and_logs_out() {
     let sink = Sink::start(0);

@@ -23,6 +23,7 @@ fn set_up(client: &Client, code: &str, email: &str) -> crate::harness::Answer {
         .post("/api/v1/setup", &json!({ "code": code, "email": email, "password": PASSWORD, "name": "Ada" }))
 }
 
+/// R83.
 #[test]
 fn the_first_start_needs_no_file_and_closes_everything_it_makes() {
     let home = Home::new();
@@ -68,6 +69,7 @@ fn assert_closed(folder: &Path, seen: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+/// R83.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crash_leaves_no_memory_image_and_no_secret_is_in_the_arguments() {

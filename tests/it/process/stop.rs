@@ -40,6 +40,7 @@ fn login() -> Request {
     Request::post("/api/v1/auth/login", &json!({ "email": "root@example.com", "password": PASSWORD }))
 }
 
+/// R102.
 #[test]
 fn either_signal_ends_a_server_whose_clients_hold_on() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -100,6 +101,7 @@ fn what_is_still_open_after_the_drain_is_cut_and_counted() {
     assert_eq!(stuck.rest(), "");
 }
 
+/// R102.
 #[test]
 fn a_signal_during_the_start_ends_the_server_as_well() {
     let home = Home::new();

@@ -84,6 +84,7 @@ fn a_trusted_proxy_names_the_client() {
     assert_eq!(recorded_address(&server, &server.client()), "203.0.113.9");
 }
 
+/// R81.
 #[test]
 fn nobody_else_names_the_client_or_is_served_in_plain_http() {
     let (_home, server) = every_mode("\"127.0.0.9\"");
@@ -93,6 +94,7 @@ fn nobody_else_names_the_client_or_is_served_in_plain_http() {
     assert_eq!(recorded_address(&server, &server.client()), "127.0.0.1");
 }
 
+/// R80.
 #[test]
 fn both_versions_of_tls_and_both_of_http_are_offered_and_nothing_weak() {
     let home = Home::new();
@@ -170,6 +172,7 @@ fn a_renewed_certificate_is_found_without_a_signal_and_open_connections_live_on(
     assert!(ended.err.matches("the old one stays").count() <= 3, "once for each change: {}", ended.err);
 }
 
+/// R82.
 #[test]
 fn a_hangup_takes_a_renewed_certificate_and_open_connections_live_on() {
     let home = with_own_certificate();

@@ -143,7 +143,7 @@ async fn whatever_is_wrong_with_the_second_step_answers_401() {
         let answer = app.anonymous().post_raw("/cirtusai/auth/verify-2fa", body).await;
         says(&answer, 401, "Invalid 2FA code");
     }
-    let plain = app.anonymous().header("content-type", "text/plain");
+    let plain = app.anonymous().header("content-type", "text/html");
     says(&plain.post_form("/cirtusai/auth/verify-2fa", "x").await, 401, "Invalid 2FA code");
     says(&second_step(&app, "nonsense", "123456").await, 401, "Invalid or expired temporary token");
     // The fifth wrong code ends the login, whatever comes then.
@@ -230,7 +230,7 @@ async fn failures_outside_the_operations_have_the_shape_of_the_profile() {
     let nothing = app.anonymous().get("/cirtusai/auth/nothing").await;
     let method = app.anonymous().get("/cirtusai/auth/login").await;
     let kind =
-        app.anonymous().header("content-type", "text/plain").post_form("/cirtusai/auth/register", "x").await;
+        app.anonymous().header("content-type", "text/html").post_form("/cirtusai/auth/register", "x").await;
     for (answer, status) in [(nothing, 404), (method, 405), (kind, 415)] {
         assert_eq!(answer.status, status, "{}", answer.text);
         assert!(answer.json()["detail"].is_string(), "{}", answer.text);

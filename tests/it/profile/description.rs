@@ -10,10 +10,13 @@ use serde_json::Value;
 use crate::harness::TestApp;
 
 /// Profiles with operations of their own. The samples of their guides are in the descriptions.
-const DESCRIBED: [Profile; 3] = [Profile::Cirtusai, Profile::Pynomaly, Profile::Scribes];
+const DESCRIBED: [Profile; 4] = [Profile::Cirtusai, Profile::Pynomaly, Profile::Scribes, Profile::Trading];
 
 /// C11: open to strangers, and whatever is wrong with what they send is 401.
 const ANSWERS_401: &str = "verify_2fa";
+
+/// T25: its guide shows its refusals as `error`.
+const SAYS_ERROR: &str = "sample_protected";
 
 /// When the code says something else, what it says is written beside the reviewed file: read the difference,
 /// then move it over.
@@ -49,7 +52,8 @@ async fn what_is_described_as_closed_is_closed_to_strangers_in_the_words_of_the_
                 let refuses = is_closed || id == ANSWERS_401;
                 assert_eq!(refuses, answer.status == 401, "{profile} {id}: {}", answer.text);
                 if is_closed {
-                    assert!(answer.json()["detail"].is_string(), "{profile} {id}: {}", answer.text);
+                    let said = if id == SAYS_ERROR { "error" } else { "detail" };
+                    assert!(answer.json()[said].is_string(), "{profile} {id}: {}", answer.text);
                     assert_eq!(events, [""; 0], "{profile} {id}");
                 }
             }

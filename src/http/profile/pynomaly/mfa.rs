@@ -18,6 +18,7 @@ use crate::http::principal::{Bearer, Shown, shown};
 use crate::http::profile::Flat;
 use crate::http::profile::body::Loose;
 use crate::http::tag::Tag;
+use crate::http::visit::Visit;
 use crate::services::Services;
 use crate::services::enrolment::{self, MfaFault, Shown as ShownOnce};
 use crate::services::factor::{FactorFault, FactorUsed};
@@ -232,7 +233,7 @@ impl<'a> ApiExtractor<'a> for MfaToken {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        match shown(request.headers())? {
+        match shown(request.headers(), Visit::of(request)?.door().name)? {
             Shown::Token(text) | Shown::Key(text) => Ok(Self(Zeroizing::new(text.to_owned()))),
             Shown::Cookie(_) => Err(ApiError::from_status(StatusCode::UNAUTHORIZED).into()),
         }

@@ -223,6 +223,7 @@ async fn a_closed_port_is_temporary() {
     assert!(matches!(&fault, MailFault::Temporary(_)) && fault.reason().contains("refused"), "{fault}");
 }
 
+/// S30.
 #[tokio::test]
 async fn starttls_and_implicit_tls_carry_the_login_and_the_mail() {
     let (ca_file, acceptor) = certificate_for("localhost");

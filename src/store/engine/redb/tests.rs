@@ -27,6 +27,7 @@ fn has(store: &Store, n: u64) -> Result<bool, StoreError> {
     Ok(store.snapshot()?.get(&NUMBERS, &n.to_string())? == Some(Number(n)))
 }
 
+/// R93.
 #[test]
 fn no_answer_leaves_before_its_commit() {
     let disk = Disk::default();
@@ -186,6 +187,7 @@ fn a_failed_commit_fails_its_whole_group_and_the_next_one_works() {
     }
 }
 
+/// R94.
 #[test]
 fn a_fault_that_passes_costs_at_most_its_own_group_and_the_answer_is_exact() {
     for nth in 1..=24 {
@@ -262,6 +264,7 @@ fn a_snapshot_of_an_earlier_opening_does_not_break_the_new_one() {
     assert_eq!(new.get(&NUMBERS, &"1".into()).unwrap(), Some(Number(1)));
 }
 
+/// R92.
 #[test]
 fn the_view_that_is_kept_for_readers_neither_lags_behind_nor_holds_pages() {
     let disk = Disk::default();

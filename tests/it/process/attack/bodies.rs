@@ -69,6 +69,7 @@ fn bodies_that_are_no_proper_json_are_400_and_name_no_value() {
     target.end();
 }
 
+/// R74.
 #[test]
 fn other_content_types_and_encodings_are_415() {
     let target = Target::start(&[]);

@@ -20,6 +20,7 @@ fn refused(answer: &str, what: &[u8]) {
     assert!(!answer.to_lowercase().contains("\r\nserver:"), "{what:?}\n{answer}");
 }
 
+/// R76.
 #[test]
 fn a_request_that_could_be_read_in_two_ways_is_400_and_closed() {
     let target = Target::start(&[]);
@@ -164,6 +165,7 @@ fn odd_methods_and_paths_get_a_4xx_in_the_envelope() {
     target.end();
 }
 
+/// R77.
 #[test]
 fn heads_that_are_too_large_are_431_and_closed() {
     let target = Target::start(&[]);
@@ -182,6 +184,7 @@ fn heads_that_are_too_large_are_431_and_closed() {
     target.end();
 }
 
+/// R79.
 #[test]
 fn requests_sent_ahead_are_answered_in_turn_and_never_more_than_a_buffer_of_them_waits() {
     let target = Target::hasty();

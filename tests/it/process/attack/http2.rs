@@ -148,6 +148,7 @@ fn broken_frames_end_the_connection() {
     target.end();
 }
 
+/// R76.
 #[test]
 fn heads_that_could_be_smuggled_on_are_never_served() {
     let target = Target::hasty();
