@@ -79,10 +79,16 @@ fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
         let enter = Chord::named("enter").into_iter().filter(|_| typed);
         // What is no yes is a no.
         let no = Chord::named("esc");
-        for chord in line.trim().chars().filter_map(key).chain(enter).chain(no) {
+        let had_reason = asked.reason.is_some();
+        for chord in line.trim().chars().filter_map(key).chain(enter) {
             if model.overlay.is_some() {
                 effects.extend(update(model, now, Msg::Key(chord)));
             }
+        }
+        // .. unless the next line is to say why.
+        let asks_why = |overlay: &Overlay| matches!(overlay, Overlay::Confirm(asked) if asked.reason.is_some());
+        if model.overlay.as_ref().is_some_and(|overlay| had_reason || !asks_why(overlay)) {
+            effects.extend(no.into_iter().flat_map(|no| update(model, now, Msg::Key(no))));
         }
         return effects;
     }
@@ -124,9 +130,12 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
         for target in &asked.targets {
-            let _ = writeln!(text, "#   {} {}", model.look.person(&target.name), Safe::new(&target.id));
+            let _ = writeln!(text, "#   {} {}", Safe::name(&target.name), Safe::new(&target.id));
         }
-        let ask = asked.word().map_or_else(|| "y".to_owned(), |word| Safe::new(&word).to_string());
+        let ask = match &asked.reason {
+            None => asked.word().unwrap_or_else(|| "y".to_owned()),
+            Some(_) => "why".to_owned(),
+        };
         let _ = writeln!(text, "# type {ask} to agree; everything else is no");
     } else if let Some(view) = model.view() {
         for line in view.lines(&model.look) {

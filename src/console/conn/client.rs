@@ -30,6 +30,9 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The header that names a request, in both directions.
 const X_REQUEST_ID: &str = "x-request-id";
 
+/// The header that says why something is done; the server's audit events carry it.
+const X_AUDIT_NOTE: &str = "x-audit-note";
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -43,6 +46,8 @@ pub struct Request {
     pub body: Option<String>,
     /// Names the request; the server's audit events carry it.
     pub request_id: Option<String>,
+    /// Why it is done, in the operator's words: one line.
+    pub note: Option<String>,
     /// Query values that are ids of people who are named here: looked up before the request is sent.
     pub people: Vec<(String, String)>,
 }
@@ -57,6 +62,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             request_id: None,
+            note: None,
             people,
         }
     }
@@ -244,6 +250,9 @@ impl Client {
             .header(header::USER_AGENT, concat!("latchkey-console/", env!("CARGO_PKG_VERSION")));
         if let Some(id) = &request.request_id {
             builder = builder.header(X_REQUEST_ID, id);
+        }
+        if let Some(note) = &request.note {
+            builder = builder.header(X_AUDIT_NOTE, note.as_bytes());
         }
         if request.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, "application/json");

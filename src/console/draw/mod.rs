@@ -5,6 +5,7 @@ pub mod detail;
 pub mod header;
 pub mod layout;
 mod over;
+pub mod spark;
 pub mod tabs;
 
 pub use canvas::Canvas;

@@ -75,7 +75,7 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
         let mine = if target.is_mine { "  YOURS" } else { "" };
         let text =
-            Safe::new(&format!("{}  {}{mine}", model.look.person(&target.name), Safe::new(&target.id)));
+            Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
         let token = if target.is_mine { Token::Danger } else { Token::Plain };
         canvas.put((inner.x, y), inner.width, &text, theme.style(token));
     }
@@ -99,10 +99,14 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
             None
         }
         Some(word) => {
-            let (x, y) = say(canvas, &format!("type {} and enter: ", Safe::new(&word)), Token::Danger)?;
-            let (text, at) = asked.typed.shown();
-            canvas.put((x, y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
+            let ask = match &asked.reason {
+                None => format!("type {} and enter: ", Safe::new(&word)),
+                Some(_) => "why, and enter: ".to_owned(),
+            };
+            let (x, y) = say(canvas, &ask, Token::Danger)?;
+            let (text, at) = asked.reason.as_ref().unwrap_or(&asked.typed).shown();
             let at = u16::try_from(at).unwrap_or(u16::MAX);
+            canvas.put((x, y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
             Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
         }
     }

@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use super::super::conn::{Problem, Request};
 use super::super::moment::Moment;
+use super::super::safe::Safe;
 use super::line::Line;
 use crate::wire::audit::AuditLog;
 
 /// How long the audit event of an answered request may take before that is said.
 const EVENT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest reason that the server keeps.
+const NOTE_CHARS_MAX: usize = 200;
 
 /// A kind of write: what a view declares.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub enum Asks {
     Yes,
     /// By typing the name of the target, or how many there are.
     Name,
+    /// By typing that, and then why: for what helps an attacker when it is done to the wrong one.
+    Reason,
 }
 
 /// What a deed is done to, as it was when the dialog opened.
@@ -64,18 +70,21 @@ pub struct Confirm {
     pub targets: Vec<Target>,
     /// What is typed so far.
     pub typed: Line,
+    /// Why, as far as it is typed; `None`: that is not asked yet.
+    pub reason: Option<Line>,
 }
 
 impl Confirm {
-    /// What has to be typed; `None`: `y` is enough. What is one's own always has to be typed.
+    /// What has to be typed, as it is shown, so that hostile names can be typed too; `None`: `y` is enough. What is one's
+    /// own always has to be typed.
     pub fn word(&self) -> Option<String> {
         if self.targets.iter().any(|target| target.is_mine) {
             return Some("mine".to_owned());
         }
         match (self.deed.asks, self.targets.as_slice()) {
             (Asks::Yes, _) => None,
-            (Asks::Name, [one]) => Some(one.name.clone()),
-            (Asks::Name, several) => Some(several.len().to_string()),
+            (Asks::Name | Asks::Reason, [one]) => Some(Safe::new(&one.name).to_string()),
+            (Asks::Name | Asks::Reason, several) => Some(several.len().to_string()),
         }
     }
 
@@ -84,8 +93,34 @@ impl Confirm {
         self.word().is_some_and(|word| self.typed.text() == word)
     }
 
-    /// `2 sessions of 1 user`.
+    /// Enter was pressed: whether all that is asked for is typed. A reason is asked for behind the name.
+    pub fn is_agreed(&mut self) -> bool {
+        if !self.is_typed() {
+            return false;
+        }
+        match (self.deed.asks, &self.reason) {
+            (Asks::Reason, Some(reason)) => !reason.text().trim().is_empty(),
+            (Asks::Reason, None) => {
+                self.reason = Some(Line::default());
+                false
+            }
+            (Asks::Yes | Asks::Name, _) => true,
+        }
+    }
+
+    /// The line that is typed now.
+    pub const fn line(&mut self) -> &mut Line {
+        match &mut self.reason {
+            Some(reason) => reason,
+            None => &mut self.typed,
+        }
+    }
+
+    /// `2 sessions of 1 user`, or `1 lock` where each is typed by its name.
     pub fn count(&self) -> String {
+        if self.deed.asks != Asks::Yes {
+            return counted(self.targets.len(), self.deed.things);
+        }
         let names: BTreeSet<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
         let users = if names.len() == 1 { "user" } else { "users" };
         format!("{} of {} {users}", counted(self.targets.len(), self.deed.things), names.len())
@@ -143,7 +178,8 @@ impl Deeds {
             let waiting =
                 Waiting { running: number, id: target.id.clone(), answered_at: None, is_heard: false };
             self.waiting.insert(name(index), waiting);
-            Request { request_id: Some(name(index)), ..(deed.request)(target) }
+            let note = confirmed.reason.as_ref().map(|reason| reason.text().trim().chars().take(NOTE_CHARS_MAX).collect());
+            Request { request_id: Some(name(index)), note, ..(deed.request)(target) }
         });
         requests.collect()
     }

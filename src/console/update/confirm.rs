@@ -14,16 +14,21 @@ use crate::console::model::overlay::Overlay;
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed) {
     let Some(view) = model.view() else { return };
-    let targets = view.targets();
+    let mut targets = view.targets();
     if targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
         model.notice = Some(Notice::refusal("one of them is pending already", model.now));
         return;
     }
     let view = view.spec().id();
-    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed: Line::default() }));
+    if model.look.masked {
+        // What is typed is what is shown.
+        targets.iter_mut().for_each(|target| target.name = model.look.person(&target.name).to_string());
+    }
+    let typed = Line::default();
+    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed, reason: None }));
 }
 
-/// A key while it is asked: `y`, or what has to be typed and Enter. Esc is no; everything else is nothing.
+/// A key while it is asked: `y`, or what has to be typed, each with Enter. Esc is no; everything else is nothing.
 pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<Effect>) {
     let is_agreed = match (asked.word(), chord.code) {
         (_, KeyCode::Esc) => {
@@ -31,10 +36,10 @@ pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<E
             return;
         }
         (None, _) => chord.char() == Some('y'),
-        (Some(_), KeyCode::Enter) => asked.is_typed(),
+        (Some(_), KeyCode::Enter) => asked.is_agreed(),
         (Some(_), _) => {
             if let Some(edit) = edit_of(chord) {
-                asked.typed.edit(edit);
+                asked.line().edit(edit);
             }
             false
         }

@@ -46,6 +46,7 @@ fn quoted(text: &str) -> String {
 pub fn export(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some((id, text)) = model.view().and_then(|view| Some((view.spec().id(), view.csv(&model.look)?)))
     else {
+        model.notice = Some(Notice::refusal("this view has nothing to export", model.now));
         return;
     };
     let time = model.now.rfc3339().replace([':', '.'], "");

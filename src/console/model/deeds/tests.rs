@@ -29,7 +29,7 @@ fn confirm(deed: &'static Deed, targets: &[(&str, &str, bool)]) -> Confirm {
         is_mine: *is_mine,
     };
     let targets = targets.iter().map(target).collect();
-    Confirm { deed, view: "sessions", targets, typed: Line::default() }
+    Confirm { deed, view: "sessions", targets, typed: Line::default(), reason: None }
 }
 
 fn event(request_id: &str) -> AuditLog {
