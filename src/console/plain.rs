@@ -129,8 +129,8 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
     }
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
-        for target in &asked.targets {
-            let _ = writeln!(text, "#   {} {}", Safe::name(&target.name), Safe::new(&target.id));
+        for (target, name) in asked.targets.iter().zip(&asked.shown) {
+            let _ = writeln!(text, "#   {name} {}", Safe::new(&target.id));
         }
         let ask = match &asked.reason {
             None => asked.word().unwrap_or_else(|| "y".to_owned()),

@@ -226,3 +226,72 @@ pub fn ended(n: usize, request_id: &str) -> AuditLog {
         ..AuditLog::example()
     }
 }
+
+/// A view on a stage, for tests that show it in every state.
+pub struct Scene {
+    pub view: &'static str,
+    /// The questions it asks by itself.
+    pub parts: &'static [&'static str],
+    /// Everything is answered, and there is something to see.
+    pub fill: fn(&mut Stage),
+    /// Everything is answered, and there is nothing.
+    pub empty: fn(&mut Stage),
+    /// States that only this view has.
+    pub own: &'static [(&'static str, fn(&mut Stage))],
+}
+
+impl Scene {
+    /// The names of all states.
+    pub fn states(&self) -> Vec<&'static str> {
+        let shared = ["loading", "empty", "data", "error", "forbidden", "stale", "lagging", "help", "palette"];
+        shared.into_iter().chain(self.own.iter().map(|(name, _)| *name)).collect()
+    }
+
+    /// The view in `state`.
+    pub fn stage(&self, state: &str, size: (u16, u16)) -> Stage {
+        let mut stage = Stage::live(size, self.view);
+        let refuse = |stage: &mut Stage, kind, status| {
+            self.parts.iter().for_each(|part| stage.refuse(self.view, part, kind, status));
+        };
+        match state {
+            "loading" => stage.wait(1_200),
+            "empty" => (self.empty)(&mut stage),
+            "error" => refuse(&mut stage, Kind::Late, 503),
+            "forbidden" => refuse(&mut stage, Kind::Forbidden, 403),
+            _ => (self.fill)(&mut stage),
+        }
+        match state {
+            "stale" => {
+                stage.lose();
+                stage.wait(1_000);
+            }
+            "lagging" => stage.tell(Msg::News(News::Late)),
+            "help" => stage.keys("?"),
+            "palette" => {
+                stage.keys(":");
+                stage.types("lo");
+            }
+            _ => self.own.iter().filter(|(name, _)| *name == state).for_each(|(_, play)| play(&mut stage)),
+        }
+        stage
+    }
+
+    /// Every state looks as reviewed, text and styles, and is drawn at every size.
+    pub fn check(&self) {
+        for state in self.states() {
+            let shown = [(80, 24), (120, 40)].map(|size| format!("{:?}", self.stage(state, size).buffer()));
+            insta::assert_snapshot!(format!("{}-{state}", self.view), shown.join("\n"));
+        }
+        std::thread::scope(|scope| {
+            for state in self.states() {
+                scope.spawn(move || {
+                    let mut stage = self.stage(state, (80, 24));
+                    for size in (0..=130).flat_map(|width| (0..=50).map(move |height| (width, height))) {
+                        stage.model.size = size;
+                        stage.buffer();
+                    }
+                });
+            }
+        });
+    }
+}

@@ -6,7 +6,7 @@ use super::Canvas;
 use crate::console::model::Model;
 use crate::console::model::deeds::Confirm;
 use crate::console::model::overlay::{Choosing, Overlay};
-use crate::console::safe::Safe;
+use crate::console::safe::{SUSPECT, Safe, is_suspect};
 use crate::console::theme::Token;
 
 /// Draws `overlay` over `body`; answers where the cursor stands.
@@ -72,10 +72,11 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
     let rows = inner.height.saturating_sub(3);
     let shown = asked.targets.len().min(usize::from(rows));
-    for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
+    let all = asked.targets.iter().zip(&asked.shown);
+    for ((target, name), y) in all.zip(inner.y..inner.y.saturating_add(rows)) {
         let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text =
-            Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
+        let suspect = if is_suspect(&target.name) { SUSPECT } else { "" };
+        let text = Safe::new(&format!("{name} {suspect} {}{mine}", Safe::new(&target.id)));
         let token = if target.is_mine { Token::Danger } else { Token::Plain };
         canvas.put((inner.x, y), inner.width, &text, theme.style(token));
     }

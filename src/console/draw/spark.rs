@@ -13,8 +13,8 @@ pub fn line(values: &[u64], width: usize, look: &Look) -> String {
     let signs = if look.ascii { PLAIN } else { FANCY };
     let sign = |value: u64| {
         // From 1 on a value is seen, however small it is beside the highest.
-        let level = value.saturating_mul(8).div_ceil(most.max(1));
-        signs.get(usize::try_from(level).unwrap_or(8).min(8)).copied().unwrap_or("?")
+        let level = (u128::from(value) * 8).div_ceil(u128::from(most.max(1)));
+        usize::try_from(level).ok().and_then(|level| signs.get(level)).copied().unwrap_or_default()
     };
     seen.map(|value| sign(*value)).collect()
 }

@@ -68,6 +68,8 @@ pub struct Confirm {
     pub view: &'static str,
     /// To these, whatever changes meanwhile.
     pub targets: Vec<Target>,
+    /// Their names as they are shown, masked or with what hides spelled out: a name is typed as it is seen.
+    pub shown: Vec<Safe>,
     /// What is typed so far.
     pub typed: Line,
     /// Why, as far as it is typed; `None`: that is not asked yet.
@@ -75,15 +77,14 @@ pub struct Confirm {
 }
 
 impl Confirm {
-    /// What has to be typed, as it is shown, so that hostile names can be typed too; `None`: `y` is enough. What is one's
-    /// own always has to be typed.
+    /// What has to be typed; `None`: `y` is enough. What is one's own always has to be typed.
     pub fn word(&self) -> Option<String> {
         if self.targets.iter().any(|target| target.is_mine) {
             return Some("mine".to_owned());
         }
-        match (self.deed.asks, self.targets.as_slice()) {
+        match (self.deed.asks, self.shown.as_slice()) {
             (Asks::Yes, _) => None,
-            (Asks::Name | Asks::Reason, [one]) => Some(Safe::new(&one.name).to_string()),
+            (Asks::Name | Asks::Reason, [one]) => Some(one.to_string()),
             (Asks::Name | Asks::Reason, several) => Some(several.len().to_string()),
         }
     }

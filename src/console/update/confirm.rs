@@ -5,27 +5,29 @@ use crossterm::event::KeyCode;
 use super::overlay::edit_of;
 use crate::console::action::Chord;
 use crate::console::model::Model;
-use crate::console::model::deeds::{Confirm, Deed, Ended};
+use crate::console::model::deeds::{Confirm, Deed, Ended, Target};
 use crate::console::model::line::Line;
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
+use crate::console::safe::Safe;
 
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed) {
     let Some(view) = model.view() else { return };
-    let mut targets = view.targets();
+    let targets = view.targets();
     if targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
         model.notice = Some(Notice::refusal("one of them is pending already", model.now));
         return;
     }
     let view = view.spec().id();
-    if model.look.masked {
-        // What is typed is what is shown.
-        targets.iter_mut().for_each(|target| target.name = model.look.person(&target.name).to_string());
-    }
+    let name = |target: &Target| match model.look.masked {
+        true => model.look.person(&target.name),
+        false => Safe::new(&target.name),
+    };
+    let shown = targets.iter().map(name).collect();
     let typed = Line::default();
-    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed, reason: None }));
+    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, shown, typed, reason: None }));
 }
 
 /// A key while it is asked: `y`, or what has to be typed, each with Enter. Esc is no; everything else is nothing.

@@ -28,8 +28,9 @@ fn confirm(deed: &'static Deed, targets: &[(&str, &str, bool)]) -> Confirm {
         name: (*name).to_owned(),
         is_mine: *is_mine,
     };
-    let targets = targets.iter().map(target).collect();
-    Confirm { deed, view: "sessions", targets, typed: Line::default(), reason: None }
+    let targets: Vec<Target> = targets.iter().map(target).collect();
+    let shown = targets.iter().map(|target| Safe::new(&target.name)).collect();
+    Confirm { deed, view: "sessions", targets, shown, typed: Line::default(), reason: None }
 }
 
 fn event(request_id: &str) -> AuditLog {

@@ -14,31 +14,26 @@ use crate::console::safe::Safe;
 use crate::console::theme::Token;
 use crate::wire::guessing::Incident;
 
-/// Draws both: side by side where there is room, else the words in as few lines as they need and the rest below.
+/// Draws both: side by side where there is room, else one below the other in one frame.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, row: Option<&Incident>, panes: &IncidentPanes) {
-    let title = Safe::from("What it looks like");
-    let (looks_at, blast_at) = if area.width >= 100 {
-        let left = area.width / 2;
-        (Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area })
-    } else {
-        let upper = area.height / 2;
-        let below = Rect { y: area.y + upper, height: area.height - upper, ..area };
-        (Rect { height: upper, ..area }, below)
-    };
+    let look = canvas.look;
+    let title = row.map_or_else(|| Safe::from("Incident"), |row| look.place(&row.network));
     let looks = row.map_or_else(
         || vec![(Safe::from("No network is selected."), Token::Muted)],
-        |row| looks(row, canvas.look),
+        |row| looks(row, look),
     );
-    let inner = canvas.frame(looks_at, &title, &Safe::default());
-    paragraphs(canvas, inner, &looks);
-    let inner = canvas.frame(blast_at, &Safe::from("Sessions from there (dry run)"), &Safe::default());
-    if row.is_some() {
-        paragraphs(canvas, inner, &blast(panes));
-        if panes.may_end && panes.blast.data.known().is_none() {
-            let (text, token) = panes.blast.instead(canvas.look);
-            canvas.paragraph(inner, &text, token);
-        }
+    let blast = row.map(|_| blast(panes, look)).unwrap_or_default();
+    if area.width < 100 {
+        let title = Safe::new(&format!("{title}, and its sessions (dry run)"));
+        let inner = canvas.frame(area, &title, &Safe::default());
+        return paragraphs(canvas, inner, &[looks, blast].concat());
     }
+    let left = area.width / 2;
+    let inner = canvas.frame(Rect { width: left, ..area }, &title, &Safe::default());
+    paragraphs(canvas, inner, &looks);
+    let right = Rect { x: area.x + left, width: area.width - left, ..area };
+    let inner = canvas.frame(right, &Safe::from("Sessions from there (dry run)"), &Safe::default());
+    paragraphs(canvas, inner, &blast);
 }
 
 fn paragraphs(canvas: &mut Canvas<'_>, area: Rect, texts: &[(Safe, Token)]) {
@@ -58,10 +53,11 @@ pub(super) fn looks(row: &Incident, look: &Look) -> Vec<(Safe, Token)> {
         _ => "A shape that this console does not know.",
     };
     let size = format!(
-        "{} at {} from {}",
+        "{} at {} from {}, {}",
         counted(whole(row.failures), ("failure", "failures")),
         counted(whole(row.names), ("name", "names")),
         counted(whole(row.addresses), ("address", "addresses")),
+        counted(whole(row.lockouts), ("lock", "locks")),
     );
     let (first, last) = (Moment::parse(&row.first_at), Moment::parse(&row.last_at));
     let span = first.zip(last).map(|(first, last)| last.since(first));
@@ -75,12 +71,11 @@ pub(super) fn looks(row: &Incident, look: &Look) -> Vec<(Safe, Token)> {
         look.age(&row.last_at),
         rate.unwrap_or_default()
     );
-    let locks = counted(whole(row.lockouts), ("lock began", "locks began"));
     let (won, token) = match row.logins {
         0 => ("no login from there succeeded meanwhile".to_owned(), Token::Ok),
         logins => {
             let logins = counted(whole(logins), ("login", "logins"));
-            (format!("! {logins} from there succeeded meanwhile: look at the sessions"), Token::Danger)
+            (format!("! {logins} from there succeeded meanwhile: look at them (i)"), Token::Danger)
         }
     };
     vec![
@@ -88,16 +83,15 @@ pub(super) fn looks(row: &Incident, look: &Look) -> Vec<(Safe, Token)> {
         (Safe::new(&size), Token::Plain),
         (Safe::new(&time), Token::Plain),
         (Safe::new(&won), token),
-        (Safe::new(&format!("{locks}; i shows the trail of the network")), Token::Muted),
     ]
 }
 
 /// What ending the sessions would do.
-pub(super) fn blast(panes: &IncidentPanes) -> Vec<(Safe, Token)> {
+pub(super) fn blast(panes: &IncidentPanes, look: &Look) -> Vec<(Safe, Token)> {
     if !panes.may_end {
         return vec![(Safe::from("To look needs users:update."), Token::Muted)];
     }
-    let Some(told) = panes.blast.data.known() else { return Vec::new() };
+    let Some(told) = panes.blast.data.known() else { return vec![panes.blast.instead(look)] };
     let outcome = |outcome: &'static str| told.sessions.iter().filter(move |one| one.outcome == outcome);
     let accounts: BTreeSet<_> = outcome("ended").filter_map(|one| one.user_id.as_deref()).collect();
     let ended = usize::try_from(told.ended).unwrap_or(usize::MAX);
@@ -109,10 +103,7 @@ pub(super) fn blast(panes: &IncidentPanes) -> Vec<(Safe, Token)> {
         (format!("{sessions} of {accounts} would end."), Token::Warn)
     };
     let mut lines = vec![(Safe::new(&main), token)];
-    let kept = [
-        ("outranked", "of accounts above yours stay"),
-        ("own", "is yours and stays"),
-    ];
+    let kept = [("outranked", "kept, of accounts above yours"), ("own", "kept, your own")];
     for (name, words) in kept {
         let count = outcome(name).count();
         if count > 0 {

@@ -78,7 +78,7 @@ static END: Deed = Deed {
     things: ("network", "networks"),
     request: end,
     asks: Asks::Reason,
-    undo: "cannot be undone; they may log in again. If a session came or went since the look, nothing ends.",
+    undo: "cannot be undone. If a session came or went since the look, nothing ends.",
 };
 
 const FIELDS: &[Field] = &[
@@ -199,7 +199,7 @@ impl Panes<Incident> for IncidentPanes {
 
     fn lines(&self, row: Option<&Incident>, look: &Look) -> Vec<String> {
         let Some(row) = row else { return Vec::new() };
-        let all = blast::looks(row, look).into_iter().chain(blast::blast(self));
+        let all = blast::looks(row, look).into_iter().chain(blast::blast(self, look));
         all.map(|(text, _)| text.to_string()).collect()
     }
 

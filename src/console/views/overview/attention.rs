@@ -47,7 +47,7 @@ pub fn concerns(known: &Known, look: &Look) -> Vec<Concern> {
         found.extend(told.incidents.iter().take(INCIDENTS).map(|incident| attack(incident, look)));
         let more = told.incidents.len().saturating_sub(INCIDENTS);
         if more > 0 {
-            let text = format!("{} more where logins fail", counted(more, ("network", "networks")));
+            let text = format!("{} where logins fail", counted(more, ("more network", "more networks")));
             found.push(concern("networks", WARNING, &text, "incidents"));
         }
     }

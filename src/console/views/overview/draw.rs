@@ -38,7 +38,7 @@ pub fn places(body: Rect, concerns: usize) -> Places {
     let is_wide = body.width >= 100;
     let charts = (body.height.saturating_sub(10) / 3).clamp(2, CHARTS_MAX) + 2;
     let counts = if is_wide { 0 } else { 1 };
-    let most = (body.height.saturating_sub(charts + counts) / 3).max(3);
+    let most = (body.height.saturating_sub(charts + counts) / 2).clamp(3, ATTENTION_MAX);
     let attention = lines.saturating_add(2).min(most);
     let row = |y: u16, height| Rect { y: body.y + y, height, ..body };
     let inner = |area: Rect| Rect {
@@ -65,6 +65,9 @@ pub fn places(body: Rect, concerns: usize) -> Places {
 
 /// Lines of history.
 const CHARTS_MAX: u16 = 6;
+
+/// Lines of what needs attention, with their frame.
+const ATTENTION_MAX: u16 = 10;
 
 /// A name, its numbers, and whether any of them is bad.
 type Chart = (&'static str, fn(&StatsSeries) -> &[u64], bool);
