@@ -86,7 +86,8 @@ fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
             }
         }
         // .. unless the next line is to say why.
-        let asks_why = |overlay: &Overlay| matches!(overlay, Overlay::Confirm(asked) if asked.reason.is_some());
+        let asks_why =
+            |overlay: &Overlay| matches!(overlay, Overlay::Confirm(asked) if asked.reason.is_some());
         if model.overlay.as_ref().is_some_and(|overlay| had_reason || !asks_why(overlay)) {
             effects.extend(no.into_iter().flat_map(|no| update(model, now, Msg::Key(no))));
         }

@@ -243,7 +243,8 @@ pub struct Scene {
 impl Scene {
     /// The names of all states.
     pub fn states(&self) -> Vec<&'static str> {
-        let shared = ["loading", "empty", "data", "error", "forbidden", "stale", "lagging", "help", "palette"];
+        let shared =
+            ["loading", "empty", "data", "error", "forbidden", "stale", "lagging", "help", "palette"];
         shared.into_iter().chain(self.own.iter().map(|(name, _)| *name)).collect()
     }
 

@@ -40,7 +40,8 @@ const LETTERS: [usize; 4] = [usize::MAX, 5, 3, 0];
 fn places(model: &Model, area: Rect) -> Vec<(u16, u16, String)> {
     let width = |text: &String| u16::try_from(Safe::new(text).width() + 2).unwrap_or(u16::MAX);
     let fits = |texts: &Vec<String>| {
-        texts.iter().fold(0, |sum: u16, text| sum.saturating_add(width(text) + 1)) <= area.width.saturating_add(1)
+        texts.iter().fold(0, |sum: u16, text| sum.saturating_add(width(text) + 1))
+            <= area.width.saturating_add(1)
     };
     let mut choices = LETTERS.into_iter().map(|letters| texts(model, letters));
     let texts = choices.find(fits).unwrap_or_else(|| self::texts(model, 0));

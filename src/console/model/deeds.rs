@@ -179,7 +179,10 @@ impl Deeds {
             let waiting =
                 Waiting { running: number, id: target.id.clone(), answered_at: None, is_heard: false };
             self.waiting.insert(name(index), waiting);
-            let note = confirmed.reason.as_ref().map(|reason| reason.text().trim().chars().take(NOTE_CHARS_MAX).collect());
+            let note = confirmed
+                .reason
+                .as_ref()
+                .map(|reason| reason.text().trim().chars().take(NOTE_CHARS_MAX).collect());
             Request { request_id: Some(name(index)), note, ..(deed.request)(target) }
         });
         requests.collect()

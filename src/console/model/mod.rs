@@ -193,7 +193,9 @@ impl Model {
         };
         if lacks_target {
             let is_row = !view.facts().is_empty();
-            return Some(if is_row { "there is nothing to do it to" } else { "no row is selected" }.to_owned());
+            return Some(
+                if is_row { "there is nothing to do it to" } else { "no row is selected" }.to_owned(),
+            );
         }
         if let Some(needed) = action.needs.filter(|needed| !self.may(needed)) {
             let roles = self.me.known().map(|me| me.roles.join(", ")).unwrap_or_default();

@@ -26,6 +26,9 @@ pub const REST: Duration = Duration::from_millis(150);
 /// How old rows may become while they are looked at and nothing happens: what the server says goes by the time too.
 const REFRESH: Duration = Duration::from_secs(60);
 
+/// The least time between two readings of rows that are only counted.
+const UNSEEN: Duration = Duration::from_secs(5);
+
 /// What is beside the rows.
 pub trait Panes<R> {
     /// Another row is under the cursor: what was known of the one before is forgotten.
@@ -54,12 +57,20 @@ pub trait Panes<R> {
         targets
     }
 
-    /// Whether `event` may change the rows or what is known of them. They are then read again, no sooner than
-    /// [`Self::pace`] after the last time.
-    fn is_changed_by(&self, event: &AuditLog) -> bool;
+    /// Whether `event` changes the rows, beside what the list itself makes of it. They are then read again, no sooner than
+    /// [`Self::pace`] after the last time, also while the list stands still.
+    fn is_changed_by(&self, event: &AuditLog) -> bool {
+        let _ = event;
+        false
+    }
 
-    /// The least time between two readings that events cause.
+    /// The least time between two readings without a key.
     fn pace(&self) -> Duration;
+
+    /// Whether the rows are counted in the tab while the view is not shown.
+    fn is_counted(&self) -> bool {
+        false
+    }
 
     /// Whether the row is over by time alone.
     fn is_over(&self, row: &R, now: Moment) -> bool {
@@ -135,6 +146,14 @@ impl<R: Clone + 'static, P: Panes<R>> Paned<R, P> {
         }
     }
 
+    /// The rows are only counted: they are read when they never were, or changed.
+    fn count(&mut self, cx: &mut Cx<'_>) {
+        if !cx.is_shown && self.panes.is_counted() {
+            self.read_at = cx.now;
+            self.list.enter(cx);
+        }
+    }
+
     fn read(&mut self, cx: &mut Cx<'_>) {
         (self.read_at, self.reload_at) = (cx.now, None);
         self.list.reload(cx);
@@ -157,6 +176,7 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
 
     fn reload(&mut self, cx: &mut Cx<'_>) {
         self.read(cx);
+        self.count(cx);
         self.attend(true, cx);
     }
 
@@ -170,6 +190,10 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
     }
 
     fn events(&mut self, events: &[AuditLog], cx: &mut Cx<'_>) {
+        self.list.events(events, cx);
+        if cx.now.since(self.read_at) >= UNSEEN {
+            self.count(cx);
+        }
         if events.iter().any(|event| self.panes.is_changed_by(event)) {
             let due = self.read_at.plus(self.panes.pace()).max(cx.now);
             self.reload_at.get_or_insert(due);
@@ -181,8 +205,7 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
     }
 
     fn deadline(&self) -> Option<Moment> {
-        let reload_at = self.reload_at.filter(|_| self.list.follows());
-        self.list.deadline().into_iter().chain(self.rests_at).chain(reload_at).min()
+        self.list.deadline().into_iter().chain(self.rests_at).chain(self.reload_at).min()
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
@@ -191,9 +214,8 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
         let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
         let rows = || self.list.rows().any(|row| self.panes.is_over(row, cx.now));
         let since = cx.now.since(self.read_at);
-        let is_stale =
-            is_due(self.reload_at) || since >= REFRESH || (since >= self.panes.pace() && rows());
-        if is_stale && cx.is_shown && self.list.follows() {
+        let is_old = || since >= REFRESH || (since >= self.panes.pace() && rows());
+        if cx.is_shown && (is_due(self.reload_at) || (self.list.follows() && is_old())) {
             self.read(cx);
         }
         if is_due(self.rests_at) {

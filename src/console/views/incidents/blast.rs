@@ -18,10 +18,8 @@ use crate::wire::guessing::Incident;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, row: Option<&Incident>, panes: &IncidentPanes) {
     let look = canvas.look;
     let title = row.map_or_else(|| Safe::from("Incident"), |row| look.place(&row.network));
-    let looks = row.map_or_else(
-        || vec![(Safe::from("No network is selected."), Token::Muted)],
-        |row| looks(row, look),
-    );
+    let looks = row
+        .map_or_else(|| vec![(Safe::from("No network is selected."), Token::Muted)], |row| looks(row, look));
     let blast = row.map(|_| blast(panes, look)).unwrap_or_default();
     if area.width < 100 {
         let title = Safe::new(&format!("{title}, and its sessions (dry run)"));
@@ -37,8 +35,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, row: Option<&Incident>, 
 }
 
 fn paragraphs(canvas: &mut Canvas<'_>, area: Rect, texts: &[(Safe, Token)]) {
-    let lines =
-        texts.iter().flat_map(|(text, token)| wrapped(text, usize::from(area.width)).into_iter().map(|line| (line, *token)));
+    let lines = texts.iter().flat_map(|(text, token)| {
+        wrapped(text, usize::from(area.width)).into_iter().map(|line| (line, *token))
+    });
     for ((line, token), y) in lines.zip(area.y..area.bottom()) {
         canvas.put((area.x, y), area.width, &line, canvas.look.theme.style(token));
     }

@@ -48,7 +48,11 @@ static LIST: ListSpec<Incident> = ListSpec {
     columns: COLUMNS,
     detail: |_, _| Vec::<Detail>::new(),
     facts: |incident| vec![("id", incident.network.clone()), ("ip", incident.network.clone())],
-    target: |incident| Target { id: incident.network.clone(), name: incident.network.clone(), is_mine: false },
+    target: |incident| Target {
+        id: incident.network.clone(),
+        name: incident.network.clone(),
+        is_mine: false,
+    },
     // Read again by the panes, which know how dear that is.
     change: |_| Change::None,
     passes: |_, _, _| None,
@@ -130,11 +134,7 @@ fn won(row: &Incident) -> Cell {
 
 /// The sessions from `network`, as the dry run and the deed name them.
 fn sessions(network: &str, until: &str) -> EndSessions {
-    EndSessions {
-        network: Some(network.to_owned()),
-        until: Some(until.to_owned()),
-        ..EndSessions::default()
-    }
+    EndSessions { network: Some(network.to_owned()), until: Some(until.to_owned()), ..EndSessions::default() }
 }
 
 fn post(body: &EndSessions) -> Request {

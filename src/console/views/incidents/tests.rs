@@ -123,8 +123,11 @@ fn nothing_is_ended_on_an_old_look() {
 #[test]
 fn who_may_not_end_sessions_does_not_ask_what_would_end() {
     let mut stage = Stage::live((120, 40), "incidents");
-    let auditor =
-        User { permissions: Some(vec!["audit:read".into()]), roles: vec!["auditor".to_owned()], ..User::example() };
+    let auditor = User {
+        permissions: Some(vec!["audit:read".into()]),
+        roles: vec!["auditor".to_owned()],
+        ..User::example()
+    };
     stage.answer("console", "me", &auditor);
     stage.answer("incidents", "page", &incidents(2));
     assert!(stage.asked("incidents", "blast").is_none());

@@ -45,8 +45,7 @@ static LIST: ListSpec<Lockout> = ListSpec {
     detail: |_, _| Vec::<Detail>::new(),
     facts,
     target,
-    // Read again by the panes, for what is known of the row goes with it.
-    change: |_| Change::None,
+    change,
     passes: |_, _, _| None,
     empty: "Nobody is locked. The audit log knows who was: :audit act:lockout.*",
 };
@@ -69,7 +68,10 @@ const ACTIONS: &[ActionSpec] = &[
     ),
     tries(
         "lockouts.what-if",
-        ("what if", "What other rules would have locked in the last day; again: the next number of the rule."),
+        (
+            "what if",
+            "What other rules would have locked in the last day; again: the next number of the rule.",
+        ),
         &["w"],
     ),
     tries("lockouts.more", ("more", "Try the rule with a higher number."), &["+", "="]),
@@ -97,12 +99,7 @@ const COLUMNS: &[Column<Lockout>] = &[
         cell: |row, _| Cell::from(Safe::new(&row.rule.name)),
     },
     Column { title: "FROM", width: Width::AtLeast(15), rank: 2, cell: |row, look| place(row, look).into() },
-    Column {
-        title: "SINCE",
-        width: Width::Fixed(6),
-        rank: 4,
-        cell: |row, look| look.age(&row.since).into(),
-    },
+    Column { title: "SINCE", width: Width::Fixed(6), rank: 4, cell: |row, look| look.age(&row.since).into() },
     Column { title: "ENDS IN", width: Width::Fixed(7), rank: 1, cell: |row, look| ends_in(row, look) },
     Column {
         title: "GUESSES",
@@ -155,6 +152,19 @@ fn facts(row: &Lockout) -> Vec<(&'static str, String)> {
 fn target(row: &Lockout) -> Target {
     let name = row.email.clone().unwrap_or_else(|| short_hash(row.name_hash.as_deref()));
     Target { id: row.id.clone(), name, is_mine: false }
+}
+
+/// Acts that begin locks, or end some without naming them.
+const LOCKING: &[&str] =
+    &["lockout.set", "lockout.cleared", "login.succeeded", "password.reset", "user.deleted"];
+
+fn change(event: &AuditLog) -> Change<Lockout> {
+    match (event.action.as_str(), event.details.get("lockout").and_then(serde_json::Value::as_str)) {
+        (_, _) if event.outcome != "success" => Change::None,
+        ("lockout.cleared", Some(id)) => Change::Remove(id.to_owned()),
+        (action, _) if LOCKING.contains(&action) => Change::Reload,
+        _ => Change::None,
+    }
 }
 
 /// Why this one is locked, and what other rules would have done.
@@ -229,15 +239,12 @@ impl Panes<Lockout> for LockoutPanes {
         why.into_iter().chain(what_if).map(|(text, _)| text.to_string()).collect()
     }
 
-    fn is_changed_by(&self, event: &AuditLog) -> bool {
-        matches!(
-            event.action.as_str(),
-            "lockout.set" | "lockout.cleared" | "login.succeeded" | "password.reset" | "user.deleted"
-        )
-    }
-
     fn pace(&self) -> Duration {
         Duration::from_secs(1)
+    }
+
+    fn is_counted(&self) -> bool {
+        true
     }
 
     fn is_over(&self, row: &Lockout, now: Moment) -> bool {

@@ -107,7 +107,10 @@ fn a_lock_is_lifted_after_its_name_and_a_reason_are_typed() {
     stage.keys("enter");
     let calls = stage.calls();
     assert_eq!(calls.len(), 1);
-    assert_eq!((calls[0].method.as_str(), &calls[0].path), ("DELETE", &format!("/api/v1/lockouts/{}", lock(0).id)));
+    assert_eq!(
+        (calls[0].method.as_str(), &calls[0].path),
+        ("DELETE", &format!("/api/v1/lockouts/{}", lock(0).id))
+    );
     assert_eq!(calls[0].note.as_deref(), Some("phoned, called back"));
 }
 
@@ -128,16 +131,15 @@ fn a_masked_console_tells_no_name_in_the_question_either() {
 #[test]
 fn the_cursor_asks_for_the_row_it_rests_on() {
     let mut stage = filled();
-    let asked = |stage: &Stage| stage.asked("lockouts", "why").unwrap();
-    let before = asked(&stage).1;
+    let path = |stage: &Stage| stage.asked("lockouts", "why").unwrap().2.path;
     stage.wait(200);
     stage.keys("j");
-    assert_eq!(asked(&stage).1, before + 1, "after a rest at once");
+    assert_eq!(path(&stage), format!("/api/v1/lockouts/{}", lock(2).id), "after a rest at once");
     stage.keys("j j j");
-    assert_eq!(asked(&stage).1, before + 1);
+    assert_eq!(path(&stage), format!("/api/v1/lockouts/{}", lock(2).id));
     assert!(!stage.screen().contains("wrong_password"), "nothing of another row is left");
     stage.wait(150);
-    assert_eq!(asked(&stage).2.path, format!("/api/v1/lockouts/{}", lock(5).id));
+    assert_eq!(path(&stage), format!("/api/v1/lockouts/{}", lock(5).id));
     stage.answer("lockouts", "why", &explained(5));
     assert!(stage.screen().contains("5/5   LOCK"), "{}", stage.screen());
 }
@@ -173,6 +175,33 @@ fn a_change_reads_the_rows_again_no_more_than_once_a_second_and_over_is_over() {
     stage.tell(Msg::Tick);
     assert!(stage.screen().contains("over"), "{}", stage.screen());
     assert_eq!(generation(&stage), before + 2, "its time has come");
+}
+
+#[test]
+fn a_lock_that_was_lifted_goes_also_while_the_list_stands_still() {
+    let mut stage = filled();
+    let cleared = AuditLog {
+        action: "lockout.cleared".to_owned(),
+        outcome: "success".to_owned(),
+        details: serde_json::json!({ "lockout": lock(1).id }),
+        ..record(2)
+    };
+    stage.hear(vec![cleared, record(2)]);
+    let screen = stage.screen();
+    assert!(screen.contains("13 loaded") && screen.contains("+1 new (f)"), "{screen}");
+    assert_eq!(stage.selected(), Some(lock(2).id));
+}
+
+#[test]
+fn locks_are_counted_in_the_tab_before_anybody_looks() {
+    let mut stage = Stage::live((120, 40), "overview");
+    stage.answer("lockouts", "page", &page(0..3));
+    assert!(stage.screen().contains("3 Lockouts !3"), "{}", stage.screen());
+    assert!(stage.asked("lockouts", "why").is_none(), "nobody reads why");
+    stage.wait(6_000);
+    stage.hear(vec![record(2)]);
+    stage.answer("lockouts", "page", &page(0..4));
+    assert!(stage.screen().contains("3 Lockouts !4"), "{}", stage.screen());
 }
 
 #[test]

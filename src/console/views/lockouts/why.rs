@@ -95,7 +95,10 @@ fn guesses(why: &Part<LockoutExplained>, look: &Look) -> Vec<(Safe, Token)> {
     let Some(told) = why.data.known() else { return Vec::new() };
     let count = told.attempts.len();
     if count == 0 {
-        return vec![(Safe::from("The guesses are out of reach: too much was recorded since."), Token::Muted)];
+        return vec![(
+            Safe::from("The guesses are out of reach: too much was recorded since."),
+            Token::Muted,
+        )];
     }
     let line = |(index, attempt): (usize, &LockoutAttempt)| {
         let address =
@@ -105,7 +108,8 @@ fn guesses(why: &Part<LockoutExplained>, look: &Look) -> Vec<(Safe, Token)> {
         let number = format!("{}/{count}", count - index);
         let (end, token) = if index == 0 { ("  LOCK", Token::Danger) } else { ("", Token::Plain) };
         let at = look.time(&attempt.at);
-        let text = format!("{} {:<15} {:<14} {number:<5}{end}  {client}", at, address.as_str(), reason.as_str());
+        let text =
+            format!("{} {:<15} {:<14} {number:<5}{end}  {client}", at, address.as_str(), reason.as_str());
         (Safe::new(&text), token)
     };
     told.attempts.iter().enumerate().map(line).rev().collect()

@@ -71,10 +71,10 @@ fn attack(incident: &Incident, look: &Look) -> Concern {
     let span = span.map(|(first, last)| brief(last.since(first))).unwrap_or_default();
     let won = match incident.logins {
         0 => String::new(),
-        logins => format!(", {logins} GOT IN"),
+        logins => format!(" {logins} GOT IN,"),
     };
     let text = format!(
-        "{}: {}, {} failures at {} in {span}{won}",
+        "{}: {},{won} {} failures at {} in {span}",
         look.place(&incident.network),
         Safe::new(&incident.shape),
         grouped(incident.failures),
@@ -114,8 +114,14 @@ fn of_server(server: &Server, now: Moment) -> Vec<Concern> {
         found.push(concern("disk", level, &text, "health"));
     }
     if server.counts.mails_dead > 0 {
-        let mails = counted(usize::try_from(server.counts.mails_dead).unwrap_or(usize::MAX), ("mail", "mails"));
-        found.push(concern("mails", WARNING, &format!("{mails} could not be sent and were given up"), "health"));
+        let mails =
+            counted(usize::try_from(server.counts.mails_dead).unwrap_or(usize::MAX), ("mail", "mails"));
+        found.push(concern(
+            "mails",
+            WARNING,
+            &format!("{mails} could not be sent and were given up"),
+            "health",
+        ));
     }
     if server.config_warnings > 0 {
         let notes = usize::try_from(server.config_warnings).unwrap_or(usize::MAX);

@@ -172,9 +172,8 @@ impl Overview {
             return canvas.paragraph(inner, &text, token);
         };
         let sign = look.sign("≥", ">=");
-        let number = |count: &Counted| {
-            format!("{}{}", if count.capped { sign } else { "" }, grouped(count.count))
-        };
+        let number =
+            |count: &Counted| format!("{}{}", if count.capped { sign } else { "" }, grouped(count.count));
         let all = [
             ("live sessions", &told.sessions, Token::Plain),
             ("locks", &told.lockouts, Token::Warn),
@@ -182,9 +181,8 @@ impl Overview {
             ("api keys", &told.api_keys, Token::Plain),
             ("mails waiting", &told.mails, Token::Plain),
         ];
-        let style = |token, count: &Counted| {
-            look.theme.style(if count.count == 0 { Token::Plain } else { token })
-        };
+        let style =
+            |token, count: &Counted| look.theme.style(if count.count == 0 { Token::Plain } else { token });
         if area.height == 1 {
             let mut x = inner.x;
             for (name, count, token) in all {
@@ -206,14 +204,24 @@ impl Overview {
                 Some(_) => (Safe::from("Nothing needs attention."), Token::Ok),
                 None => self.known.counts.instead(look),
             };
-            canvas.put((area.x, area.y), area.width.min(area.width * area.height.min(1)), &text, look.theme.style(token));
+            canvas.put(
+                (area.x, area.y),
+                area.width.min(area.width * area.height.min(1)),
+                &text,
+                look.theme.style(token),
+            );
             return;
         }
         let at = concerns.iter().position(|one| Some(one.id.as_str()) == self.selected.as_deref());
         let first = at.map_or(0, |at| (at + 1).saturating_sub(usize::from(area.height)));
         for (concern, y) in concerns.iter().skip(first).zip(area.y..area.bottom()) {
             let style = self.begin(canvas, Rect { y, height: 1, ..area }, &concern.id, concern.level.1);
-            let x = canvas.put((area.x + 2, y), area.width.saturating_sub(2), &Safe::from(concern.level.0), style.0);
+            let x = canvas.put(
+                (area.x + 2, y),
+                area.width.saturating_sub(2),
+                &Safe::from(concern.level.0),
+                style.0,
+            );
             let text = Safe::new(&format!("  {}", concern.text));
             canvas.put((x, y), area.right().saturating_sub(x), &text, style.1);
         }
@@ -320,7 +328,13 @@ fn said(record: &AuditLog, look: &Look) -> Safe {
     let action = Safe::new(&record.action).cut(24);
     let reason = Safe::new(record.reason.as_deref().unwrap_or_default());
     let about = account(&record.user_id);
-    Safe::new(&format!("{:<22} {:<11} {:<15} {}", action.as_str(), about.as_str(), from.as_str(), reason.as_str()))
+    Safe::new(&format!(
+        "{:<22} {:<11} {:<15} {}",
+        action.as_str(),
+        about.as_str(),
+        from.as_str(),
+        reason.as_str()
+    ))
 }
 
 /// The frame around the inside of a list.

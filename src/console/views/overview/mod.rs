@@ -121,7 +121,8 @@ impl Overview {
         look.now = cx.now;
         let ids: Vec<String> = self.all_lines(&look).iter().map(|line| line.id().to_owned()).collect();
         let at = self.selected.as_ref().and_then(|id| ids.iter().position(|other| other == id));
-        let next = at.map_or(0, to).min(ids.len().saturating_sub(1));
+        // The first step takes up the first line.
+        let next = at.map_or_else(|| to(0).saturating_sub(1), &to).min(ids.len().saturating_sub(1));
         self.selected = ids.into_iter().nth(next);
     }
 
@@ -129,7 +130,8 @@ impl Overview {
     fn click(&mut self, line: usize, cx: &Cx<'_>) {
         let mut look = Look::new(crate::console::theme::Theme::Mono, false, 0);
         look.now = cx.now;
-        let y = cx.body.y.saturating_add(LIST_FRAME - 1).saturating_add(u16::try_from(line).unwrap_or(u16::MAX));
+        let y =
+            cx.body.y.saturating_add(LIST_FRAME - 1).saturating_add(u16::try_from(line).unwrap_or(u16::MAX));
         let concerns = concerns(&self.known, &look);
         let places = draw::places(cx.body, concerns.len());
         let within = |area: Rect| (y >= area.y && y < area.bottom()).then(|| usize::from(y - area.y));
@@ -137,7 +139,9 @@ impl Overview {
             concerns.get(index).map(|concern| concern.id.clone())
         } else {
             let first = self.tail.first(self.selected.as_deref(), places.tail);
-            within(places.tail).and_then(|index| self.tail.records().nth(first + index)).map(|one| one.id.clone())
+            within(places.tail)
+                .and_then(|index| self.tail.records().nth(first + index))
+                .map(|one| one.id.clone())
         };
         self.selected = id.or_else(|| self.selected.take());
     }

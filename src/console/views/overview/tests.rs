@@ -26,7 +26,11 @@ fn stats(height: u64) -> Stats {
     Stats { series, ..Stats::example() }
 }
 
-fn answer(stage: &mut Stage, (stats, counts, server, incidents): (Stats, Census, Server, Incidents), log: usize) {
+fn answer(
+    stage: &mut Stage,
+    (stats, counts, server, incidents): (Stats, Census, Server, Incidents),
+    log: usize,
+) {
     stage.answer("overview", "stats", &stats);
     stage.answer("overview", "counts", &counts);
     stage.answer("overview", "server", &server);
@@ -163,7 +167,8 @@ fn numbers_are_read_again_after_events_no_more_than_every_three_seconds() {
 fn a_click_selects_what_is_there() {
     let mut stage = SCENE.stage("data", (80, 24));
     let screen = stage.screen();
-    let row = |needle: &str| u16::try_from(screen.lines().position(|line| line.contains(needle)).unwrap()).unwrap();
+    let row =
+        |needle: &str| u16::try_from(screen.lines().position(|line| line.contains(needle)).unwrap()).unwrap();
     stage.tell(Msg::Click(10, row("203.0.113.0/24")));
     assert_eq!(stage.selected().as_deref(), Some("203.0.113.0/24"));
     stage.tell(Msg::Click(10, row("12:00:38")));
