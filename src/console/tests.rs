@@ -227,17 +227,20 @@ pub fn ended(n: usize, request_id: &str) -> AuditLog {
     }
 }
 
+/// What brings a stage into a state.
+type Play = fn(&mut Stage);
+
 /// A view on a stage, for tests that show it in every state.
 pub struct Scene {
     pub view: &'static str,
     /// The questions it asks by itself.
     pub parts: &'static [&'static str],
     /// Everything is answered, and there is something to see.
-    pub fill: fn(&mut Stage),
+    pub fill: Play,
     /// Everything is answered, and there is nothing.
-    pub empty: fn(&mut Stage),
+    pub empty: Play,
     /// States that only this view has.
-    pub own: &'static [(&'static str, fn(&mut Stage))],
+    pub own: &'static [(&'static str, Play)],
 }
 
 impl Scene {
@@ -250,36 +253,41 @@ impl Scene {
 
     /// The view in `state`.
     pub fn stage(&self, state: &str, size: (u16, u16)) -> Stage {
-        let mut stage = Stage::live(size, self.view);
+        let mut shown = Stage::live(size, self.view);
         let refuse = |stage: &mut Stage, kind, status| {
             self.parts.iter().for_each(|part| stage.refuse(self.view, part, kind, status));
         };
         match state {
-            "loading" => stage.wait(1_200),
-            "empty" => (self.empty)(&mut stage),
-            "error" => refuse(&mut stage, Kind::Late, 503),
-            "forbidden" => refuse(&mut stage, Kind::Forbidden, 403),
-            _ => (self.fill)(&mut stage),
+            "loading" => shown.wait(1_200),
+            "empty" => (self.empty)(&mut shown),
+            "error" => refuse(&mut shown, Kind::Late, 503),
+            "forbidden" => refuse(&mut shown, Kind::Forbidden, 403),
+            _ => (self.fill)(&mut shown),
         }
         match state {
             "stale" => {
-                stage.lose();
-                stage.wait(1_000);
+                shown.lose();
+                shown.wait(1_000);
             }
-            "lagging" => stage.tell(Msg::News(News::Late)),
-            "help" => stage.keys("?"),
+            "lagging" => shown.tell(Msg::News(News::Late)),
+            "help" => shown.keys("?"),
             "palette" => {
-                stage.keys(":");
-                stage.types("lo");
+                shown.keys(":");
+                shown.types("lo");
             }
-            _ => self.own.iter().filter(|(name, _)| *name == state).for_each(|(_, play)| play(&mut stage)),
+            _ => self.own.iter().filter(|(name, _)| *name == state).for_each(|(_, play)| play(&mut shown)),
         }
-        stage
+        shown
     }
 
-    /// Every state looks as reviewed, text and styles, and is drawn at every size.
+    /// Every state looks as reviewed, text and styles, hides nothing, and is drawn at every size.
     pub fn check(&self) {
+        let is_hidden = |c: char| {
+            c != '\n' && (c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c) || c > '\u{ffff}')
+        };
         for state in self.states() {
+            let screen = self.stage(state, (120, 40)).screen();
+            assert!(!screen.chars().any(is_hidden), "{screen:?}");
             let shown = [(80, 24), (120, 40)].map(|size| format!("{:?}", self.stage(state, size).buffer()));
             insta::assert_snapshot!(format!("{}-{state}", self.view), shown.join("\n"));
         }

@@ -56,7 +56,7 @@ fn places(model: &Model, area: Rect) -> Vec<(u16, u16, String)> {
 }
 
 fn texts(model: &Model, letters: usize) -> Vec<String> {
-    let text = |(index, view): (usize, &Box<dyn View>)| {
+    let text = |(index, view): (usize, &dyn View)| {
         let spec = view.spec();
         let badge = if model.may(spec.needs) { view.badge() } else { Some("-".to_owned()) };
         let letters = if index == model.active { usize::MAX } else { letters };
@@ -64,5 +64,5 @@ fn texts(model: &Model, letters: usize) -> Vec<String> {
         let parts = [model.keymap.key(spec.id()), Some(title).filter(|title| !title.is_empty()), badge];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
-    model.views.iter().enumerate().map(text).collect()
+    model.views.iter().map(AsRef::as_ref).enumerate().map(text).collect()
 }

@@ -21,9 +21,8 @@ pub fn open(model: &mut Model, deed: &'static Deed) {
         return;
     }
     let view = view.spec().id();
-    let name = |target: &Target| match model.look.masked {
-        true => model.look.person(&target.name),
-        false => Safe::new(&target.name),
+    let name = |target: &Target| {
+        if model.look.masked { model.look.person(&target.name) } else { Safe::new(&target.name) }
     };
     let shown = targets.iter().map(name).collect();
     let typed = Line::default();

@@ -11,7 +11,7 @@ fn incidents(count: usize) -> Incidents {
     let incident = |n: usize| Incident {
         network: format!("203.0.{}.0/24", 113 + n),
         shape: shapes[n % 4].to_owned(),
-        logins: u64::from(n % 2 == 0),
+        logins: u64::from(n.is_multiple_of(2)),
         ..Incidents::example().incidents[0].clone()
     };
     Incidents { incidents: (0..count).map(incident).collect(), ..Incidents::example() }

@@ -19,6 +19,18 @@ const NUMBERS: [(&str, &str, &[u64]); 3] = [
     ("lock_seconds", "lock for", &[60, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400]),
 ];
 
+/// A name, and a number of a replay.
+type Count = (&'static str, fn(&LockoutReplay) -> u64);
+
+/// What follows from rules.
+const COUNTS: [Count; 5] = [
+    ("locks began", |replay| replay.lockouts),
+    ("names locked", |replay| replay.names),
+    ("networks", |replay| replay.networks),
+    ("guesses refused", |replay| replay.refused),
+    ("right ones among", |replay| replay.refused_right),
+];
+
 /// The rules that are asked about.
 #[derive(Debug, Default)]
 pub struct Rules {
@@ -106,14 +118,7 @@ pub fn lines(rules: &Rules, what_if: &Part<WhatIf>, look: &Look) -> Vec<(Safe, T
         let (sign, token) = if rules.chosen == index { (">", Token::Accent) } else { (" ", Token::Plain) };
         lines.push(line(sign, title, &shown(present), &asked, token));
     }
-    let counts: [(&str, fn(&LockoutReplay) -> u64); 5] = [
-        ("locks began", |replay| replay.lockouts),
-        ("names locked", |replay| replay.names),
-        ("networks", |replay| replay.networks),
-        ("guesses refused", |replay| replay.refused),
-        ("right ones among", |replay| replay.refused_right),
-    ];
-    for (title, count) in counts {
+    for (title, count) in COUNTS {
         let (present, asked) = (count(&told.present), count(&told.asked));
         let token = if present == asked { Token::Plain } else { Token::Warn };
         lines.push(line(" ", title, &present.to_string(), &asked.to_string(), token));

@@ -37,7 +37,7 @@ pub fn places(body: Rect, concerns: usize) -> Places {
     }
     let is_wide = body.width >= 100;
     let charts = (body.height.saturating_sub(10) / 3).clamp(2, CHARTS_MAX) + 2;
-    let counts = if is_wide { 0 } else { 1 };
+    let counts = u16::from(!is_wide);
     let most = (body.height.saturating_sub(charts + counts) / 2).clamp(3, ATTENTION_MAX);
     let attention = lines.saturating_add(2).min(most);
     let row = |y: u16, height| Rect { y: body.y + y, height, ..body };
