@@ -232,3 +232,81 @@ pub fn ended(n: usize, request_id: &str) -> AuditLog {
         ..AuditLog::example()
     }
 }
+
+/// What brings a stage into a state.
+type Play = fn(&mut Stage);
+
+/// A view on a stage, for tests that show it in every state.
+pub struct Scene {
+    pub view: &'static str,
+    /// The questions it asks by itself.
+    pub parts: &'static [&'static str],
+    /// Everything is answered, and there is something to see.
+    pub fill: Play,
+    /// Everything is answered, and there is nothing.
+    pub empty: Play,
+    /// States that only this view has.
+    pub own: &'static [(&'static str, Play)],
+}
+
+impl Scene {
+    /// The names of all states.
+    pub fn states(&self) -> Vec<&'static str> {
+        let shared =
+            ["loading", "empty", "data", "error", "forbidden", "stale", "lagging", "help", "palette"];
+        shared.into_iter().chain(self.own.iter().map(|(name, _)| *name)).collect()
+    }
+
+    /// The view in `state`.
+    pub fn stage(&self, state: &str, size: (u16, u16)) -> Stage {
+        let mut shown = Stage::live(size, self.view);
+        let refuse = |stage: &mut Stage, kind, status| {
+            self.parts.iter().for_each(|part| stage.refuse(self.view, part, kind, status));
+        };
+        match state {
+            "loading" => shown.wait(1_200),
+            "empty" => (self.empty)(&mut shown),
+            "error" => refuse(&mut shown, Kind::Late, 503),
+            "forbidden" => refuse(&mut shown, Kind::Forbidden, 403),
+            _ => (self.fill)(&mut shown),
+        }
+        match state {
+            "stale" => {
+                shown.lose();
+                shown.wait(1_000);
+            }
+            "lagging" => shown.tell(Msg::News(News::Late)),
+            "help" => shown.keys("?"),
+            "palette" => {
+                shown.keys(":");
+                shown.types("lo");
+            }
+            _ => self.own.iter().filter(|(name, _)| *name == state).for_each(|(_, play)| play(&mut shown)),
+        }
+        shown
+    }
+
+    /// Every state looks as reviewed, text and styles, hides nothing, and is drawn at every size.
+    pub fn check(&self) {
+        let is_hidden = |c: char| {
+            c != '\n' && (c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c) || c > '\u{ffff}')
+        };
+        for state in self.states() {
+            let screen = self.stage(state, (120, 40)).screen();
+            assert!(!screen.chars().any(is_hidden), "{screen:?}");
+            let shown = [(80, 24), (120, 40)].map(|size| format!("{:?}", self.stage(state, size).buffer()));
+            insta::assert_snapshot!(format!("{}-{state}", self.view), shown.join("\n"));
+        }
+        std::thread::scope(|scope| {
+            for state in self.states() {
+                scope.spawn(move || {
+                    let mut stage = self.stage(state, (80, 24));
+                    for size in (0..=130).flat_map(|width| (0..=50).map(move |height| (width, height))) {
+                        stage.model.size = size;
+                        stage.buffer();
+                    }
+                });
+            }
+        });
+    }
+}

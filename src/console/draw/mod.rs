@@ -5,6 +5,7 @@ pub mod detail;
 pub mod header;
 pub mod layout;
 mod over;
+pub mod spark;
 pub mod tabs;
 
 pub use canvas::Canvas;
@@ -68,7 +69,7 @@ fn line(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> 
 }
 
 fn filter(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
-    let view = model.view()?;
+    let view = model.view().filter(|view| !view.spec().fields.is_empty())?;
     let theme = model.look.theme;
     let x = canvas.put((area.x, area.y), area.width, &Safe::from(" / "), theme.style(Token::Accent));
     let room = area.right().saturating_sub(x);
@@ -79,7 +80,6 @@ fn filter(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position
         return Some(Position { x: x.saturating_add(at), y: area.y });
     }
     let (text, token) = match view.filter() {
-        "" if view.spec().fields.is_empty() => (Safe::default(), Token::Muted),
         "" => {
             let names: Vec<String> =
                 view.spec().fields.iter().map(|field| format!("{}:", field.name)).collect();

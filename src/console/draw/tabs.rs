@@ -6,6 +6,7 @@ use super::Canvas;
 use crate::console::model::Model;
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
+use crate::console::views::View;
 
 /// Draws it.
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -32,20 +33,36 @@ pub fn at(model: &Model, area: Rect, (x, y): (u16, u16)) -> Option<usize> {
     places(model, area).iter().position(|(from, to, _)| (*from..*to).contains(&x))
 }
 
+/// Letters of the titles of views that are not shown, where there is not room for all of them.
+const LETTERS: [usize; 4] = [usize::MAX, 5, 3, 0];
+
 /// Where each tab is, and what stands in it.
 fn places(model: &Model, area: Rect) -> Vec<(u16, u16, String)> {
+    let width = |text: &String| u16::try_from(Safe::new(text).width() + 2).unwrap_or(u16::MAX);
+    let fits = |texts: &Vec<String>| {
+        texts.iter().fold(0, |sum: u16, text| sum.saturating_add(width(text) + 1))
+            <= area.width.saturating_add(1)
+    };
+    let mut choices = LETTERS.into_iter().map(|letters| texts(model, letters));
+    let texts = choices.find(fits).unwrap_or_else(|| self::texts(model, 0));
     let mut x = area.x;
     let mut places = Vec::new();
-    for view in &model.views {
-        let spec = view.spec();
-        let key = model.keymap.key(spec.id()).map(|key| format!("{key} ")).unwrap_or_default();
-        let badge = if model.may(spec.needs) { view.badge() } else { Some("-".to_owned()) };
-        let badge = badge.map(|badge| format!(" {badge}")).unwrap_or_default();
-        let text = format!("{key}{}{badge}", spec.title);
-        let width = u16::try_from(Safe::new(&text).width() + 2).unwrap_or(u16::MAX);
-        let end = x.saturating_add(width).min(area.right());
+    for text in texts {
+        let end = x.saturating_add(width(&text)).min(area.right());
         places.push((x.min(area.right()), end, text));
         x = end.saturating_add(1);
     }
     places
+}
+
+fn texts(model: &Model, letters: usize) -> Vec<String> {
+    let text = |(index, view): (usize, &dyn View)| {
+        let spec = view.spec();
+        let badge = if model.may(spec.needs) { view.badge() } else { Some("-".to_owned()) };
+        let letters = if index == model.active { usize::MAX } else { letters };
+        let title: String = spec.title.chars().take(letters).collect();
+        let parts = [model.keymap.key(spec.id()), Some(title).filter(|title| !title.is_empty()), badge];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    model.views.iter().map(AsRef::as_ref).enumerate().map(text).collect()
 }

@@ -207,14 +207,17 @@ impl Model {
     /// Why the action cannot be done now; `None`: it can.
     pub fn hindrance(&self, action: &ActionSpec) -> Option<String> {
         let view = self.view()?;
-        let needs_row = match action.when {
+        let lacks_target = match action.when {
             When::List if !view.is_list() => return Some("this view is no list".to_owned()),
             When::Always | When::List => false,
             When::Row => view.facts().is_empty(),
             When::Targets => view.targets().is_empty(),
         };
-        if needs_row {
-            return Some("no row is selected".to_owned());
+        if lacks_target {
+            let is_row = !view.facts().is_empty();
+            return Some(
+                if is_row { "there is nothing to do it to" } else { "no row is selected" }.to_owned(),
+            );
         }
         if let Some(needed) = action.needs.filter(|needed| !self.may(needed)) {
             let roles = self.me.known().map(|me| me.roles.join(", ")).unwrap_or_default();

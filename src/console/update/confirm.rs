@@ -9,6 +9,7 @@ use crate::console::model::deeds::{Confirm, Deed, Ended};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
+use crate::console::safe::Safe;
 
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed, inverse: Option<&'static Deed>) {

@@ -1,7 +1,7 @@
 //! What a key press means: first for what lies over the view, then for the view. Knows no screen.
 
 use super::{confirm, many, navigate, overlay, with_view};
-use crate::console::action::{ActionSpec, Chord, Run};
+use crate::console::action::{ActionSpec, Chord, Run, Step};
 use crate::console::model::Model;
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
@@ -41,6 +41,13 @@ pub fn run(model: &mut Model, action: &'static ActionSpec, fx: &mut Vec<Effect>)
         }
         Run::Step(step) => {
             model.notice = None;
+            let way = model.view().filter(|_| step == Step::Open).and_then(super::View::leads);
+            if let Some(line) = way {
+                if let Err(why) = super::palette::run(model, &line, fx) {
+                    model.notice = Some(Notice::refusal(&why, model.now));
+                }
+                return;
+            }
             with_view(model, model.active, fx, |view, cx| view.step(step, cx));
         }
         Run::Pivot(ways) => pivot(model, action, ways, fx),

@@ -133,7 +133,7 @@ fn detail(row: &AuditLog, look: &Look) -> Vec<Detail> {
     facts
 }
 
-fn facts(row: &AuditLog) -> Vec<(&'static str, String)> {
+pub fn facts(row: &AuditLog) -> Vec<(&'static str, String)> {
     let optional = [
         ("user", &row.user_id),
         ("actor", &row.actor_id),

@@ -7,7 +7,12 @@
 mod audit;
 pub mod column;
 pub mod filter;
+mod incidents;
 pub mod list;
+mod lockouts;
+mod overview;
+pub mod paned;
+pub mod part;
 mod sessions;
 mod sign;
 
@@ -30,7 +35,13 @@ pub use list::{Change, Detail, List, ListSpec};
 
 /// All views, in the order of their tabs. **A new view is registered here and nowhere else.**
 pub fn all() -> Vec<Box<dyn View>> {
-    vec![Box::new(List::new(&sessions::LIST)), Box::new(List::new(&audit::LIST).chained(audit::joint))]
+    vec![
+        overview::view(),
+        Box::new(List::new(&sessions::LIST)),
+        lockouts::view(),
+        Box::new(List::new(&audit::LIST).chained(audit::joint)),
+        incidents::view(),
+    ]
 }
 
 /// What all views say of themselves.
@@ -132,6 +143,11 @@ pub trait View {
     /// A move.
     fn step(&mut self, step: Step, cx: &mut Cx<'_>) {
         let _ = (step, cx);
+    }
+
+    /// Where Enter leads from the row under the cursor: a line of the palette. `None`: it is [`Step::Open`].
+    fn leads(&self) -> Option<String> {
+        None
     }
 
     /// One of its own actions that is [`super::action::Run::View`].

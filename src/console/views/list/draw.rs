@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use ratatui::layout::Rect;
 
-use super::live::QUIET;
-use super::{Asked, List, Load};
+use super::{Asked, List, Load, QUIET};
 use crate::console::draw::layout::{self, Shape};
 use crate::console::draw::{Canvas, detail};
 use crate::console::model::deeds::counted;
@@ -24,11 +23,7 @@ impl<R: Clone + 'static> List<R> {
         if Shape::of(canvas.screen()) == Shape::Line {
             return self.line(canvas, area);
         }
-        let (list, pane) = layout::list(area, self.is_open);
-        if !list.is_empty() {
-            self.paint_list(canvas, list);
-        }
-        if let Some(pane) = pane {
+        if let Some(pane) = self.paint_rows(canvas, area) {
             let facts = self.row().map(|row| (self.spec.detail)(row, canvas.look)).unwrap_or_default();
             let mut title = self.row().map(|row| Safe::new((self.spec.id)(row))).unwrap_or_default();
             if self.in_pane {
@@ -38,6 +33,15 @@ impl<R: Clone + 'static> List<R> {
             let first = self.scroll.min(facts.len().saturating_sub(1));
             detail::draw(canvas, pane, &title, facts.get(first..).unwrap_or_default(), &self.spec.view);
         }
+    }
+
+    /// Draws the rows; answers where the details go, when they are seen.
+    pub fn paint_rows(&self, canvas: &mut Canvas<'_>, area: Rect) -> Option<Rect> {
+        let (list, pane) = layout::list(area, self.is_open);
+        if !list.is_empty() {
+            self.paint_list(canvas, list);
+        }
+        pane
     }
 
     fn paint_list(&self, canvas: &mut Canvas<'_>, area: Rect) {

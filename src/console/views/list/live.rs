@@ -12,7 +12,7 @@ use crate::wire::audit::AuditLog;
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// How long nothing is said about waiting.
-pub(super) const QUIET: Duration = Duration::from_millis(150);
+pub const QUIET: Duration = Duration::from_millis(150);
 
 impl<R: Clone + 'static> List<R> {
     pub(super) fn hear(&mut self, events: &[AuditLog], cx: &mut Cx<'_>) {

@@ -12,6 +12,7 @@ mod moves;
 mod plain;
 
 pub use chain::Joint;
+pub use live::QUIET;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,7 +123,7 @@ enum Asked {
 }
 
 /// The one question a list asks.
-const PART: &str = "page";
+pub const PART: &str = "page";
 
 /// Pages asked for in a row without the operator moving.
 const HOPS_MAX: u32 = 10;
@@ -223,11 +224,41 @@ impl<R: Clone + 'static> List<R> {
         self.ask_more(cx);
     }
 
-    fn row(&self) -> Option<&R> {
+    /// The row under the cursor.
+    pub fn row(&self) -> Option<&R> {
         match self.window.at(self.index()?)? {
             Item::Row(row) => Some(row),
             Item::Gap(..) => None,
         }
+    }
+}
+
+/// For views that show more than the rows.
+impl<R: Clone + 'static> List<R> {
+    /// The rows that are loaded.
+    pub fn rows(&self) -> impl Iterator<Item = &R> {
+        self.window.rows()
+    }
+
+    /// How many lines are loaded, and whether that is all.
+    pub fn count(&self) -> (usize, bool) {
+        (self.window.len(), self.window.has_end())
+    }
+
+    /// Whether the details are open.
+    pub const fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether it follows what is new.
+    pub const fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// Opens the details, also where there is no row.
+    pub fn open_pane(&mut self, cx: &Cx<'_>) {
+        self.is_open = true;
+        self.show(cx);
     }
 }
 
