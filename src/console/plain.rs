@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
@@ -17,6 +18,9 @@ use super::model::overlay::Overlay;
 use super::moment::Moment;
 use super::safe::Safe;
 use super::update::{begin, update};
+
+/// How long nothing may be heard before it is asked whether anything is under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs until the input ends or says `quit`.
 pub async fn run(mut model: Model, ambient: &Ambient, out: &mut dyn Write) -> std::io::Result<()> {
@@ -111,6 +115,8 @@ async fn settled(
     let msg = select! {
         Some(msg) = messages.recv() => msg,
         Some(told) = news.recv() => Msg::News(told),
+        // A request counts as under way until after its answer was heard, and one that is no longer wanted tells nobody.
+        () = tokio::time::sleep(LOOK_AGAIN) => return Some(Vec::new()),
     };
     Some(update(model, Moment::of(&*ambient.clock), msg))
 }

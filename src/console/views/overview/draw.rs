@@ -298,7 +298,7 @@ impl Overview {
         }
         let mut lines = Vec::new();
         for concern in concerns(&self.known, look) {
-            lines.push(Safe::new(&format!("{}\t{}", concern.level.0, concern.text)));
+            lines.push(Safe::new(&format!("{}  {}", concern.level.0, concern.text)));
         }
         if let Some(told) = self.known.counts.data.known() {
             let number = |count: &Counted| format!("{}{}", if count.capped { ">=" } else { "" }, count.count);
