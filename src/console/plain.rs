@@ -134,8 +134,8 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
     }
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
-        for target in &asked.targets {
-            let _ = writeln!(text, "#   {} {}", Safe::name(&target.name), Safe::new(&target.id));
+        for (target, name) in asked.targets.iter().zip(&asked.names) {
+            let _ = writeln!(text, "#   {} {}", Safe::name(name), Safe::new(&target.id));
         }
         let word = asked.word().map(|word| Safe::new(&word).to_string());
         let ask = if asked.is_saying { "why".to_owned() } else { word.unwrap_or_else(|| "y".to_owned()) };

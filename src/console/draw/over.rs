@@ -83,9 +83,10 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
     let rows = inner.height.saturating_sub(4 + u16::from(asked.remark.is_some()));
     let shown = asked.targets.len().min(usize::from(rows));
-    for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
+    let all = asked.targets.iter().zip(&asked.names);
+    for ((target, name), y) in all.zip(inner.y..inner.y.saturating_add(rows)) {
         let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
+        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(name), Safe::new(&target.id)));
         let token = if target.is_mine { Token::Danger } else { Token::Plain };
         canvas.put((inner.x, y), inner.width, &text, theme.style(token));
     }

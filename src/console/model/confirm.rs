@@ -19,6 +19,8 @@ pub struct Confirm {
     pub view: &'static str,
     /// To these, whatever changes meanwhile.
     pub targets: Vec<Target>,
+    /// Their names as the operator sees them; the requests take those of the targets.
+    pub names: Vec<String>,
     /// How it is done to many at once, where it can be.
     pub many: Option<&'static Many>,
     /// What takes it back, where something does.
@@ -40,7 +42,8 @@ impl Confirm {
     pub fn new(deed: &'static Deed, view: &'static str, targets: Vec<Target>) -> Self {
         let (typed, reason, is_saying) = (Line::default(), None, false);
         let (many, inverse, is_wide, remark) = (None, None, false, None);
-        Self { deed, view, targets, many, inverse, is_wide, remark, typed, reason, is_saying }
+        let names = targets.iter().map(|target| target.name.clone()).collect();
+        Self { deed, view, targets, names, many, inverse, is_wide, remark, typed, reason, is_saying }
     }
 
     /// What has to be typed, as it is shown, so that hostile names can be typed too; `None`: `y` is enough. What is one's
@@ -49,11 +52,11 @@ impl Confirm {
         if self.targets.iter().any(|target| target.is_mine) {
             return Some("mine".to_owned());
         }
-        let name = self.targets.first().map(|target| target.name.as_str()).unwrap_or_default();
+        let name = self.names.first().map(String::as_str).unwrap_or_default();
         match self.deed.asks {
             Asks::Yes if !self.is_wide => None,
             // Everything of one account is that account's name.
-            _ if self.targets.iter().all(|target| target.name == name) => Some(Safe::new(name).to_string()),
+            _ if self.names.iter().all(|other| other == name) => Some(Safe::new(name).to_string()),
             _ => Some(self.targets.len().to_string()),
         }
     }

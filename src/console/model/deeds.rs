@@ -18,9 +18,6 @@ pub use super::confirm::Confirm;
 /// How long the audit event of an answered request may take before that is said.
 const EVENT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Longest reason that the server keeps.
-const NOTE_CHARS_MAX: usize = 200;
-
 /// A kind of write: what a view declares.
 #[derive(Debug)]
 pub struct Deed {

@@ -9,7 +9,6 @@ use crate::console::model::deeds::{Confirm, Deed, Ended};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
-use crate::console::safe::Safe;
 
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed, inverse: Option<&'static Deed>) {
@@ -36,8 +35,8 @@ pub fn ask(model: &mut Model, mut asked: Confirm) {
     }
     if model.look.masked {
         // What is typed is what is shown.
-        for target in &mut asked.targets {
-            target.name = model.look.person(&target.name).to_string();
+        for name in &mut asked.names {
+            *name = model.look.person(name).to_string();
         }
     }
     model.overlay = Some(Overlay::Confirm(asked));
