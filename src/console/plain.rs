@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
+use tokio::time::sleep;
 
 use super::Ambient;
 use super::action::Chord;
@@ -17,6 +19,9 @@ use super::model::overlay::Overlay;
 use super::moment::Moment;
 use super::safe::Safe;
 use super::update::{begin, update};
+
+/// How long nothing may come before it is asked again whether anything is under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs until the input ends or says `quit`.
 pub async fn run(mut model: Model, ambient: &Ambient, out: &mut dyn Write) -> std::io::Result<()> {
@@ -111,6 +116,8 @@ async fn settled(
     let msg = select! {
         Some(msg) = messages.recv() => msg,
         Some(told) = news.recv() => Msg::News(told),
+        // A request counts itself out after its answer was sent: the last one may be no longer under way.
+        () = sleep(LOOK_AGAIN) => return Some(Vec::new()),
     };
     Some(update(model, Moment::of(&*ambient.clock), msg))
 }
