@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
+use tokio::time::sleep;
 
 use super::Ambient;
 use super::action::Chord;
@@ -19,7 +20,7 @@ use super::moment::Moment;
 use super::safe::Safe;
 use super::update::{begin, update};
 
-/// How long nothing may be heard before it is asked whether anything is under way.
+/// How long nothing may come before it is asked again whether anything is under way.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs until the input ends or says `quit`.
@@ -115,8 +116,8 @@ async fn settled(
     let msg = select! {
         Some(msg) = messages.recv() => msg,
         Some(told) = news.recv() => Msg::News(told),
-        // A request counts as under way until after its answer was heard, and one that is no longer wanted tells nobody.
-        () = tokio::time::sleep(LOOK_AGAIN) => return Some(Vec::new()),
+        // A request counts itself out after its answer was sent: the last one may be no longer under way.
+        () = sleep(LOOK_AGAIN) => return Some(Vec::new()),
     };
     Some(update(model, Moment::of(&*ambient.clock), msg))
 }

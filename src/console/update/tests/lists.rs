@@ -1,3 +1,5 @@
+//! What a list shows and does beside its rows: proof, columns, exports, details.
+
 use super::{notice, on_sessions};
 use crate::console::conn::events::News;
 use crate::console::conn::problem::Kind;

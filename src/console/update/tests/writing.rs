@@ -1,3 +1,5 @@
+//! Writes: reasons, many at once after a look, and what takes them back.
+
 use super::{notice, on_sessions};
 use crate::console::conn::Request;
 use crate::console::tests::{Stage, session, sessions};
