@@ -5,6 +5,7 @@
 //! new rows is dropped, so nothing acts on a row that nobody looks at. Scrolling, opening details and marking stop
 //! following by themselves.
 
+mod asking;
 mod chain;
 mod draw;
 mod live;
@@ -25,7 +26,7 @@ use crate::console::conn::{Answer, Problem, Request};
 use crate::console::draw::Canvas;
 use crate::console::look::Look;
 use crate::console::model::deeds::Target;
-use crate::console::model::rows::{Item, PAGE, Page, Want, Window};
+use crate::console::model::rows::{Item, Page, Window};
 use crate::console::moment::Moment;
 use crate::wire::audit::AuditLog;
 
@@ -161,67 +162,6 @@ impl<R: Clone + 'static> List<R> {
     #[must_use]
     pub fn chained(self, chain: fn(&R) -> Option<Joint<'_>>) -> Self {
         Self { chain: Some(chain), ..self }
-    }
-
-    fn asking(&self, now: Moment) -> Request {
-        let request = Request::get(self.spec.path).with("limit", PAGE.to_string());
-        self.filter.on(request, now)
-    }
-
-    fn ask(&mut self, asked: Asked, cursor: Option<String>, cx: &mut Cx<'_>) {
-        self.generation += 1;
-        self.load = Load::Asked(asked, cx.now);
-        self.reload_at = None;
-        let mut request = self.asking(cx.now);
-        if let Some(cursor) = cursor {
-            request = request.with("cursor", cursor);
-        }
-        cx.ask((self.spec.view.id(), PART), self.generation, request);
-    }
-
-    fn ask_first(&mut self, cx: &mut Cx<'_>) {
-        self.hops = 0;
-        self.ask(Asked::First, None, cx);
-    }
-
-    /// Asks for what the cursor will need next.
-    fn ask_more(&mut self, cx: &mut Cx<'_>) {
-        if !matches!(self.load, Load::Ready) || self.hops >= HOPS_MAX {
-            return;
-        }
-        // The bottom of the screen has to be filled too.
-        let seen = self.top.saturating_add(self.height(cx.body));
-        let want = self.window.want(self.at).or_else(|| self.window.want(seen));
-        match want {
-            Some(Want::Next(cursor)) => self.ask(Asked::Next, Some(cursor), cx),
-            Some(Want::Before(cursor)) => self.ask(Asked::Before, cursor, cx),
-            None => return,
-        }
-        self.hops += 1;
-    }
-
-    fn take(&mut self, asked: Asked, page: Page<R>, cx: &mut Cx<'_>) {
-        match asked {
-            Asked::First => {
-                self.window.restart(page);
-                self.news = 0;
-                self.top = 0;
-                self.select_again(cx);
-            }
-            Asked::Next => {
-                let left = self.window.append(page);
-                self.at = self.at.saturating_sub(left);
-                self.top = self.top.saturating_sub(left);
-            }
-            Asked::Before => {
-                let added = self.window.prepend(page);
-                self.at += added;
-                self.top += added;
-            }
-        }
-        self.load = Load::Ready;
-        self.check(self.window.len());
-        self.ask_more(cx);
     }
 
     /// The row under the cursor.
