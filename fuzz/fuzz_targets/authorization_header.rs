@@ -2,6 +2,7 @@
 #![no_main]
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use latchkey::domain::cookie::NAME;
 use latchkey::http::principal::{Shown, shown};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
             headers.append(name, value);
         }
     }
-    match shown(&headers) {
+    match shown(&headers, NAME) {
         Ok(found) => {
             assert_eq!(headers.len(), 1, "two fields are no credential");
             let (Shown::Token(text) | Shown::Key(text) | Shown::Cookie(text)) = found;

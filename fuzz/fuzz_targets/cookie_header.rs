@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderValue, header};
 use latchkey::crypto::{MasterKey, Purpose, SessionCookie, SessionCookies};
-use latchkey::http::cookie::{NAME, shown};
+use latchkey::domain::cookie::NAME;
+use latchkey::http::cookie::shown;
 use libfuzzer_sys::fuzz_target;
 
 static COOKIES: LazyLock<SessionCookies> =
@@ -23,13 +24,13 @@ fuzz_target!(|input: &[u8]| {
     let fields = || headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
     let pairs = fields().flat_map(|field| field.split(|byte| *byte == b';'));
     let ours: Vec<_> = pairs.filter_map(|found| found.trim_ascii().strip_prefix(pair.as_bytes())).collect();
-    match shown(&headers) {
+    match shown(&headers, NAME) {
         Ok(None) => assert!(ours.is_empty()),
         Ok(Some(value)) => {
             assert_eq!(ours, [value.as_bytes()]);
             if let Ok(cookie) = SessionCookie::parse(value) {
                 assert_eq!(cookie.reveal().as_str(), value, "one spelling");
-                assert!(COOKIES.hash(&cookie).matches(&COOKIES.hash(&cookie)));
+                assert!(COOKIES.hash(NAME, &cookie).matches(&COOKIES.hash(NAME, &cookie)));
                 assert!(!COOKIES.csrf(&cookie).matches(value.as_bytes()));
             }
         }

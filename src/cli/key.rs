@@ -38,7 +38,7 @@ struct Inspect {
 #[derive(Args)]
 #[command(long_about = ROTATE_ABOUT, after_help = ROTATE_EXAMPLES)]
 struct Rotate {
-    /// End every token that was ever given out: everybody logs in again
+    /// End every token that was ever given out: who has tokens logs in again
     #[arg(long)]
     revoke: bool,
 
@@ -50,8 +50,8 @@ const ROTATE_ABOUT: &str = "\
 Let the next key sign tokens, on a stopped server.
 
 What signed till now goes on verifying for as long as its tokens may live, so nobody notices. With --revoke it does not:
-every access and refresh token that was ever given out ends. A server that runs is asked over its API instead: POST
-/api/v1/signing-keys/rotate. A key that is a secret of the configuration (JWT_SECRET_KEY) is changed there.";
+every access and refresh token that was ever given out ends; sessions with a cookie and API keys go on. A server that
+runs is asked over its API instead: POST /api/v1/signing-keys/rotate. A key that is a secret of the configuration (JWT_SECRET_KEY) is changed there.";
 
 const ROTATE_EXAMPLES: &str = "\
 Examples:

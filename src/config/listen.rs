@@ -123,8 +123,8 @@ pub fn check_roots(reader: &mut Reader, listen: &[Listener], profiles: &[Enabled
     }
 }
 
-/// Clients of the scribes guide find plain HTTP sent on (S34, X28): where nothing else is said, the address with that profile
-/// at its root does so. Known once the public URL is.
+/// Clients of the scribes guide find plain HTTP sent on (S34, X28): where nothing else is said, the address with that
+/// profile at its root does so. Known once the public URL is.
 pub fn send_on(reader: &mut Reader, listen: &mut [Listener], url: Option<&PublicUrl>, dev: bool) {
     for (index, listener) in listen.iter_mut().enumerate() {
         let key = format!("listen[{index}].http");

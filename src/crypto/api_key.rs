@@ -2,13 +2,14 @@
 //!
 //! Text: a prefix of 1 to 20 of `[a-z0-9_]` that ends with `_`, then base64url of 32 random bytes and their CRC-32: 48
 //! characters. A key that names its owner has the first eight digits of the owner's id and `_` at the end of the prefix,
-//! and 28 random bytes: 43 characters (T13). No text reads as both: eight digits and `_` end where the 43 begin. The checksum covers the prefix too. It lets a scanner tell a leaked key from a lookalike without asking
-//! anybody, and spares the store a look-up for every typing error; it is no protection, for everybody can compute it.
+//! and 28 random bytes: 43 characters (T13). No text reads as both: eight digits and `_` end where the 43 begin. The
+//! checksum covers the prefix too. It lets a scanner tell a leaked key from a lookalike without asking anybody, and
+//! spares the store a look-up for every typing error; it is no protection, for everybody can compute it.
 //!
 //! ## Decision: plain SHA-256 at rest, found by the hash
-//! A key has 224 or 256 random bits: nobody finds it from its hash by trying, so salt and slow hashing, which passwords need,
-//! would only cost time. The look-up compares hashes byte by byte in an index, not in constant time: how long that
-//! takes tells of a hash that the caller cannot choose but by finding preimages.
+//! A key has 224 or 256 random bits: nobody finds it from its hash by trying, so salt and slow hashing, which passwords
+//! need, would only cost time. The look-up compares hashes byte by byte in an index, not in constant time: how long
+//! that takes tells of a hash that the caller cannot choose but by finding preimages.
 
 use std::fmt;
 

@@ -4,8 +4,8 @@
 //! ## Decision
 //! The library's own `decode` judges time by its own clock, lets claims be absent and ignores `crit`
 //! (measured), so tokens are read by a parser of ours that knows three header members and two kinds of claims, and
-//! refuses everything else. `jsonwebtoken` signs; aws-lc-rs verifies with keys that are parsed once, so each token crosses
-//! two implementations. Nothing of a claim is looked at before the signature holds.
+//! refuses everything else. `jsonwebtoken` signs; aws-lc-rs verifies with keys that are parsed once, so each token
+//! crosses two implementations. Nothing of a claim is looked at before the signature holds.
 
 mod claims;
 mod compact;
@@ -77,8 +77,8 @@ impl TokenKeys {
         Self { rules, ring: RwLock::new(Arc::new(ring)) }
     }
 
-    /// Signs and verifies with the keys that `load` gives from now on. Nobody signs or verifies while it loads, and no two
-    /// load at a time; when it fails, all stays as it is.
+    /// Signs and verifies with the keys that `load` gives from now on. Nobody signs or verifies while it loads, and no
+    /// two load at a time; when it fails, all stays as it is.
     pub fn turn_to<E>(&self, load: impl FnOnce() -> Result<KeyRing, E>) -> Result<(), E> {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         *ring = Arc::new(load()?);

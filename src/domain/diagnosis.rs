@@ -1,7 +1,7 @@
 //! Why a login does not work, and how safe an account is: what is told of the facts. Knows nothing of how they are found.
 //!
-//! The texts are the trading guide's, word for word: its clients show them, and compare them. Two findings it does not know
-//! are told besides: an address that a login demands proved, and an account without a password.
+//! The texts are the trading guide's, word for word: its clients show them, and compare them. Two findings it does not
+//! know are told besides: an address that a login demands proved, and an account without a password.
 
 use super::credential::PasswordFault;
 use super::id::UserId;

@@ -100,7 +100,7 @@ impl FromStr for Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Operator::uid_of(self.0) {
-            Some(uid) => write!(f, "{UID}{uid}"),
+            Some(uid) => f.write_str(&Operator::label(uid)),
             None => self.0.fmt(f),
         }
     }

@@ -89,8 +89,8 @@ pub enum Turn {
     Revoke,
 }
 
-/// The ring after a turn at `now`. `fresh` are two new keys of the wanted algorithm; what was published as next signs now if
-/// it is of that algorithm, and otherwise one of these does.
+/// The ring after a turn at `now`. `fresh` are two new keys of the wanted algorithm; what was published as next signs
+/// now if it is of that algorithm, and otherwise one of these does.
 pub fn turned(ring: &[SigningKey], turn: Turn, fresh: [SigningKey; 2], now: Timestamp) -> Vec<SigningKey> {
     let [first, second] = fresh;
     let wanted = first.algorithm;

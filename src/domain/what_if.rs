@@ -1,9 +1,9 @@
 //! What other rules of lockouts would have done to the same guesses. Knows no log.
 //!
 //! ## Decision: the rule itself is run, and only that of networks
-//! A replay counts with the very [`Guesses`] that lock, so it cannot differ from them. Of a guess that was refused unheard
-//! nobody knows whether it was right; it is replayed as a wrong one, as most of them are. The lock of a whole account
-//! depends on the places that it knows, of which the log says nothing, so it is left out.
+//! A replay counts with the very [`Guesses`] that lock, so it cannot differ from them. Of a guess that was refused
+//! unheard nobody knows whether it was right; it is replayed as a wrong one, as most of them are. The lock of a whole
+//! account depends on the places that it knows, of which the log says nothing, so it is left out.
 
 use std::collections::{HashMap, HashSet};
 

@@ -11,12 +11,16 @@
 //! No browser sends two; whoever does wants one of two readers to see the other.
 
 use poem::http::{HeaderMap, HeaderValue, header};
+use poem_openapi::payload::Response;
 
 use super::principal::{AuthenticateCookie, Record};
 use crate::domain::cookie::{CookiePolicy, SameSite};
 use crate::domain::time::Timestamp;
 use crate::services::opening::NewCookie;
 use crate::services::session::Principal;
+
+/// What is told of a cookie that is not where its session is at home.
+pub const SUSPICIOUS: &str = "Suspicious session activity";
 
 /// A door that takes cookies.
 pub struct CookieDoor {
@@ -55,6 +59,14 @@ pub fn set(cookie: &NewCookie, now: Timestamp, policy: &CookiePolicy) -> Option<
     let mut value = line(policy, &cookie.value, max_age)?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// The answer, with a cookie to set where there is one.
+pub fn setting<T>(answer: T, cookie: Option<HeaderValue>) -> Response<T> {
+    match cookie {
+        Some(cookie) => Response::new(answer).header(header::SET_COOKIE, cookie),
+        None => Response::new(answer),
+    }
 }
 
 /// Takes the cookie away from a caller who has one.

@@ -40,8 +40,8 @@ impl Statuses for Listed {
 impl DiagnosisApi {
     /// Why does this login not work
     ///
-    /// Four tests: whether somebody has the name, the form of the password, the state of the account, and how many requests
-    /// there were. The password is judged by its form and never compared. Needs `audit:read`, and is recorded.
+    /// Four tests: whether somebody has the name, the form of the password, the state of the account, and how many
+    /// requests there were. The password is judged by its form and never compared. Needs `audit:read`, and is recorded.
     #[oai(path = "/diagnostics/authentication", method = "post", operation_id = "diagnose_login")]
     async fn diagnose(
         &self,

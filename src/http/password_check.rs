@@ -11,6 +11,7 @@ use super::error::{Fault, Statuses};
 use super::limit::{self, Place};
 use super::tag::Tag;
 use crate::domain::credential::PasswordRule;
+use crate::domain::password_policy::PasswordReport;
 use crate::services::Services;
 use crate::services::password::{self, Owner};
 use crate::wire::password_check::{PasswordCheck, PasswordCheckRequest, PasswordChecks};
@@ -45,13 +46,19 @@ impl PasswordCheckApi {
         let owner = Owner { email, username: username.as_deref(), name: name.as_deref() };
         let report = password::report_typed(&self.0, password.reveal(), owner);
         let messages: Vec<_> = report.faults().iter().map(|fault| format!("The password {fault}.")).collect();
-        let mut checks = PasswordChecks::default();
-        for (rule, is_kept) in report.checks() {
-            *place(&mut checks, rule) = is_kept;
-        }
+        let checks = checks(&report);
         let policy = self.0.policy.password.kind.name().to_owned();
         Ok(Answer::new(PasswordCheck { valid: messages.is_empty(), policy, checks, messages }, asked.0.now))
     }
+}
+
+/// Each check by its name on the wire.
+pub(super) fn checks(report: &PasswordReport) -> PasswordChecks {
+    let mut checks = PasswordChecks::default();
+    for (rule, is_kept) in report.checks() {
+        *place(&mut checks, rule) = is_kept;
+    }
+    checks
 }
 
 fn place(checks: &mut PasswordChecks, rule: PasswordRule) -> &mut bool {

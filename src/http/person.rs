@@ -1,4 +1,5 @@
-//! Who calls where programs may not: a session, or an operator at the admin socket. Knows nothing of how they are checked.
+//! Who calls where programs may not: a session, or an operator at the admin socket. Knows nothing of how they are
+//! checked.
 
 use poem::{Request, RequestBody};
 use poem_openapi::registry::Registry;

@@ -339,8 +339,9 @@ pub enum Shown<'a> {
     Cookie(&'a str),
 }
 
-/// The one credential among the headers, and from nowhere else (SECURITY R24); `cookie` is the name of ours. RFC 6750 2.1; the scheme's case does
-/// not count (RFC 9110 11.1). A key has an underscore and no dot, and a token has dots: so `Bearer` takes both.
+/// The one credential among the headers, and from nowhere else (SECURITY R24); `cookie` is the name of ours. RFC 6750
+/// 2.1; the scheme's case does not count (RFC 9110 11.1). A key has an underscore and no dot, and a token has dots: so
+/// `Bearer` takes both.
 pub fn shown<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Shown<'a>, ApiError> {
     let (mut tokens, mut keys) =
         (headers.get_all(header::AUTHORIZATION).iter(), headers.get_all(X_API_KEY).iter());

@@ -51,7 +51,8 @@ impl SigningKeyApi {
 
     /// List the keys that sign tokens
     ///
-    /// In the order in which they sign. None where the one key is a secret of the configuration. Needs `integrations:update`.
+    /// In the order in which they sign. None where the one key is a secret of the configuration. Needs
+    /// `integrations:update`.
     #[oai(
         path = "/api/v1/signing-keys",
         method = "get",
@@ -65,8 +66,9 @@ impl SigningKeyApi {
 
     /// Let the next key sign
     ///
-    /// What the present one signed goes on being valid, unless `revoke` ends every token that was ever given out: everybody
-    /// logs in again then. 409 where the one key is a secret of the configuration. Needs `integrations:update`.
+    /// What the present one signed goes on being valid, unless `revoke` ends every token that was ever given out: who
+    /// has tokens logs in again then. Sessions with a cookie and API keys are not signed, and go on. 409 where the one key is a secret of the configuration. Needs
+    /// `integrations:update`.
     #[oai(
         path = "/api/v1/signing-keys/rotate",
         method = "post",

@@ -31,8 +31,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket; its cookies
-    /// are those of `door`.
+    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket; its
+    /// cookies are those of `door`.
     pub fn new(
         request_id: String,
         client: IpAddr,

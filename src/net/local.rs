@@ -1,5 +1,5 @@
-//! A Unix socket that listens: how it comes to its path, and how connections are taken from it. Knows nothing of what they
-//! speak, and of a peer only what the kernel says.
+//! A Unix socket that listens: how it comes to its path, and how connections are taken from it. Knows nothing of what
+//! they speak, and of a peer only what the kernel says.
 //!
 //! ## Decision: what lies at the path decides whether it may be replaced
 //! A socket that a killed process left refuses connections, and is replaced; one that accepts belongs to somebody who
@@ -58,8 +58,8 @@ pub enum LocalError {
 }
 
 impl LocalSocket {
-    /// Listens on `path`, which then has `mode`. Between the two the mask of the process counts: whoever slips in is asked
-    /// by the kernel's word who it is, as everybody is. Needs a running tokio runtime.
+    /// Listens on `path`, which then has `mode`. Between the two the mask of the process counts: whoever slips in is
+    /// asked by the kernel's word who it is, as everybody is. Needs a running tokio runtime.
     pub async fn bind(path: &Path, mode: u32) -> Result<Self, LocalError> {
         if path.as_os_str().as_bytes().len() > MAX_PATH {
             return Err(LocalError::TooLong(path.to_owned()));

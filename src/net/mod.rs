@@ -128,7 +128,8 @@ impl Server {
     }
 
     /// The same over a Unix socket, which speaks HTTP/1.1 and nothing else. `handler` finds in the data of a request what
-    /// the kernel says of its peer: a [`tokio::net::unix::UCred`]. [`Limits::max_connections_per_address`] counts by user.
+    /// the kernel says of its peer: a [`tokio::net::unix::UCred`]. [`Limits::max_connections_per_address`] counts by
+    /// user.
     pub async fn serve_local(
         self,
         socket: LocalSocket,

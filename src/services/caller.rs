@@ -1,4 +1,5 @@
-//! Who asks: an account or an operator of the host, and what it shows for it. Knows nothing of how that came to the server.
+//! Who asks: an account or an operator of the host, and what it shows for it. Knows nothing of how that came to the
+//! server.
 
 use super::audit::{Draft, Witness};
 use super::role::Refused;

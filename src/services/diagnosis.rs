@@ -1,14 +1,15 @@
-//! Why somebody cannot log in, whether a token or a second factor is in order, and how safe an account is. Changes nothing.
+//! Why somebody cannot log in, whether a token or a second factor is in order, and how safe an account is. Changes
+//! nothing.
 //!
 //! ## Decision: others are for administrators, one's own account for its session
-//! A diagnosis says whether a name has an account and what state that is in, which no other door tells a stranger. Whoever
-//! asks about another account needs `audit:read`, which the lists of locks and sessions need too: a diagnosis tells
-//! nothing that they do not. A session is told of its own account; an API key is not, for its scopes are less than that.
-//! What a token says is told to its owner and to administrators alone.
+//! A diagnosis says whether a name has an account and what state that is in, which no other door tells a stranger.
+//! Whoever asks about another account needs `audit:read`, which the lists of locks and sessions need too: a diagnosis
+//! tells nothing that they do not. A session is told of its own account; an API key is not, for its scopes are less
+//! than that. What a token says is told to its owner and to administrators alone.
 //!
 //! ## Decision: a password is judged by its form, and never compared
-//! Compared, this would be a door to guess at that no lock guards. Its form is what the policy of the asked profile demands
-//! of length and classes: it says why a password cannot have been one.
+//! Compared, this would be a door to guess at that no lock guards. Its form is what the policy of the asked profile
+//! demands of length and classes: it says why a password cannot have been one.
 //!
 //! ## Decision: every diagnosis is recorded
 //! Also that of one's own account: it is asked for rarely, and whoever took over a session is one of those who ask. The

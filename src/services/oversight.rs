@@ -122,8 +122,8 @@ impl Deed {
         })
     }
 
-    /// Runs `act`, which needs `users:update`, and records it, unless the caller lost that meanwhile or the owner outranks the caller, which is
-    /// recorded too: the inner fault goes through.
+    /// Runs `act`, which needs `users:update`, and records it, unless the caller lost that meanwhile or the owner
+    /// outranks the caller, which is recorded too: the inner fault goes through.
     fn run<T>(
         &self,
         txn: &mut Txn<'_>,

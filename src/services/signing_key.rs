@@ -11,10 +11,10 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::permission::Permission;
 use crate::domain::signing_key::{Algorithm, PublicKey, SigningKey, Stage, Turn, turned};
 use crate::store::lane::EventV1;
-use crate::store::{self, Abort, StoreError};
+use crate::store::{self, Abort, StoreError, Txn};
 use zeroize::Zeroizing;
 
-use super::audit::Witness;
+use super::audit::{Draft, Witness};
 use super::caller::{Caller, Person};
 use super::role::{Refused, require};
 use super::session::AuthFault;
@@ -41,22 +41,18 @@ pub enum RotateFault {
     Store(#[from] StoreError),
 }
 
-/// Loads the keys before the first request, and makes them where there are none. Where another algorithm is configured than
-/// signs, its key signs from now on. Blocks; nothing is done when the key is configured.
+/// Loads the keys before the first request, and makes them where there are none. Where another algorithm is configured
+/// than signs, its key signs from now on. Blocks; nothing is done when the key is configured.
 pub fn ready(app: &Services) -> Result<(), StoreError> {
     let Some(wanted) = app.policy.signing else { return Ok(()) };
     let ring = app.read(|read| store::signing_key::ring(read))?;
-    let signs = ring.iter().find(|key| key.stage == Stage::Current);
-    if signs.is_none_or(|key| key.algorithm != wanted) {
-        let ctx = app.own_context("start");
-        let event = Witness::of_nobody(app, &ctx).event(Action::KeyRotated, Outcome::Success);
-        let reason = if signs.is_none() { "first_start" } else { "algorithm" };
-        let event = event.reason(reason).detail("algorithm", wanted.name()).done();
-        let fresh = fresh(app, &ctx, wanted);
-        let turn = Turn::Retire { life: app.tokens.rules().refresh_ttl };
-        let run =
-            move |txn: &mut store::Txn<'_>| Ok::<_, Abort<StoreError>>(replace(txn, turn, &fresh, &event)?);
-        app.store.transact_blocking("key.make", app.stamp(&ctx), run).map_err(flatten)?;
+    let why = match ring.iter().find(|key| key.stage == Stage::Current) {
+        None => Some("first_start"),
+        Some(key) if key.algorithm != wanted => Some("algorithm"),
+        Some(_) => None,
+    };
+    if why.is_some() {
+        turn_alone(app, "start", (wanted, false), why)?;
     }
     load(app)
 }
@@ -85,13 +81,11 @@ pub async fn rotate(
     require_fresh_person(app, ctx, person)?;
     let wanted = app.policy.signing.ok_or(RotateFault::Configured)?;
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
-    let event = caller.signed(witness.event(Action::KeyRotated, Outcome::Success));
-    let event = if revoke { event.reason("revoked") } else { event };
-    let event = event.detail("algorithm", wanted.name()).done();
-    let (turn, fresh) = (turn_of(app, revoke), fresh(app, ctx, wanted));
-    let run = move |txn: &mut store::Txn<'_>| {
+    let record = caller.signed(witness.event(Action::KeyRotated, Outcome::Success));
+    let turning = Turning::new(app, ctx, record, (wanted, revoke));
+    let run = move |txn: &mut Txn<'_>| {
         caller.still_may::<RotateFault>(txn, Permission::IntegrationsUpdate)?;
-        Ok(replace(txn, turn, &fresh, &event)?)
+        Ok(turning.run(txn)?)
     };
     let ring = app.store.transact("key.rotate", app.stamp(ctx), run).await.map_err(flatten)?;
     load(app)?;
@@ -101,30 +95,49 @@ pub async fn rotate(
 /// The same by whoever holds the data folder and its keys, with no server running.
 pub fn rotate_offline(app: &Services, revoke: bool) -> Result<Vec<SigningKey>, RotateFault> {
     let wanted = app.policy.signing.ok_or(RotateFault::Configured)?;
-    let ctx = app.own_context("command_line");
-    let event = Witness::of_nobody(app, &ctx).event(Action::KeyRotated, Outcome::Success);
-    let event = if revoke { event.reason("revoked") } else { event };
-    let event = event.detail("algorithm", wanted.name()).done();
-    let (turn, fresh) = (turn_of(app, revoke), fresh(app, &ctx, wanted));
-    let run = move |txn: &mut store::Txn<'_>| Ok::<_, Abort<StoreError>>(replace(txn, turn, &fresh, &event)?);
-    Ok(app.store.transact_blocking("key.rotate", app.stamp(&ctx), run).map_err(flatten)?)
+    Ok(turn_alone(app, "command_line", (wanted, revoke), None)?)
 }
 
-fn turn_of(app: &Services, revoke: bool) -> Turn {
-    if revoke { Turn::Revoke } else { Turn::Retire { life: app.tokens.rules().refresh_ttl } }
-}
-
-fn replace(
-    txn: &mut store::Txn<'_>,
-    turn: Turn,
-    fresh: &[SigningKey; 2],
-    event: &EventV1,
+/// A turn that no account asks for. Blocks.
+fn turn_alone(
+    app: &Services,
+    who: &str,
+    how: (Algorithm, bool),
+    why: Option<&str>,
 ) -> Result<Vec<SigningKey>, StoreError> {
-    let old = store::signing_key::ring(txn)?;
-    let new = turned(&old, turn, fresh.clone(), txn.now());
-    store::signing_key::replace(txn, &old, &new)?;
-    txn.emit(event.clone())?;
-    Ok(new)
+    let ctx = app.own_context(who);
+    let record = Witness::of_nobody(app, &ctx).event(Action::KeyRotated, Outcome::Success);
+    let record = if let Some(why) = why { record.reason(why) } else { record };
+    let turning = Turning::new(app, &ctx, record, how);
+    let run = move |txn: &mut Txn<'_>| Ok::<_, Abort<StoreError>>(turning.run(txn)?);
+    app.store.transact_blocking("key.rotate", app.stamp(&ctx), run).map_err(flatten)
+}
+
+/// What a turn writes.
+struct Turning {
+    turn: Turn,
+    fresh: [SigningKey; 2],
+    event: EventV1,
+}
+
+impl Turning {
+    fn new(app: &Services, ctx: &Context, record: Draft, (wanted, revoke): (Algorithm, bool)) -> Self {
+        let (turn, record) = if revoke {
+            (Turn::Revoke, record.reason("revoked"))
+        } else {
+            (Turn::Retire { life: app.tokens.rules().refresh_ttl }, record)
+        };
+        let event = record.detail("algorithm", wanted.name()).done();
+        Self { turn, fresh: fresh(app, ctx, wanted), event }
+    }
+
+    fn run(&self, txn: &mut Txn<'_>) -> Result<Vec<SigningKey>, StoreError> {
+        let old = store::signing_key::ring(txn)?;
+        let new = turned(&old, self.turn, self.fresh.clone(), txn.now());
+        store::signing_key::replace(txn, &old, &new)?;
+        txn.emit(self.event.clone())?;
+        Ok(new)
+    }
 }
 
 /// Two new keys. Their secrets are made here and leave only sealed.

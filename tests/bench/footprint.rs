@@ -1,8 +1,8 @@
 //! What the server takes beside CPU: memory at rest and after logins, time to the first answer, disk, binary size.
 //!
-//! R91: the first answer after a kill. `cargo bench --bench footprint`, about three minutes, one of them a wait for memory to be given back;
-//! `-- --users 10000 --idle 15` for a quick look. The folders are made by the program itself; accounts beyond the
-//! first are put into its store through the library, all with the verifier of the first.
+//! R91: the first answer after a kill. `cargo bench --bench footprint`, about three minutes, one of them a wait for
+//! memory to be given back; `-- --users 10000 --idle 15` for a quick look. The folders are made by the program itself;
+//! accounts beyond the first are put into its store through the library, all with the verifier of the first.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::expect_used, reason = "a benchmark stops at what it cannot measure")]

@@ -2,8 +2,8 @@
 //! its own, driven in turns. Prints rate, latency and server CPU per request, and the ratios that have a bar.
 //!
 //! `cargo bench --bench http_load`, about a minute; `-- --rounds 3 --seconds 0.5` for a quick look,
-//! `-- --only get` for the first comparison alone, `-- --only targets` for the response times that the scribes guide asks for
-//! (`--requests 1000`, each), `-- --log warn` to see what the line of each request costs.
+//! `-- --only get` for the first comparison alone, `-- --only targets` for the response times that the scribes guide
+//! asks for (`--requests 1000`, each), `-- --log warn` to see what the line of each request costs.
 //!
 //! Read the ratios: both sides of each are measured in rounds that alternate, and the median of the rounds' ratios is
 //! printed, so a busy machine disturbs both alike. Rates and latencies share the machine with the client.
@@ -67,8 +67,8 @@ async fn measure(rounds: usize, length: Duration) {
     let of_secure = secure.compare_get("TLS", rounds, length).await;
     let of_key = plain.compare_key(rounds, length).await;
     bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
-    bar("authenticated GET / empty handler, plain", of_plain, 1.7, "x");
-    bar("authenticated GET / empty handler, TLS", of_secure, 1.7, "x");
+    bar("authenticated GET / empty handler, plain", of_plain, 1.8, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 1.8, "x");
     if only.as_deref() == Some("get") {
         return;
     }

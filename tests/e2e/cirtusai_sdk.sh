@@ -3,8 +3,7 @@
 # root of a listener; and every call that the guide's own code makes.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_CIRTUSAI_GUIDE:-$root/../shared/seeds/cirtusai.md}
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_CIRTUSAI_GUIDE names another place"
+find_guide cirtusai
 mounted=127.0.0.1:$(free_port)
 rooted=127.0.0.1:$(free_port)
 cat >"$work/sdk.toml" <<END

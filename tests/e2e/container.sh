@@ -3,8 +3,7 @@
 . "$(dirname "$0")/story.sh"
 
 file=$root/assets/container/Dockerfile
-guide=${STORY_GUIDES:-$root/../shared/seeds}/scribes.md
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+find_guide scribes
 
 # instruction NAME: what follows NAME in the last stage, a line for each.
 instruction() { awk -v name="$1" '$1 == "FROM" {found = ""} $1 == name {sub(/^[A-Z]+ +/, ""); found = found $0 "\n"} END {printf "%s", found}' "$file"; }

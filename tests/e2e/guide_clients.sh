@@ -2,8 +2,7 @@
 # The client code printed in the governance guide works unchanged, given only a base address.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_GUIDE:-$root/../shared/seeds/governance.md}
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDE names another place"
+find_guide governance
 url=http://127.0.0.1:$(free_port)
 
 class() { python3 "$e2e/guide_code.py" "$guide" "$1" "$2" "$url/api/v1"; }

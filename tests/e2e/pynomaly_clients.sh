@@ -2,8 +2,7 @@
 # The client code printed in the pynomaly guide works unchanged over TLS, given only a base address.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_GUIDES:-$root/../shared/seeds}/pynomaly.md
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+find_guide pynomaly
 port=$(free_port)
 url=https://127.0.0.1:$port
 

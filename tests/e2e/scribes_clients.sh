@@ -2,8 +2,7 @@
 # The client code printed in the scribes guide works over TLS, given only a base address; its Dart is made call by call.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_GUIDES:-$root/../shared/seeds}/scribes.md
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+find_guide scribes
 port=$(free_port)
 url=https://127.0.0.1:$port
 

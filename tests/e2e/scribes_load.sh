@@ -3,8 +3,7 @@
 # the machine: `cargo bench --bench http_load -- --only targets` holds them against theirs.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_GUIDES:-$root/../shared/seeds}/scribes.md
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+find_guide scribes
 port=$(free_port)
 url=https://127.0.0.1:$port
 

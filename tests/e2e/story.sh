@@ -63,6 +63,12 @@ stop_server() {
     say 'SIGTERM: exit 0'
 }
 
+# find_guide NAME: sets `guide` to the file of a guide.
+find_guide() {
+    guide=${STORY_GUIDES:-$root/../shared/seeds}/$1.md
+    [ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+}
+
 # expect WHAT WANTED FOUND
 expect() {
     [ "$2" = "$3" ] || fail "$1: wanted $2, found $3"

@@ -3,8 +3,7 @@
 # the guide's own classes do.
 . "$(dirname "$0")/story.sh"
 
-guide=${STORY_GUIDES:-$root/../shared/seeds}/trading.md
-[ -r "$guide" ] || fail "the guide is not at $guide; STORY_GUIDES names another folder"
+find_guide trading
 whole=127.0.0.1:$(free_port)
 rooted=127.0.0.1:$(free_port)
 cat >"$work/trading.toml" <<END

@@ -1,7 +1,7 @@
 //! Which test holds which rule: `assets/rules.md`, written from what tests say of themselves and held equal to it.
 //!
-//! A test names the rules it holds in its doc comment, in the comments of its body or in the text of an assertion; a story and a
-//! benchmark in their first lines.
+//! A test names the rules it holds in its doc comment, in the comments of its body or in the text of an assertion; a
+//! story and a benchmark in their first lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -101,7 +101,8 @@ fn every_rule_has_a_test_that_names_it_or_a_reason() {
 const HEAD: &str = "# Which test holds which rule\n\nLatchkey answers five authentication guides and a list of security requirements, \
     whose rules are numbered. This page is written by a test from what tests say of themselves; the names are sentences.\n";
 
-/// Notes the rules that the tests of a file name. A test goes from its attributes to the `}` in the first column of its `fn`.
+/// Notes the rules that the tests of a file name. A test goes from its attributes to the `}` in the first column of its
+/// `fn`.
 fn in_tests(text: &str, named: &mut Named) {
     let (mut doc, mut is_test, mut inside) = (String::new(), false, None::<(String, String)>);
     for line in text.lines() {

@@ -48,8 +48,8 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads a decoded header. Any member beside `alg`, `typ` and `kid`, a member given twice and a missing `alg` or `typ`
-    /// are refused.
+    /// Reads a decoded header. Any member beside `alg`, `typ` and `kid`, a member given twice and a missing `alg` or
+    /// `typ` are refused.
     pub(super) fn read(header: &'a [u8]) -> Result<Self, TokenFault> {
         // The derived reader would take an array of the members' values for an object.
         if header.first() != Some(&b'{') {

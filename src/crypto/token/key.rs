@@ -1,9 +1,9 @@
 //! One key that signs and verifies tokens. Knows no claims and no other key.
 //!
 //! ## Decision
-//! Every key is made from 32 random bytes, whatever its algorithm: an HMAC key as they stand, an Ed25519 seed (RFC 8032), a
-//! P-256 scalar. So what is sealed at rest has one form. A key verifies by its own algorithm and no other, whatever a
-//! header says: the header must be that of the key it names (RFC 8725, section 3.1).
+//! Every key is made from 32 random bytes, whatever its algorithm: an HMAC key as they stand, an Ed25519 seed (RFC
+//! 8032), a P-256 scalar. So what is sealed at rest has one form. A key verifies by its own algorithm and no other,
+//! whatever a header says: the header must be that of the key it names (RFC 8725, section 3.1).
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
 //! How the refusals of sessions that live by a cookie look from outside.
 
+use crate::http::cookie::SUSPICIOUS;
 use crate::http::error::ApiError;
 use crate::services::cookie::{CookieFault, MoveFault};
 use crate::wire::error::ErrorCode as Code;
@@ -8,7 +9,7 @@ impl From<CookieFault> for ApiError {
     fn from(fault: CookieFault) -> Self {
         match fault {
             CookieFault::Invalid => Self::new(Code::TokenInvalid, "Invalid session"),
-            CookieFault::Noticed(_) => Self::new(Code::TokenInvalid, "Suspicious session activity"),
+            CookieFault::Noticed(_) => Self::new(Code::TokenInvalid, SUSPICIOUS),
             CookieFault::Store(error) => error.into(),
         }
     }

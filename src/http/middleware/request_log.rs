@@ -1,7 +1,7 @@
 //! One line for each request. Knows nothing of how lines are written out.
 //!
-//! The line has target `latchkey::request`, level INFO (WARN for a 5xx), message `request`, or `401 Unauthorized` for one of
-//! those (S31), and these fields:
+//! The line has target `latchkey::request`, level INFO (WARN for a 5xx), message `request`, or `401 Unauthorized` for
+//! one of those (S31), and these fields:
 //!
 //! | field | meaning |
 //! |---|---|

@@ -60,9 +60,9 @@ impl GuessingApi {
 
     /// Try other rules of lockouts out
     ///
-    /// Replays the logins of the last day under the rules in force and under others, and changes nothing. What is absent is
-    /// as it is. A guess that was refused unheard counts as a wrong one; the lock of a whole account, and guesses at other
-    /// doors than the login, are left out. Needs `audit:read`. At most 20,000 records are looked at.
+    /// Replays the logins of the last day under the rules in force and under others, and changes nothing. What is
+    /// absent is as it is. A guess that was refused unheard counts as a wrong one; the lock of a whole account, and
+    /// guesses at other doors than the login, are left out. Needs `audit:read`. At most 20,000 records are looked at.
     #[oai(path = "/lockouts/what-if", method = "get", operation_id = "try_lockout_rules")]
     async fn what_if(
         &self,

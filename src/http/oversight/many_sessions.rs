@@ -26,10 +26,10 @@ pub struct ManySessionsApi(pub Arc<Services>);
 impl ManySessionsApi {
     /// End many sessions
     ///
-    /// Those with the given ids, or those that fit everything else that is given, newest first. Their tokens stop working at once. Each has an
-    /// outcome and, where it ended, a record in the audit log. Look first with `dry_run`, and send `ended` as
-    /// `expect_count` and the time of the look as `until`: if something came between, nothing is ended (409, with
-    /// `details.found`). Without `ids` the session that asks is passed over. Needs `users:update`.
+    /// Those with the given ids, or those that fit everything else that is given, newest first. Their tokens stop
+    /// working at once. Each has an outcome and, where it ended, a record in the audit log. Look first with `dry_run`,
+    /// and send `ended` as `expect_count` and the time of the look as `until`: if something came between, nothing is
+    /// ended (409, with `details.found`). Without `ids` the session that asks is passed over. Needs `users:update`.
     #[oai(path = "/sessions/revoke", method = "post", operation_id = "end_sessions")]
     async fn end(
         &self,

@@ -39,8 +39,8 @@ impl ServerApi {
 
     /// Every setting in force
     ///
-    /// With its source, in the order of the configuration file. Needs `audit:read`. Secrets are redacted, and paths of the
-    /// host are told at the admin socket alone.
+    /// With its source, in the order of the configuration file. Needs `audit:read`. Secrets are redacted, and paths of
+    /// the host are told at the admin socket alone.
     #[oai(path = "/server/config", method = "get", operation_id = "server_config")]
     async fn config(&self, asked: Asked, caller: Caller) -> Result<Answer<ServerConfig>, Fault<Overseen>> {
         let settings = server::settings(&self.0, &asked.0, &caller.0).await?;
@@ -55,8 +55,8 @@ impl ServerApi {
 
     /// How many there are of everything
     ///
-    /// Accounts, live sessions, API keys, locks, mails. Needs `audit:read`. No more than 10,000 rows of a kind are looked at,
-    /// and 100 locks.
+    /// Accounts, live sessions, API keys, locks, mails. Needs `audit:read`. No more than 10,000 rows of a kind are
+    /// looked at, and 100 locks.
     #[oai(path = "/server/counts", method = "get", operation_id = "server_counts")]
     async fn census(&self, asked: Asked, caller: Caller) -> Result<Answer<Census>, Fault<Overseen>> {
         let census = census::census(&self.0, &asked.0, &caller.0).await?;

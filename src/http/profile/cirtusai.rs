@@ -6,7 +6,6 @@ mod refusal;
 
 use std::sync::Arc;
 
-use poem::http::header;
 use poem::{Request, RequestBody};
 use poem_openapi::payload::Response;
 use poem_openapi::registry::{MetaRequest, Registry};
@@ -17,6 +16,7 @@ use super::body::Loose;
 use super::{Flat, message, refreshed, tokens};
 use crate::domain::sms_factor::CODE_TTL;
 use crate::http::asked::Asked;
+use crate::http::cookie::setting;
 use crate::http::error::{ApiError, Fault, Statuses};
 use crate::http::limit::{self, Place};
 use crate::http::login::only_tokens;
@@ -66,11 +66,8 @@ impl CirtusaiApi {
         let wire::Register { username, email, password, .. } = &body.0;
         let form = Registration { email, password: password.reveal(), name: None, username: Some(username) };
         let made = first::register(&self.0, &asked.0, &form).await.map_err(refusal::registration)?;
-        let answer = Response::new(Flat::new(setup(&made.enrolment)?));
-        Ok(match enroller::set(&made.token, made.token_ttl, &base) {
-            Some(cookie) => answer.header(header::SET_COOKIE, cookie),
-            None => answer,
-        })
+        let cookie = enroller::set(&made.token, made.token_ttl, &base);
+        Ok(setting(Flat::new(setup(&made.enrolment)?), cookie))
     }
 
     /// Log in
@@ -156,21 +153,14 @@ impl CirtusaiApi {
         asked: Asked,
     ) -> Result<Response<Flat<wire::Switched>>, Fault<Listed>> {
         let code = body.0.totp_code.reveal();
-        let answer = || Response::new(switched("2FA has been successfully enabled", true));
-        match caller {
-            Enroller::Session(caller) => {
-                enrolment::enable(&self.0, &asked.0, &caller, code).await.map_err(refusal::factor)?;
-                Ok(answer())
-            }
+        let (done, cleared) = match caller {
+            Enroller::Session(caller) => (enrolment::enable(&self.0, &asked.0, &caller, code).await, None),
             Enroller::Cookie(token) => {
-                let done = enrolment::enable_first(&self.0, &asked.0, &token, code).await;
-                done.map_err(refusal::factor)?;
-                Ok(match enroller::cleared(&base) {
-                    Some(cookie) => answer().header(header::SET_COOKIE, cookie),
-                    None => answer(),
-                })
+                (enrolment::enable_first(&self.0, &asked.0, &token, code).await, enroller::cleared(&base))
             }
-        }
+        };
+        done.map_err(refusal::factor)?;
+        Ok(setting(switched("2FA has been successfully enabled", true), cleared))
     }
 
     /// Switch the second factor off

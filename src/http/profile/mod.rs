@@ -86,9 +86,9 @@ impl Mounts {
         })
     }
 
-    /// What `request` asks for on a listener whose root is `root`. Other mounts and what is `shared` are where they are on
-    /// every listener, unless the profile has an operation of its own there; and then the form on a page of ours, which
-    /// asks for a page, still finds its page.
+    /// What `request` asks for on a listener whose root is `root`. Other mounts and what is `shared` are where they are
+    /// on every listener, unless the profile has an operation of its own there; and then the form on a page of ours,
+    /// which asks for a page, still finds its page.
     pub fn rooted(&self, root: Profile, request: &Request) -> Option<Uri> {
         let (method, uri) = (request.method(), request.uri());
         let path = uri.path();

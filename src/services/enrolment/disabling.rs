@@ -42,10 +42,7 @@ pub async fn disable_by_code(
     caller: &Principal,
     code: &str,
 ) -> Result<(), MfaFault> {
-    if app.policy.factor.requires(caller.held.roles) {
-        return Err(MfaFault::Demanded);
-    }
-    refuse_unless_on(app, caller)?;
+    refuse_unless_free(app, caller)?;
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let proof = proof(app, ctx, (caller, &witness), code).await?;
     let (held, id, session) = (proof.held(), caller.user.id, caller.session);
@@ -56,11 +53,7 @@ pub async fn disable_by_code(
         let user = user.ok_or(Abort::Rule(MfaFault::Caller(AuthFault::Invalid)))?;
         Ok(act.run(txn, user)?)
     });
-    if !run.await.map_err(flatten).inspect_err(|_| held.give_back())? {
-        return Err(FactorFault::Wrong.into());
-    }
-    app.mail_queued.notify_one();
-    Ok(())
+    told(app, run.await.map_err(flatten).inspect_err(|_| held.give_back())?)
 }
 
 async fn switch_off(
@@ -69,10 +62,7 @@ async fn switch_off(
     caller: &Principal,
     (password, code): (&str, Option<&str>),
 ) -> Result<(), MfaFault> {
-    if app.policy.factor.requires(caller.held.roles) {
-        return Err(MfaFault::Demanded);
-    }
-    refuse_unless_on(app, caller)?;
+    refuse_unless_free(app, caller)?;
     let proved = prove(app, ctx, caller, password, Action::MfaDisabled).await?;
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
     let proof = match code {
@@ -84,7 +74,20 @@ async fn switch_off(
     let held = proof.as_ref().map(Proof::held);
     let act = Disabling::new(app, ctx, (caller, &witness), (proof, proved.success()));
     let done = proved.then(app, ctx, "mfa.disable", move |txn, user| act.run(txn, user)).await;
-    if !done.inspect_err(|_| held.iter().for_each(|held| held.give_back()))? {
+    told(app, done.inspect_err(|_| held.iter().for_each(|held| held.give_back()))?)
+}
+
+/// Refuses where no factor is on, or the caller's role demands one.
+fn refuse_unless_free(app: &Services, caller: &Principal) -> Result<(), MfaFault> {
+    if app.policy.factor.requires(caller.held.roles) {
+        return Err(MfaFault::Demanded);
+    }
+    refuse_unless_on(app, caller)
+}
+
+/// What is told of a code that was right, or not.
+fn told(app: &Services, is_right: bool) -> Result<(), MfaFault> {
+    if !is_right {
         return Err(FactorFault::Wrong.into());
     }
     app.mail_queued.notify_one();

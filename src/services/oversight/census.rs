@@ -1,8 +1,8 @@
 //! How many there are of everything. Knows nothing of which.
 //!
 //! ## Decision: counted when asked, and no further than is worth it
-//! A count that is kept would be one row that every login writes. So rows are counted when somebody asks, a slice at a time
-//! with others in between, and no more than [`COUNTED_MAX`] of a kind: beyond that an operator asks for a trend.
+//! A count that is kept would be one row that every login writes. So rows are counted when somebody asks, a slice at a
+//! time with others in between, and no more than [`COUNTED_MAX`] of a kind: beyond that an operator asks for a trend.
 
 use std::collections::HashMap;
 
@@ -57,7 +57,7 @@ pub async fn census(app: &Services, ctx: &Context, caller: &Caller) -> Result<Ce
     let as_of = app.read(|read| as_of(read))?;
     let users = count(app, |read, after| {
         let (users, more) = store::user::list(read, after, SLICE)?;
-        Ok(Slice { looked_at: users.len(), found: users.len(), last: users.last().map(|it| it.id), more })
+        Ok(Slice::of_all(&users, |it| it.id, more))
     });
     let users = users.await?;
     let mut owners = HashMap::new();
@@ -73,12 +73,12 @@ pub async fn census(app: &Services, ctx: &Context, caller: &Caller) -> Result<Ce
     let sessions = sessions.await?;
     let api_keys = count(app, |read, after| {
         let (keys, more) = store::api_key::list(read, None, after, SLICE)?;
-        Ok(Slice { looked_at: keys.len(), found: keys.len(), last: keys.last().map(|it| it.id), more })
+        Ok(Slice::of_all(&keys, |it| it.id, more))
     });
     let api_keys = api_keys.await?;
     let mails = count(app, |read, after| {
         let (mails, more) = store::outbox::list(read, after, SLICE)?;
-        Ok(Slice { looked_at: mails.len(), found: mails.len(), last: mails.last().map(|it| it.id), more })
+        Ok(Slice::of_all(&mails, |it| it.id, more))
     });
     let mails = mails.await?;
     let all = LockFilter { limit: LOCKS_MAX, ..LockFilter::default() };
@@ -93,6 +93,13 @@ struct Slice<I> {
     found: usize,
     last: Option<I>,
     more: bool,
+}
+
+impl<I> Slice<I> {
+    /// Rows of which each counts.
+    fn of_all<T>(rows: &[T], id: impl Fn(&T) -> I, more: bool) -> Self {
+        Self { looked_at: rows.len(), found: rows.len(), last: rows.last().map(id), more }
+    }
 }
 
 async fn count<I: Copy>(

@@ -65,6 +65,14 @@ pub struct Seen<T> {
     pub as_of: Cursor,
 }
 
+impl Seen<()> {
+    /// The same look, with what it found.
+    fn with<T>(self, found: T) -> Seen<T> {
+        let Self { from, is_complete, as_of, .. } = self;
+        Seen { found, from, is_complete, as_of }
+    }
+}
+
 /// Failed logins of late, added up by network, most first. Needs `audit:read`.
 pub async fn incidents(
     app: &Services,
@@ -83,8 +91,8 @@ pub async fn incidents(
         };
         tally.add(&Try { client: login.client, whom: login.whom, at: login.at, outcome });
     });
-    let Seen { from, is_complete, as_of, .. } = seen.await?;
-    Ok(Seen { found: tally.incidents(query.failures_min, query.limit), from, is_complete, as_of })
+    let seen = seen.await?;
+    Ok(seen.with(tally.incidents(query.failures_min, query.limit)))
 }
 
 /// What the rules in force and `other` ones make of the logins of the last day. Needs `audit:read`.
@@ -107,8 +115,8 @@ pub async fn what_if(
             replay.guess(whom, Place::of(login.client), login.at, is_right);
         }
     });
-    let Seen { from, is_complete, as_of, .. } = seen.await?;
-    Ok(Seen { found: (present.counts(), asked.counts()), from, is_complete, as_of })
+    let seen = seen.await?;
+    Ok(seen.with((present.counts(), asked.counts())))
 }
 
 /// A login of the log.

@@ -18,6 +18,9 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Permission;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::services::audit::{Draft, Witness};
 use crate::services::caller::{Caller, Credential};
 use crate::services::events::as_of;
@@ -131,8 +134,7 @@ fn find(read: &impl Read, ctx: &Context, caller: &Caller, which: &Which) -> Resu
     match which {
         Which::Ids(ids) => {
             for id in ids {
-                let session = store::session::by_id(read, *id)?;
-                let live = session.map(|session| with_owner(read, session, ctx.now)).transpose()?.flatten();
+                let live = live(read, *id, ctx.now)?;
                 let fate = match &live {
                     None => Fate::Gone,
                     Some((owner, _)) if outranks(read, owner, &caller.user)? => Fate::Outranked,
@@ -163,6 +165,14 @@ fn find(read: &impl Read, ctx: &Context, caller: &Caller, which: &Which) -> Resu
     Ok(Ended { sessions, next, as_of: as_of(read)? })
 }
 
+/// The session `id` with its owner, if it is alive.
+fn live(read: &impl Read, id: SessionId, now: Timestamp) -> Result<Option<(User, Session)>, StoreError> {
+    match store::session::by_id(read, id)? {
+        Some(session) => with_owner(read, session, now),
+        None => Ok(None),
+    }
+}
+
 /// Sessions that end in one commit.
 struct Batch {
     caller: Caller,
@@ -177,10 +187,7 @@ impl Batch {
         let (actor, _) = self.caller.still_may::<OversightFault>(txn, Permission::UsersUpdate)?;
         let mut fates = Vec::with_capacity(self.ids.len());
         for id in &self.ids {
-            let session = store::session::by_id(txn, *id)?;
-            let now = txn.now();
-            let live = session.map(|session| with_owner(txn, session, now)).transpose()?.flatten();
-            let fate = match live {
+            let fate = match live(txn, *id, txn.now())? {
                 None => Fate::Gone,
                 Some((owner, _)) if outranks(txn, &owner, &actor)? => {
                     txn.emit(self.denied.clone().about(owner.id).session(*id).done())?;

@@ -2,9 +2,9 @@
 //! who did it to whom. Knows none of the acts.
 //!
 //! ## Decision: judged twice
-//! The head of the request decides with what was known then. The transaction looks again at all of it: the caller may have been
-//! switched off or lost the permission meanwhile, and the account may have got a higher rank. One that got other names meanwhile is not
-//! touched, since mails were written and locks looked up by the old ones.
+//! The head of the request decides with what was known then. The transaction looks again at all of it: the caller may
+//! have been switched off or lost the permission meanwhile, and the account may have got a higher rank. One that got
+//! other names meanwhile is not touched, since mails were written and locks looked up by the old ones.
 
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;

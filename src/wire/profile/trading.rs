@@ -12,8 +12,8 @@ pub struct Register {
     pub username: String,
     /// The address.
     pub email: String,
-    /// 8 to 128 characters: an uppercase and a lowercase letter, a digit, another character, and nothing that guessers try
-    /// first.
+    /// 8 to 128 characters: an uppercase and a lowercase letter, a digit, another character, and nothing that guessers
+    /// try first.
     pub password: Secret,
     /// The name to show; the username when absent.
     pub full_name: Option<String>,

@@ -139,7 +139,8 @@ async fn three_registrations_an_hour_and_only_good_ones() {
     assert!(over.header("ratelimit").unwrap().starts_with("\"anonymous\";r=0"));
 }
 
-/// G77: a bad token is a stranger's; the tokens that are good are not throttled by the address, and each account has its own.
+/// G77: a bad token is a stranger's; the tokens that are good are not throttled by the address, and each account has
+/// its own.
 #[tokio::test]
 async fn strangers_share_their_address_and_accounts_have_their_own() {
     let app = ada().await.with_user("bea").await;

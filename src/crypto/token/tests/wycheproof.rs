@@ -1,6 +1,6 @@
-//! The JSON Web Signature vectors of Project Wycheproof (`json_web_signature_test.json`, groups `hs256` and `es256`, tests 1
-//! to 32), for the algorithms that sign here. Their headers and payloads are not those of our tokens, so what is judged is
-//! the compact form and the signature; as tokens all of them are refused.
+//! The JSON Web Signature vectors of Project Wycheproof (`json_web_signature_test.json`, groups `hs256` and `es256`,
+//! tests 1 to 32), for the algorithms that sign here. Their headers and payloads are not those of our tokens, so what
+//! is judged is the compact form and the signature; as tokens all of them are refused.
 
 use super::*;
 use crate::domain::signing_key::Algorithm;

@@ -16,6 +16,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use zeroize::Zeroizing;
 
 use crate::domain::profile::Profile;
+use crate::http::cookie;
 use crate::http::principal::Bearer;
 use crate::http::visit::Visit;
 use crate::services::limits::Class;
@@ -86,29 +87,24 @@ impl<'a> FromRequest<'a> for Base {
 
 /// Sets the cookie for the profile's operations at `base`.
 pub fn set(token: &str, ttl: Duration, base: &Base) -> Option<HeaderValue> {
-    cookie(token, ttl.as_secs(), base)
+    line(token, ttl.as_secs(), base)
 }
 
 /// Takes the cookie away: it opens nothing any more.
 pub fn cleared(base: &Base) -> Option<HeaderValue> {
-    cookie("", 0, base)
+    line("", 0, base)
 }
 
-fn cookie(token: &str, max_age: u64, Base(path): &Base) -> Option<HeaderValue> {
+fn line(token: &str, max_age: u64, Base(path): &Base) -> Option<HeaderValue> {
     let text = format!("{NAME}={token}; Max-Age={max_age}; Path={path}; Secure; HttpOnly; SameSite=Strict");
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// The value of the one cookie of the name; two are none. HTTP/2 may part the cookies over several headers (RFC 9113,
-/// 8.2.3).
+/// The value of the one cookie of the name; two are none.
 fn shown(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value);
-    let first = ours.next()?;
-    ours.next().is_none().then_some(first)
+    cookie::shown(headers, NAME).ok().flatten()
 }
 
 #[cfg(test)]

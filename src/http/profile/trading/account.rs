@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use poem::http::header;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
 
 use super::{Listed, message, refusal, shown};
-use crate::domain::credential::PasswordRule;
 use crate::http::asked::Asked;
 use crate::http::cookie;
 use crate::http::error::Fault;
 use crate::http::limit::{self, Place};
+use crate::http::password_check;
 use crate::http::principal::{Bearer, Caller};
 use crate::http::profile::Flat;
 use crate::http::profile::body::Loose;
@@ -58,11 +57,8 @@ impl AccountApi {
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Response<Flat<Message>>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
-        let answer = Response::new(message("Successfully logged out"));
-        Ok(match cookie::cleared_for(&caller.0, &self.0.policy.cookies) {
-            Some(cleared) => answer.header(header::SET_COOKIE, cleared),
-            None => answer,
-        })
+        let cleared = cookie::cleared_for(&caller.0, &self.0.policy.cookies);
+        Ok(cookie::setting(message("Successfully logged out"), cleared))
     }
 
     /// Ask for a link that sets a new password
@@ -119,20 +115,18 @@ impl AccountApi {
     ) -> Result<Flat<wire::Strength>, Fault<Listed>> {
         let nobody = Owner { email: "", username: None, name: None };
         let report = password::report_typed(&self.0, body.0.password.reveal(), nobody);
-        let mut strength = wire::Strength::default();
-        for (rule, is_kept) in report.checks() {
-            match rule {
-                PasswordRule::Length => strength.length = is_kept,
-                PasswordRule::Uppercase => strength.uppercase = is_kept,
-                PasswordRule::Lowercase => strength.lowercase = is_kept,
-                PasswordRule::Digit => strength.digit = is_kept,
-                PasswordRule::Special => strength.special = is_kept,
-                PasswordRule::NoCommonPatterns => strength.no_common_patterns = is_kept,
-                PasswordRule::NotInBreachedList => strength.not_in_breached_list = is_kept,
-                // The guide does not know it; a password that is little but a name is refused where it is chosen.
-                PasswordRule::NotContext => {}
-            }
-        }
+        let checks = password_check::checks(&report);
+        // The guide knows no check against one's own name; a password that is little but one is refused where it is
+        // chosen.
+        let strength = wire::Strength {
+            length: checks.length,
+            uppercase: checks.uppercase,
+            lowercase: checks.lowercase,
+            digit: checks.digit,
+            special: checks.special,
+            no_common_patterns: checks.no_common_patterns,
+            not_in_breached_list: checks.not_in_breached_list,
+        };
         Ok(Flat::new(strength))
     }
 }

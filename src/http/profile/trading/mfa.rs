@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use poem::http::header;
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Response;
 
@@ -83,12 +82,8 @@ impl MfaApi {
             Err(fault) => return Err(fault.into()),
         };
         let csrf_token = new.as_ref().map(|new| new.csrf.reveal().as_str().into());
-        let answer = Response::new(Flat::new(wire::Verified { verified, csrf_token }));
         let cookie = new.and_then(|new| cookie::set(&new, asked.0.now, &self.0.policy.cookies));
-        Ok(match cookie {
-            Some(cookie) => answer.header(header::SET_COOKIE, cookie),
-            None => answer,
-        })
+        Ok(cookie::setting(Flat::new(wire::Verified { verified, csrf_token }), cookie))
     }
 
     /// Switch the authenticator app off

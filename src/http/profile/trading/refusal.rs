@@ -4,6 +4,7 @@ use poem::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::refused;
+use crate::http::cookie::SUSPICIOUS;
 use crate::http::error::ApiError;
 use crate::services::Taken;
 use crate::services::enrolment::MfaFault;
@@ -116,10 +117,7 @@ pub fn cookie(error: ApiError) -> ApiError {
     if error.status() != StatusCode::UNAUTHORIZED {
         return error;
     }
-    let text = match error.message() {
-        suspicious @ "Suspicious session activity" => suspicious,
-        _ => "Invalid session",
-    };
+    let text = if error.message() == SUSPICIOUS { SUSPICIOUS } else { "Invalid session" };
     let body = json!({ "error": text });
     error.shown_as(StatusCode::UNAUTHORIZED, body)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use poem::http::header;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
@@ -58,15 +57,12 @@ impl SessionApi {
             LoggedIn::Done(Opened::Tokens(_)) => return Err(ApiError::internal(OtherKind).into()),
         };
         let new = &admitted.cookie;
-        let answer = Response::new(Flat::new(wire::LoggedIn {
+        let answer = Flat::new(wire::LoggedIn {
             success: true,
             session_id: new.value.as_str().into(),
             csrf_token: new.csrf.reveal().as_str().into(),
-        }));
-        Ok(match cookie::set(new, asked.0.now, &self.0.policy.cookies) {
-            Some(cookie) => answer.header(header::SET_COOKIE, cookie),
-            None => answer,
-        })
+        });
+        Ok(cookie::setting(answer, cookie::set(new, asked.0.now, &self.0.policy.cookies)))
     }
 
     /// List one's own live sessions
@@ -143,10 +139,7 @@ impl SessionApi {
     /// The answer; the cookie of the caller is taken away where its session `is_over`.
     fn cleared<T>(&self, answer: T, (caller, is_over): (&Principal, bool)) -> Response<T> {
         let cleared = cookie::cleared_for(caller, &self.0.policy.cookies).filter(|_| is_over);
-        match cleared {
-            Some(cleared) => Response::new(answer).header(header::SET_COOKIE, cleared),
-            None => Response::new(answer),
-        }
+        cookie::setting(answer, cleared)
     }
 }
 
