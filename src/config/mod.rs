@@ -5,6 +5,7 @@
 //!
 //! To add a key: read it in its section, write it into `auth.toml.example`. A test holds the two together.
 
+mod admin_socket;
 mod api_keys;
 mod cors;
 mod data_dir;
@@ -52,6 +53,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use admin_socket::AdminSocket;
 pub use api_keys::ApiKeys;
 pub use cors::{Cors, origin};
 pub use flags::Flags;
@@ -112,6 +114,8 @@ pub struct Config {
     pub debug_headers: bool,
     /// At least one, of which at least one serves the API.
     pub listen: Vec<Listener>,
+    /// Where operators of this host reach the API.
+    pub admin_socket: Option<AdminSocket>,
     /// The certificate.
     pub tls: Tls,
     /// Limits of connections.
@@ -242,6 +246,7 @@ impl Config {
         let (issuer, domain) =
             public_url.as_ref().map_or(("", "localhost"), |url| (url.as_str(), url.host()));
         let domain = if domain.parse::<IpAddr>().is_ok() { "localhost" } else { domain };
+        let admin_socket = AdminSocket::read(reader, &data_dir);
         Some(Self {
             dev: flags.dev,
             profiles,
@@ -249,6 +254,7 @@ impl Config {
             data_dir,
             trusted_proxies,
             debug_headers: reader.switch("debug_headers"),
+            admin_socket,
             tls: Tls::read(reader),
             net: Net::read(reader),
             cors: Cors::read(reader),

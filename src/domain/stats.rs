@@ -39,6 +39,8 @@ pub enum Series {
     HashRefused,
     /// Milliseconds that password hashes waited.
     HashWaitMs,
+    /// Logins whose password was right and that were asked for a second factor.
+    LoginsMfa,
 }
 
 /// How often each of [`Series::ALL`] happened, in that order.
@@ -46,7 +48,7 @@ pub type Counts = [u64; Series::ALL.len()];
 
 impl Series {
     /// All of them. The order is stored: add at the end, change nothing.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LoginsOk,
         Self::LoginsFailed,
         Self::Refreshes,
@@ -57,13 +59,15 @@ impl Series {
         Self::HashRuns,
         Self::HashRefused,
         Self::HashWaitMs,
+        Self::LoginsMfa,
     ];
 
     /// What an act of this name is counted as.
     pub fn of(action: &str) -> Option<Self> {
-        const COUNTED: [(Action, Series); 9] = [
+        const COUNTED: [(Action, Series); 10] = [
             (Action::LoginSucceeded, Series::LoginsOk),
             (Action::LoginFailed, Series::LoginsFailed),
+            (Action::LoginMfaRequired, Series::LoginsMfa),
             (Action::RefreshRotated, Series::Refreshes),
             (Action::AccessDenied, Series::Denials),
             (Action::LockoutSet, Series::Lockouts),
@@ -241,6 +245,7 @@ mod tests {
     #[test]
     fn each_act_is_counted_as_one_thing() {
         assert_eq!(Series::of("login.failed"), Some(Series::LoginsFailed));
+        assert_eq!(Series::of("login.mfa_required"), Some(Series::LoginsMfa));
         assert_eq!(Series::of("password.reset"), Some(Series::PasswordChanges));
         assert_eq!((Series::of("login"), Series::of("password.reset_requested")), (None, None));
     }

@@ -21,6 +21,7 @@ pub struct Again {
 
 /// A credential that is kept.
 enum Kept {
+    Operator(Box<caller::Caller>),
     Token(Zeroizing<String>),
     Key(Zeroizing<String>),
     Cookie(Zeroizing<String>, Box<Context>),
@@ -31,6 +32,7 @@ impl Again {
     pub fn caller(&self, app: &Services) -> Result<caller::Caller, ApiError> {
         let (client, now) = (self.visit.client, self.visit.now());
         Ok(match &self.shown {
+            Kept::Operator(operator) => caller::Caller::clone(operator),
             Kept::Token(token) => (self.visit.gate().authenticate)(token, now)?.into(),
             Kept::Key(key) => usage::holder(app, key, client, now)?.caller,
             Kept::Cookie(text, ctx) => {
@@ -55,6 +57,10 @@ impl<'a> FromRequest<'a> for Again {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let kept = |text: &str| Zeroizing::new(text.to_owned());
         let visit = Visit::of(request)?;
+        if let Some(operator) = visit.operator() {
+            let shown = Kept::Operator(Box::new(operator.clone()));
+            return Ok(Self { visit: visit.clone(), shown });
+        }
         let shown = match shown(request.headers())? {
             Shown::Token(token) => Kept::Token(kept(token)),
             Shown::Key(key) => Kept::Key(kept(key)),

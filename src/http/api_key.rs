@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
+use super::person::Person;
 use super::principal::{Bearer, Caller};
 use super::query;
 use super::tag::Tag;
@@ -209,10 +210,10 @@ impl ApiKeyApi {
     async fn revoke_any(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
-        keys::revoke_any(&self.0, &asked.0, &caller.0.into(), key_id(&id.0)?).await?;
+        keys::revoke_any(&self.0, &asked.0, &caller.0.caller, key_id(&id.0)?).await?;
         Ok(Answer::new(Message::new("API key revoked."), asked.0.now))
     }
 }

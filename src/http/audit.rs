@@ -15,6 +15,7 @@ use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
 use crate::domain::audit::Outcome;
+use crate::domain::operator::Actor;
 use crate::services::Services;
 use crate::services::audit_filter::AuditFilter;
 use crate::services::audit_log::{self, AuditEntry};
@@ -46,7 +47,7 @@ impl AuditApi {
         caller: Caller,
         /// Only records about this account.
         user_id: Query<Option<String>>,
-        /// Only what this account did.
+        /// Only what this account did, or this operator, such as `uid:1000`.
         actor_id: Query<Option<String>>,
         /// Only these acts, up to 20 parted by commas: names such as `login.failed`, or all of a kind, as `login.*`.
         #[oai(validator(max_length = 1000))]
@@ -72,7 +73,7 @@ impl AuditApi {
     ) -> Result<Answer<AuditPage>, Fault<Listed>> {
         let filter = AuditFilter {
             user: query::value("user_id", user_id.0)?,
-            actor: query::value("actor_id", actor_id.0)?,
+            actor: query::value::<Actor>("actor_id", actor_id.0)?.map(|actor| actor.0),
             actions: query::value("action", action.0)?,
             outcome: query::value::<Outcome>("outcome", outcome.0)?,
             network: query::network("ip_address", ip_address.0)?,
@@ -151,7 +152,7 @@ pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
     AuditLog {
         id: format!("{}-{}", entry.seq, entry.index),
         user_id: entry.subject.map(|id| id.to_string()),
-        actor_id: entry.actor.map(|id| id.to_string()),
+        actor_id: entry.actor.map(|id| Actor(id).to_string()),
         action: entry.action,
         outcome: entry.outcome.name().to_owned(),
         reason: entry.reason,
@@ -160,6 +161,7 @@ pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
         details: Value::Object(details.collect()),
         ip_address: entry.client.map(|client| client.to_string()),
         user_agent: entry.user_agent,
+        note: entry.note,
         request_id: Some(entry.request_id),
         checksum: entry.checksum,
         created_at: entry.at.to_string(),
@@ -175,6 +177,6 @@ fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
         details: Value::Object(details.collect()),
         at: seen.at.to_string(),
         acknowledged_at: seen.acknowledged.map(|(at, _)| at.to_string()),
-        acknowledged_by: seen.acknowledged.map(|(_, by)| by.to_string()),
+        acknowledged_by: seen.acknowledged.map(|(_, by)| Actor(by).to_string()),
     }
 }

@@ -15,6 +15,7 @@ use poem::middleware::CatchPanic;
 use poem::{Endpoint, EndpointExt, IntoResponse, PathPattern, Request, Response};
 use tokio::time::timeout;
 
+use super::admin_socket;
 use super::csrf::OwnOrigins;
 use super::dialect::Dialect;
 use super::error::ApiError;
@@ -31,6 +32,7 @@ use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
+use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
 use crate::services::limits::Limits;
 
@@ -62,6 +64,8 @@ pub struct Gate {
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
     pub request_timeout: Duration,
+    /// Who may call over the admin socket.
+    pub operators: Operators,
     /// The budgets of requests.
     pub limits: Arc<Limits>,
     /// What answers say of them.
@@ -117,11 +121,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let peer = peer_address(&request);
         let client = client_address(peer, request.headers(), &gate.trusted_proxies);
         let id = request_id(request.headers(), gate.clock.now(), &*gate.entropy);
-        let visit = Arc::new(Visit::new(id, client, gate.clone()));
+        let is_socket = self.transport == Transport::Socket;
+        let operator = if is_socket { admin_socket::operator(&request, &gate.operators) } else { None };
+        let visit = Arc::new(Visit::new(id, client, operator, gate.clone()));
         let debug = gate.debug_headers.then(|| debug_auth::asked(request.headers())).flatten();
         let cross = gate.cors.asked(request.method(), request.headers());
 
-        let refusal = self.transport.refusal(&request, peer, &gate.trusted_proxies);
+        let refusal = if is_socket {
+            admin_socket::admit(&request, &visit).await.err().map(IntoResponse::into_response)
+        } else {
+            self.transport.refusal(&request, peer, &gate.trusted_proxies)
+        };
         if let Some(root) = self.root
             && let Some(uri) = gate.mounts.rooted(root, request.method(), request.uri())
         {

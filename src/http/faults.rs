@@ -2,6 +2,7 @@
 
 mod cookie;
 mod factor;
+mod oversight;
 mod resource;
 mod role;
 mod service;
@@ -22,7 +23,6 @@ use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
-use crate::services::oversight::OversightFault;
 use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
 use crate::services::password_proof::ProofFault;
@@ -288,26 +288,6 @@ impl From<StatsFault> for ApiError {
             StatsFault::Backwards => Self::field("from", "invalid", "`from` is after `to`."),
             StatsFault::Refused(refused) => refused.into(),
             StatsFault::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<OversightFault> for ApiError {
-    fn from(fault: OversightFault) -> Self {
-        match fault {
-            OversightFault::NotFound(thing) => {
-                Self::new(Code::NotFound, format!("There is no such {}.", thing.name()))
-            }
-            OversightFault::Outranked => {
-                Self::new(Code::Forbidden, "The account it belongs to outranks you.")
-            }
-            OversightFault::BeingSent => Self::new(Code::Conflict, "This mail is being sent right now."),
-            OversightFault::NoContent => {
-                Self::new(Code::Conflict, "This mail was given up, and its content is gone.")
-            }
-            OversightFault::Caller(fault) => fault.into(),
-            OversightFault::Refused(refused) => refused.into(),
-            OversightFault::Store(error) => error.into(),
         }
     }
 }

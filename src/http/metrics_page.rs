@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use super::error::ApiError;
 use super::middleware::client_address::is_trusted;
 use super::visit::Visit;
+use crate::domain::permission::Permission;
 
 /// Where it is.
 pub const METRICS: &str = "/metrics";
@@ -19,13 +20,18 @@ pub const METRICS: &str = "/metrics";
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// Adds the page, for clients in the networks of `allow`; to anybody else there is nothing there.
+/// Adds the page, for clients in the networks of `allow` and for operators; to anybody else there is nothing there.
 pub fn add(route: Route, registry: Arc<Registry>, allow: Vec<IpNet>) -> Route {
     let answer = move |request: Request| match Visit::of(&request) {
-        Ok(visit) if is_trusted(visit.client, &allow) => page(&registry),
+        Ok(visit) if is_trusted(visit.client, &allow) || is_operator(visit) => page(&registry),
         _ => ApiError::from_status(StatusCode::NOT_FOUND).into_response(),
     };
     route.at(METRICS, get(make_sync(answer)))
+}
+
+/// Whoever looks over the admin socket, and may see how the server is.
+fn is_operator(visit: &Visit) -> bool {
+    visit.operator().is_some_and(|operator| operator.rights().contains(Permission::AuditRead))
 }
 
 fn page(registry: &Registry) -> Response {

@@ -1,5 +1,6 @@
 //! The HTTP floor: routes, principals, bodies and errors. Knows no store, no hashing and no sockets.
 
+pub mod admin_socket;
 pub mod again;
 pub mod answer;
 pub mod api_key;
@@ -33,6 +34,7 @@ pub mod pages;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod person;
 pub mod principal;
 pub mod profile;
 pub mod qr;
@@ -83,8 +85,10 @@ use shortcut::Shortcut;
 use site::Site;
 
 use crate::ambient::Gathered;
+use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
 use crate::services::api_key::usage;
+use crate::services::caller::record_no_operator;
 use crate::services::{Context, Services, StoreError, cookie as sessions};
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
@@ -121,6 +125,8 @@ pub struct Parts {
     pub max_body_bytes: usize,
     /// A request that is not answered within this is answered 503.
     pub request_timeout: Duration,
+    /// Who may call over the admin socket.
+    pub operators: Operators,
 }
 
 /// The whole floor, ready to be put behind a listener.
@@ -186,6 +192,7 @@ impl Front {
             cors: parts.cors,
             max_body_bytes: parts.max_body_bytes,
             request_timeout: parts.request_timeout,
+            operators: parts.operators,
             notices: Notices::new(&parts.app.limits),
             limits: parts.app.limits.clone(),
             metrics,
@@ -209,6 +216,7 @@ impl Front {
 async fn record(app: &Services, ctx: &Context, remark: Remark) -> Result<(), StoreError> {
     match remark {
         Remark::Noticed(noticed) => usage::record(app, ctx, noticed).await,
+        Remark::NoOperator(uid) => record_no_operator(app, ctx, uid).await,
         Remark::NoSession(caller) => usage::record_no_session(app, ctx, &caller).await,
         Remark::Stray(noticed) => sessions::record(app, ctx, noticed).await,
         Remark::Forged(caller, cause) => {
@@ -224,7 +232,9 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
         \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
         Operations are limited: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds at which all is \
-        there again) say what is left, and one too many is answered 429 with `Retry-After`.";
+        there again) say what is left, and one too many is answered 429 with `Retry-After`. `X-Request-ID` may be \
+        chosen by the client, and names the request in the answer, in the audit log and in the event stream. \
+        `X-Audit-Note`, one line of at most 200 characters, says why something is done; the audit log keeps it.";
     described(operations(app, health)).description(description)
 }
 
@@ -254,8 +264,11 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
 /// What an operator sees of everybody, and ends.
 fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
     (
-        oversight::sessions::LiveSessionApi(app.clone()),
-        oversight::lockouts::LockoutApi(app.clone()),
+        (
+            oversight::sessions::LiveSessionApi(app.clone()),
+            oversight::many_sessions::ManySessionsApi(app.clone()),
+        ),
+        (oversight::lockouts::LockoutApi(app.clone()), oversight::guessing::GuessingApi(app.clone())),
         oversight::outbox::OutboxApi(app.clone()),
         oversight::server::ServerApi(app.clone()),
     )

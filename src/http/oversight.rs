@@ -1,6 +1,8 @@
 //! What an operator sees of everybody, and ends, over the API.
 
+pub mod guessing;
 pub mod lockouts;
+pub mod many_sessions;
 pub mod outbox;
 pub mod server;
 pub mod sessions;

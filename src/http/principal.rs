@@ -53,12 +53,14 @@ pub type Recording = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>
 pub enum Remark {
     /// A key should not have been used so.
     Noticed(Noticed),
-    /// A key was shown where only a session will do.
+    /// A key was shown, or an operator came, where only a session will do.
     NoSession(Box<caller::Caller>),
     /// A cookie was shown where its session is not at home.
     Stray(sessions::Noticed),
     /// A request was not sent by a page of ours; the caller, if it came with a good cookie.
     Forged(Option<Box<Principal>>, Cause),
+    /// This user of the host came to the admin socket, and is no operator.
+    NoOperator(u32),
     /// A cookie was used, and not for a while before.
     Used(Box<Principal>),
 }
@@ -133,7 +135,9 @@ impl<'a> ApiExtractor<'a> for Bearer {
         let visit = Visit::of(request)?;
         match identified(request, visit, None).await? {
             Known::Person(principal) => Ok(Self(principal)),
-            Known::Program(caller) => Err(no_session(request, visit, caller).await.into()),
+            Known::Program(caller) | Known::Operator(caller) => {
+                Err(no_session(request, visit, caller).await.into())
+            }
         }
     }
 }
@@ -200,25 +204,34 @@ impl<'a, C: Counted> ApiExtractor<'a> for CallerAs<C> {
 }
 
 /// Somebody whose credential is good.
-enum Known {
+pub(super) enum Known {
     /// In a session.
     Person(Principal),
     /// With an API key.
     Program(caller::Caller),
+    /// At the admin socket.
+    Operator(caller::Caller),
 }
 
 impl From<Known> for caller::Caller {
     fn from(known: Known) -> Self {
         match known {
             Known::Person(principal) => principal.into(),
-            Known::Program(caller) => caller,
+            Known::Program(caller) | Known::Operator(caller) => caller,
         }
     }
 }
 
 /// Who calls, after a place was taken of the budget that the caller has: a key's own, an account's, or the address's.
 /// `class` is that of the operation, where it has one.
-async fn identified(request: &Request, visit: &Visit, class: Option<Class>) -> Result<Known, ApiError> {
+pub(super) async fn identified(
+    request: &Request,
+    visit: &Visit,
+    class: Option<Class>,
+) -> Result<Known, ApiError> {
+    if let Some(operator) = visit.operator() {
+        return Ok(Known::Operator(operator.clone()));
+    }
     match shown(request.headers()) {
         Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
@@ -305,13 +318,11 @@ pub(super) fn stranger(visit: &Visit, refusal: ApiError) -> ApiError {
     if is_ours { refusal } else { visit.take(Class::Anonymous).err().unwrap_or(refusal) }
 }
 
-async fn no_session(request: &Request, visit: &Visit, caller: caller::Caller) -> ApiError {
+pub(super) async fn no_session(request: &Request, visit: &Visit, caller: caller::Caller) -> ApiError {
     let remark = Remark::NoSession(Box::new(caller));
     match (visit.gate().record)(asked::context(request, visit), remark).await {
-        Ok(()) => {
-            ApiError::new(ErrorCode::Forbidden, "This takes the access token of a session, not an API key.")
-                .details(json!({ "reason": "session_required" }))
-        }
+        Ok(()) => ApiError::new(ErrorCode::Forbidden, "This takes the access token of a session.")
+            .details(json!({ "reason": "session_required" })),
         Err(error) => error.into(),
     }
 }

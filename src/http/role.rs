@@ -9,7 +9,8 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::{Json, NoBody};
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::tag::Tag;
 use super::user::user_id;
 use crate::domain::custom_role::AnyRole;
@@ -68,7 +69,7 @@ impl RoleApi {
     #[oai(path = "/roles", method = "post", operation_id = "create_role")]
     async fn create(
         &self,
-        caller: Bearer,
+        caller: Person,
         body: Json<CreateRole>,
         asked: Asked,
     ) -> Result<Answer<Role, 201>, Fault<Listed>> {
@@ -90,7 +91,7 @@ impl RoleApi {
     #[oai(path = "/roles/:id", method = "put", operation_id = "update_role")]
     async fn update(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Json<UpdateRole>,
         asked: Asked,
@@ -109,7 +110,7 @@ impl RoleApi {
     async fn delete(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         roles::delete(&self.0, &asked.0, &caller.0, &id.0).await?;
@@ -123,7 +124,7 @@ impl RoleApi {
     #[oai(path = "/users/:id/roles/:role_id", method = "post", operation_id = "give_role")]
     async fn give_role(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         role_id: Path<String>,
         _body: NoBody,
@@ -140,7 +141,7 @@ impl RoleApi {
     async fn take_role(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         role_id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
@@ -172,7 +173,7 @@ impl RoleApi {
     #[oai(path = "/users/:id/permissions", method = "post", operation_id = "give_permission")]
     async fn give_permission(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Json<GivePermission>,
         asked: Asked,
@@ -189,7 +190,7 @@ impl RoleApi {
     async fn take_permission(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         permission: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {

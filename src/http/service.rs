@@ -10,7 +10,8 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
 use crate::domain::id::ServiceId;
@@ -42,7 +43,7 @@ impl ServiceApi {
     #[oai(path = "/services", method = "post", operation_id = "create_service")]
     async fn create(
         &self,
-        caller: Bearer,
+        caller: Person,
         body: Json<CreateService>,
         asked: Asked,
     ) -> Result<Answer<NewService, 201>, Fault<Listed>> {
@@ -82,7 +83,7 @@ impl ServiceApi {
     #[oai(path = "/services/:id/rotate", method = "post", operation_id = "rotate_service")]
     async fn rotate(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         body: Json<RotateService>,
         asked: Asked,
@@ -99,7 +100,7 @@ impl ServiceApi {
     async fn delete(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         services::delete(&self.0, &asked.0, &caller.0, service_id(&id.0)?).await?;

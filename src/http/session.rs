@@ -81,7 +81,7 @@ impl SessionApi {
         let page = page.ok_or_else(no_such_user)?;
         let current = match caller.0.credential {
             Credential::Session(id) => Some(id),
-            Credential::ApiKey { .. } => None,
+            Credential::ApiKey { .. } | Credential::Operator => None,
         };
         Ok(Answer::new(page_to_wire(&page, current), asked.0.now))
     }

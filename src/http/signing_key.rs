@@ -9,7 +9,8 @@ use super::asked::Asked;
 use super::body::Json;
 use super::error::{Fault, Statuses};
 use super::limit::{Anonymous, Place};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::tag::Tag;
 use crate::domain::signing_key::{self, Algorithm, PublicKey, Stage};
 use crate::services::{Services, signing_key as keys};
@@ -74,7 +75,7 @@ impl SigningKeyApi {
     )]
     async fn rotate(
         &self,
-        caller: Bearer,
+        caller: Person,
         body: Json<RotateKeys>,
         asked: Asked,
     ) -> Result<Answer<SigningKeyList>, Fault<Listed>> {

@@ -71,6 +71,7 @@ fn to_wire(page: &StatsPage, step_seconds: u32) -> Stats {
         step_seconds,
         series: StatsSeries {
             logins_ok: steps(Series::LoginsOk),
+            logins_mfa: steps(Series::LoginsMfa),
             logins_failed: steps(Series::LoginsFailed),
             refreshes: steps(Series::Refreshes),
             denials: steps(Series::Denials),
@@ -83,6 +84,7 @@ fn to_wire(page: &StatsPage, step_seconds: u32) -> Stats {
         },
         totals: StatsTotals {
             logins_ok: total(Series::LoginsOk),
+            logins_mfa: total(Series::LoginsMfa),
             logins_failed: total(Series::LoginsFailed),
             refreshes: total(Series::Refreshes),
             denials: total(Series::Denials),

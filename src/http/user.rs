@@ -10,7 +10,8 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::Json;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
 use crate::domain::id::UserId;
@@ -25,7 +26,7 @@ use crate::services::{Services, user, user_deletion, user_rights};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
 use crate::wire::secret::Secret;
-use crate::wire::user::{CreateUser, UpdateUser, User, UserPage};
+use crate::wire::user::{CreateUser, UpdateUser, User, UserLookup, UserPage};
 
 /// Accounts.
 pub struct UserApi(pub Arc<Services>);
@@ -97,6 +98,27 @@ impl UserApi {
         Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0))?, asked.0.now))
     }
 
+    /// Find accounts by the beginning of a name
+    ///
+    /// Of their address or their username, whatever the case; in the order of these names. Needs `users:read`.
+    #[oai(path = "/users/lookup", method = "get", operation_id = "look_up_users")]
+    async fn look_up(
+        &self,
+        asked: Asked,
+        caller: Caller,
+        /// How the address or the username begins; every one does without it.
+        #[oai(default, validator(max_length = 254))]
+        name: Query<String>,
+        /// The most accounts to answer, 1 to 100.
+        #[oai(default = "twenty", validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<u32>,
+    ) -> Result<Answer<UserLookup>, Fault<Listed>> {
+        let wanted = (name.0.as_str(), usize::try_from(limit.0).unwrap_or(1));
+        let found = listing::look_up(&self.0, &asked.0, &caller.0, wanted).await?;
+        let users = found.users.iter().map(|user| to_wire(&self.0, user, None)).collect::<Result<_, _>>()?;
+        Ok(Answer::new(UserLookup { users, more: found.more, as_of: found.as_of.to_string() }, asked.0.now))
+    }
+
     /// Make an account
     ///
     /// Needs `users:create`; takes the token of a session. With a password the account is active, and a mail asks to prove
@@ -105,7 +127,7 @@ impl UserApi {
     #[oai(path = "/users", method = "post", operation_id = "create_user")]
     async fn create(
         &self,
-        caller: Bearer,
+        caller: Person,
         body: Json<CreateUser>,
         asked: Asked,
     ) -> Result<Answer<User, 201>, Fault<Listed>> {
@@ -169,7 +191,7 @@ impl UserApi {
     async fn delete(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
     ) -> Result<Answer<Message>, Fault<Listed>> {
         user_deletion::delete_other(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;

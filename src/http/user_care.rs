@@ -9,7 +9,8 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::NoBody;
 use super::error::{ApiError, Fault, Statuses};
-use super::principal::{Bearer, Caller};
+use super::person::Person;
+use super::principal::Caller;
 use super::tag::Tag;
 use super::user::user_id;
 use crate::services::Services;
@@ -38,7 +39,7 @@ impl UserCareApi {
     #[oai(path = "/users/:id/invite", method = "post", operation_id = "invite_user")]
     async fn invite(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         _body: NoBody,
         asked: Asked,
@@ -54,7 +55,7 @@ impl UserCareApi {
     #[oai(path = "/users/:id/password-reset", method = "post", operation_id = "force_password_reset")]
     async fn reset_password(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         _body: NoBody,
         asked: Asked,
@@ -69,7 +70,7 @@ impl UserCareApi {
     #[oai(path = "/users/:id/logout-all", method = "post", operation_id = "logout_user")]
     async fn log_out(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         _body: NoBody,
         asked: Asked,
@@ -86,7 +87,7 @@ impl UserCareApi {
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlock_user")]
     async fn unlock(
         &self,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         _body: NoBody,
         asked: Asked,
@@ -124,7 +125,7 @@ impl UserCareApi {
     async fn remove_factor(
         &self,
         asked: Asked,
-        caller: Bearer,
+        caller: Person,
         id: Path<String>,
         kind: Path<String>,
     ) -> Result<Answer<SessionsEndedByAdmin>, Fault<Listed>> {

@@ -12,6 +12,7 @@ use super::limit::Left;
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::time::Timestamp;
+use crate::services::caller::Caller;
 use crate::services::limits::{Class, Exceeded, Key};
 use crate::wire::error::ErrorCode;
 
@@ -21,15 +22,16 @@ pub struct Visit {
     pub request_id: String,
     /// The client's address, behind trusted proxies too.
     pub client: IpAddr,
+    operator: Option<Box<Caller>>,
     gate: Arc<Gate>,
     user: OnceLock<UserId>,
     left: Mutex<Option<Left>>,
 }
 
 impl Visit {
-    /// The request `request_id` of the client at `client`.
-    pub fn new(request_id: String, client: IpAddr, gate: Arc<Gate>) -> Self {
-        Self { request_id, client, gate, user: OnceLock::new(), left: Mutex::new(None) }
+    /// The request `request_id` of the client at `client`, who is `operator` where it came over the admin socket.
+    pub fn new(request_id: String, client: IpAddr, operator: Option<Box<Caller>>, gate: Arc<Gate>) -> Self {
+        Self { request_id, client, operator, gate, user: OnceLock::new(), left: Mutex::new(None) }
     }
 
     /// The visit of `request`. It is there in every request that came through the edge.
@@ -41,6 +43,11 @@ impl Visit {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         self.gate.clock.now()
+    }
+
+    /// The operator who calls, over the admin socket.
+    pub fn operator(&self) -> Option<&Caller> {
+        self.operator.as_deref()
     }
 
     /// The rules of the edge that this request came through.

@@ -14,7 +14,7 @@ use super::{Listener, Phase, Shared};
 /// Connections the kernel keeps while the loop is busy.
 const BACKLOG: u32 = 1_024;
 /// Pause after an accept that failed for want of descriptors or memory: they come back only when something closes.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ fn take(
 }
 
 /// The client was gone before it was accepted; the next one may be fine.
-fn concerns_one_connection(error: &io::Error) -> bool {
+pub(super) fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }

@@ -14,6 +14,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Request, RequestParts, Response};
+use tokio::net::unix::UCred;
 use tokio::time::timeout;
 
 use super::activity::Activity;
@@ -28,6 +29,8 @@ pub(super) struct Caller {
     pub(super) scheme: Scheme,
     pub(super) local: LocalAddr,
     pub(super) remote: RemoteAddr,
+    /// What the kernel says of the other end of a Unix socket.
+    pub(super) peer: Option<UCred>,
 }
 
 /// Answers one request; whatever happens, there is an answer.
@@ -42,7 +45,7 @@ pub(super) async fn answer(
 
 async fn respond(caller: &Caller, request: http::Request<Incoming>) -> Response {
     let Shared { limits, faults, metrics, .. } = &*caller.shared;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if parts.headers.len() > limits.max_header_fields {
         return faults(Fault::HeaderFields);
     }
@@ -53,6 +56,9 @@ async fn respond(caller: &Caller, request: http::Request<Incoming>) -> Response 
         let body = RequestBody::new(body, limits, metrics, Arc::clone(&caller.activity));
         Body::from(BoxBody::new(body))
     };
+    if let Some(peer) = caller.peer {
+        parts.extensions.insert(peer);
+    }
     let (local, remote) = (caller.local.clone(), caller.remote.clone());
     let parts = RequestParts::from((parts, local, remote, caller.scheme.clone()));
     let mut work = Caught(caller.handler.call(Request::from_parts(parts, body)));

@@ -110,6 +110,7 @@ pub(super) async fn run(
         scheme,
         local: LocalAddr(local.into()),
         remote: RemoteAddr(peer.into()),
+        peer: None,
     };
     let metrics = &open.shared.metrics;
     let Some(opening) = before_drain(&mut phase, opening(&stream, &open.shared)).await else { return };
@@ -165,7 +166,7 @@ async fn opening(stream: &TcpStream, shared: &Shared) -> Option<Opening> {
     }
 }
 
-async fn serve<T>(stream: T, caller: Caller, http2: bool, mut phase: watch::Receiver<Phase>)
+pub(super) async fn serve<T>(stream: T, caller: Caller, http2: bool, mut phase: watch::Receiver<Phase>)
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -20,6 +20,7 @@ mod der;
 mod frames;
 mod framing;
 mod limits;
+mod local;
 mod metrics;
 mod slots;
 mod tls;
@@ -38,6 +39,7 @@ use tokio::time::timeout;
 pub use accept::{BindError, Bound};
 pub use certificate::fingerprint;
 pub use limits::Limits;
+pub use local::{LocalError, LocalSocket};
 pub use metrics::{Counter, Metrics};
 pub use tls::{TlsError, TlsFiles, TlsSource};
 
@@ -117,13 +119,38 @@ impl Server {
     ///
     /// A response that streams for ever must end by itself at shutdown, or it is cut.
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()> + Send) -> Drained {
+        let begin = |shared: &Arc<Shared>, phase: &watch::Receiver<Phase>| {
+            for listener in listeners {
+                tokio::spawn(accept::run(listener, Arc::clone(shared), phase.clone()));
+            }
+        };
+        self.serve_with(begin, shutdown).await
+    }
+
+    /// The same over a Unix socket, which speaks HTTP/1.1 and nothing else. `handler` finds in the data of a request what
+    /// the kernel says of its peer: a [`tokio::net::unix::UCred`]. [`Limits::max_connections_per_address`] counts by user.
+    pub async fn serve_local(
+        self,
+        socket: LocalSocket,
+        handler: Handler,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Drained {
+        let begin = |shared: &Arc<Shared>, phase: &watch::Receiver<Phase>| {
+            tokio::spawn(local::run(socket, handler, Arc::clone(shared), phase.clone()));
+        };
+        self.serve_with(begin, shutdown).await
+    }
+
+    async fn serve_with(
+        self,
+        begin: impl FnOnce(&Arc<Shared>, &watch::Receiver<Phase>) + Send,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Drained {
         let drain_timeout = self.limits.drain_timeout;
         let metrics = Arc::clone(&self.metrics);
         let shared = Arc::new(self.into_shared());
         let (phase, serving) = watch::channel(Phase::Serving);
-        for listener in listeners {
-            tokio::spawn(accept::run(listener, Arc::clone(&shared), serving.clone()));
-        }
+        begin(&shared, &serving);
         drop(serving);
 
         shutdown.await;

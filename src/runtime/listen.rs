@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::StatusCode;
+use rustix::process::geteuid;
 
 use super::data_dir::DataDir;
 use super::failure::Failure;
 use crate::ambient::SystemClock;
 use crate::config::{self, Config, PlainHttp};
+use crate::domain::operator::Operators;
 use crate::http::Front;
 use crate::http::answer;
 use crate::http::error::ApiError;
 use crate::http::middleware::security_headers;
 use crate::http::middleware::transport::Transport;
-use crate::net::{self, Bound, Fault, FaultAnswer, Handler, Limits, Listener, TlsFiles, TlsSource};
+use crate::net::{
+    self, Bound, Fault, FaultAnswer, Handler, Limits, Listener, LocalSocket, Server, TlsFiles, TlsSource,
+};
 
 /// A bound listener, and how it is announced.
 pub struct Listening {
@@ -78,6 +82,43 @@ fn origin(url: &str) -> String {
     let end =
         url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
     url.get(..end).unwrap_or(url).to_owned()
+}
+
+/// Who may call over the admin socket.
+pub fn operators(config: &Config) -> Operators {
+    let rules = config.admin_socket.as_ref().map(|socket| socket.operators.clone());
+    Operators { own: geteuid().as_raw(), rules: rules.unwrap_or_default() }
+}
+
+/// Binds the admin socket. Nothing is accepted yet.
+pub async fn admin_socket(config: &Config) -> Result<Option<LocalSocket>, Failure> {
+    let Some(socket) = &config.admin_socket else { return Ok(None) };
+    let bound = LocalSocket::bind(&socket.path, socket.mode()).await;
+    bound.map(Some).map_err(|error| {
+        let help = "choose another path with admin_socket.path, or set admin_socket.enabled to false";
+        Failure::from_error(&error).help(help)
+    })
+}
+
+/// The admin socket and what serves it.
+pub struct Local {
+    /// An accept loop of its own: what happens on the network shuts no operator out.
+    pub server: Server,
+    /// The socket.
+    pub socket: LocalSocket,
+    /// What answers.
+    pub handler: Handler,
+}
+
+/// What serves `socket`: the deadlines of the configuration, and caps in all and for one user of the host.
+pub fn local(config: &Config, socket: LocalSocket, front: &Front) -> Local {
+    let caps = Limits { max_connections: 128, max_connections_per_address: 32, ..limits(config) };
+    let limits = Limits { uncounted: Vec::new(), ..caps };
+    Local {
+        server: Server { limits, faults: faults(), metrics: Arc::default() },
+        socket,
+        handler: net::handler(front.behind(Transport::Socket, None)),
+    }
 }
 
 /// The deadlines and caps of the configuration.

@@ -25,7 +25,7 @@ use crate::http::pages::render::Pages;
 use crate::http::profile::Enabled;
 use crate::http::sample::INGEST;
 use crate::http::{Front, Parts};
-use crate::net;
+use crate::net::{self, LocalSocket};
 use crate::services::api_key::usage;
 use crate::services::audit::Witness;
 use crate::services::mail::release_claims;
@@ -91,12 +91,14 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
         metrics_allow: config.metrics.allow.clone(),
         max_body_bytes: usize::try_from(config.net.max_body_bytes).unwrap_or(usize::MAX),
         request_timeout: config.net.request_timeout,
+        operators: listen::operators(config),
     });
     let tls = listen::tls(config, &dir)?;
     let listeners = listen::bind(config, tls.as_ref(), &front)?;
+    let socket = listen::admin_socket(config).await?;
     let parts = around::Parts { tls: tls.clone(), store: dir.store_file(), net: net_metrics.clone() };
     app.around.tell(around::surroundings(loaded, app.clock.now(), &listeners, parts));
-    announce(config, &app, &listeners, out).await?;
+    announce(config, &app, (&listeners, socket.as_ref()), out).await?;
 
     let (shutdown, told) = watch::channel(false);
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
@@ -116,7 +118,9 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
         tracing::info!("stopping");
         app.streams.close();
     };
-    let drained = server.serve(listeners.into_iter().map(|bound| bound.listener).collect(), stopping).await;
+    let listeners = listeners.into_iter().map(|bound| bound.listener).collect();
+    let local = socket.map(|socket| listen::local(config, socket, &front));
+    let connections_cut = serve_all(server, listeners, local, stopping).await;
     shutdown.send_replace(true);
     let _ = timeout(JOBS_END, async { while jobs.join_next().await.is_some() {} }).await;
     if let Err(error) = stats::keep(&app).await {
@@ -128,8 +132,29 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     if let Err(error) = audit_log::seal(&app).await {
         tracing::error!(%error, "the audit log could not be sealed");
     }
-    tracing::info!(connections_cut = drained.cut, "stopped");
+    tracing::info!(connections_cut, "stopped");
     Ok(())
+}
+
+/// Serves the network and the admin socket until `stopping` is ready; answers how many connections had to be cut.
+async fn serve_all(
+    server: net::Server,
+    listeners: Vec<net::Listener>,
+    local: Option<listen::Local>,
+    stopping: impl Future<Output = ()> + Send,
+) -> u64 {
+    let Some(listen::Local { server: local, socket, handler }) = local else {
+        return server.serve(listeners, stopping).await.cut;
+    };
+    let (stop, mut stopped) = watch::channel(());
+    let stopping = async {
+        stopping.await;
+        stop.send_replace(());
+    };
+    let told = async move { drop(stopped.changed().await) };
+    let (network, local) =
+        tokio::join!(server.serve(listeners, stopping), local.serve_local(socket, handler, told));
+    network.cut.saturating_add(local.cut)
 }
 
 fn heard(kind: SignalKind) -> Result<Signal, Failure> {
@@ -163,13 +188,16 @@ fn profile(app: &Services, enabled: &EnabledProfile) -> Enabled {
 async fn announce(
     config: &Config,
     app: &Services,
-    listeners: &[listen::Listening],
+    (listeners, socket): (&[listen::Listening], Option<&LocalSocket>),
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let url = config.public_url.as_str();
     let told = |result: std::io::Result<()>| result.map_err(|error| Failure::from_error(&error));
     for listening in listeners {
         told(writeln!(out, "listening on {}", listening.description))?;
+    }
+    if let Some(socket) = socket {
+        told(writeln!(out, "admin socket at {}", socket.path().display()))?;
     }
     if config.samples {
         told(writeln!(out, "sample resource at {url}{INGEST}"))?;

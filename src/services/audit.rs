@@ -17,6 +17,7 @@ use super::{Context, Services};
 use crate::crypto::seal::SealKey;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::operator::Operator;
 use crate::domain::time::Timestamp;
 use crate::store::lane::{EventV1, OutcomeV1};
 use crate::store::{Read, StoreError, user};
@@ -39,6 +40,8 @@ pub struct Personal {
     pub client: IpAddr,
     /// What the client called itself.
     pub user_agent: Option<String>,
+    /// Why it was done, in the caller's own words.
+    pub note: Option<String>,
 }
 
 impl Witness {
@@ -90,7 +93,8 @@ impl Witness {
         (actor, subject): (Option<UserId>, Option<UserId>),
         key: &SealKey,
     ) -> Self {
-        let personal = Personal { client: ctx.client, user_agent: ctx.user_agent.clone() };
+        let personal =
+            Personal { client: ctx.client, user_agent: ctx.user_agent.clone(), note: ctx.note.clone() };
         let plain = postcard::to_stdvec(&personal).unwrap_or_default();
         let personal = key.seal(&place(actor.or(subject), &ctx.request_id), &plain, app.random());
         Self { at: ctx.now, request_id: ctx.request_id.clone(), actor, subject, personal }
@@ -154,7 +158,7 @@ impl Draft {
     }
 }
 
-/// The key of a person's own fields; a person without one (it was dropped) gets the nobody key.
+/// The key of a person's own fields; a person without one (it was dropped) gets the nobody key, and so does an operator.
 pub fn person_key(app: &Services, read: &impl Read, id: UserId) -> Result<Arc<SealKey>, StoreError> {
     Ok(opened_person_key(app, read, id)?.map_or_else(|| app.keys.nobody.clone(), Arc::new))
 }
@@ -174,7 +178,7 @@ pub(super) fn open_personal(
     event: &EventV1,
 ) -> Result<Option<Personal>, StoreError> {
     let owner = event.actor.or(event.subject).map(UserId::from_bytes);
-    let key = match owner {
+    let key = match owner.filter(|id| Operator::uid_of(*id).is_none()) {
         None => Some(app.keys.nobody.as_ref()),
         Some(id) => match keys.entry(id) {
             Entry::Occupied(entry) => entry.into_mut().as_ref(),

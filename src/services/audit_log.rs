@@ -61,6 +61,8 @@ pub struct AuditEntry {
     pub client: Option<IpAddr>,
     /// What the client called itself.
     pub user_agent: Option<String>,
+    /// Why it was done, in the caller's own words.
+    pub note: Option<String>,
 }
 
 /// A page of records.
@@ -130,7 +132,8 @@ pub(super) fn entry(
     event: EventV1,
     personal: Option<Personal>,
 ) -> AuditEntry {
-    let (client, user_agent) = personal.map_or((None, None), |known| (Some(known.client), known.user_agent));
+    let (client, user_agent, note) =
+        personal.map_or((None, None, None), |known| (Some(known.client), known.user_agent, known.note));
     // What the server does by itself comes from nowhere.
     let client = client.filter(|client| !client.is_unspecified());
     AuditEntry {
@@ -148,6 +151,7 @@ pub(super) fn entry(
         detail: event.detail,
         client,
         user_agent,
+        note,
     }
 }
 

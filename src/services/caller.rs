@@ -1,11 +1,15 @@
-//! Who asks: an account, and what it shows for it. Knows nothing of how that came to the server.
+//! Who asks: an account or an operator of the host, and what it shows for it. Knows nothing of how that came to the server.
 
-use super::audit::Draft;
+use super::audit::{Draft, Witness};
 use super::role::Refused;
 use super::session::{AuthFault, Principal, live_owner};
+use super::{Context, Services};
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::held::Held;
 use crate::domain::id::{ApiKeyId, SessionId, UserId};
+use crate::domain::operator::Operator;
 use crate::domain::permission::{Permission, Permissions};
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -32,6 +36,40 @@ pub enum Credential {
         /// What its scopes stand for.
         scopes: Permissions,
     },
+    /// Its end of the admin socket, for which the kernel vouches: all that its role may do.
+    Operator,
+}
+
+impl From<&Operator> for Caller {
+    fn from(operator: &Operator) -> Self {
+        Self {
+            user: operator.account(),
+            held: Held::of_role(operator.role),
+            credential: Credential::Operator,
+        }
+    }
+}
+
+/// Somebody who is no program: in a session, or an operator.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who it is.
+    pub caller: Caller,
+    /// When the person last proved in the session who they are; `None` for an operator, who does so at every request.
+    pub(super) proved_at: Option<Timestamp>,
+}
+
+impl From<Principal> for Person {
+    fn from(principal: Principal) -> Self {
+        Self { proved_at: Some(principal.authenticated_at), caller: principal.into() }
+    }
+}
+
+impl Person {
+    /// An operator of the host.
+    pub fn of_operator(caller: Caller) -> Self {
+        Self { caller, proved_at: None }
+    }
 }
 
 impl Caller {
@@ -41,10 +79,10 @@ impl Caller {
         self.scopes().map_or(held, |scopes| held.and(scopes))
     }
 
-    /// What a key's scopes stand for; `None` for a session, which is good for everything.
+    /// What a key's scopes stand for; `None` for a session and an operator, who may do all that they hold.
     pub const fn scopes(&self) -> Option<Permissions> {
         match self.credential {
-            Credential::Session(_) => None,
+            Credential::Session(_) | Credential::Operator => None,
             Credential::ApiKey { scopes, .. } => Some(scopes),
         }
     }
@@ -54,6 +92,7 @@ impl Caller {
         match self.credential {
             Credential::Session(id) => record.session(id),
             Credential::ApiKey { id, .. } => record.detail("api_key", id.to_string()),
+            Credential::Operator => record.detail("operator", self.user.name.as_str()),
         }
     }
 
@@ -63,6 +102,8 @@ impl Caller {
         let user = match self.credential {
             Credential::Session(id) => live_owner(txn, self.user.id, id, txn.now())?,
             Credential::ApiKey { id, .. } => owner_of_key(txn, self.user.id, id)?,
+            // Neither the other end of a connection nor the rules change while the server runs.
+            Credential::Operator => Some(self.user.clone()),
         };
         user.ok_or_else(|| Abort::Rule(AuthFault::Invalid.into()))
     }
@@ -82,6 +123,13 @@ impl Caller {
             Err(Abort::Rule(Refused::Missing { required: needed, held: rights }.into()))
         }
     }
+}
+
+/// Records that the user `uid` of the host came to the admin socket, and is no operator.
+pub async fn record_no_operator(app: &Services, ctx: &Context, uid: u32) -> Result<(), StoreError> {
+    let witness = Witness::of_operator(app, ctx, Operator::id_of(uid), None)?;
+    let event = witness.event(Action::AccessDenied, Outcome::Denied).reason("not_an_operator").done();
+    app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await
 }
 
 /// The account `user`, if `id` is one of its live keys.

@@ -7,9 +7,9 @@
 
 use std::convert::Infallible;
 
+use super::caller::Person;
 use super::events::as_of;
 use super::role_act::{Act, RoleFault, refuse_beyond};
-use super::session::Principal;
 use super::{Context, Services};
 use crate::domain::audit::Action;
 use crate::domain::custom_role::{
@@ -77,7 +77,7 @@ pub struct RoleForm {
 pub async fn create(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     form: &RoleForm,
 ) -> Result<Shown, RoleFault> {
     let act = Act::begin(app, ctx, caller, None).await?;
@@ -112,7 +112,7 @@ pub async fn create(
 pub async fn update(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     (text, form): (&str, &RoleForm),
 ) -> Result<Shown, RoleFault> {
     let act = Act::begin(app, ctx, caller, None).await?;
@@ -143,7 +143,7 @@ pub async fn update(
 }
 
 /// Deletes a role that nobody holds and nothing inherits from.
-pub async fn delete(app: &Services, ctx: &Context, caller: &Principal, text: &str) -> Result<(), RoleFault> {
+pub async fn delete(app: &Services, ctx: &Context, caller: &Person, text: &str) -> Result<(), RoleFault> {
     let act = Act::begin(app, ctx, caller, None).await?;
     let text = text.to_owned();
     act.run((app, ctx, "role.delete"), move |act, txn, actor| {

@@ -316,6 +316,8 @@ pub struct Context {
     pub client: IpAddr,
     /// What the client calls itself, cut to 256 bytes.
     pub user_agent: Option<String>,
+    /// Why it is done, in the caller's own words; at most 200 characters.
+    pub note: Option<String>,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -364,6 +366,7 @@ impl Services {
             request_id: what.to_owned(),
             client: IpAddr::from([0, 0, 0, 0]),
             user_agent: None,
+            note: None,
             now: self.clock.now(),
         }
     }

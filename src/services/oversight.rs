@@ -6,8 +6,11 @@
 //! The outbox names addresses of people to write to, and stays with those who may change accounts.
 
 pub mod budgets;
+pub mod census;
+pub mod guessing;
 mod lock;
 pub mod locks;
+pub mod many_sessions;
 pub mod outbox;
 pub mod server;
 pub mod sessions;
@@ -42,6 +45,12 @@ pub enum OversightFault {
     /// It belongs to an account of a higher rank than the caller's (R56).
     #[error("the account outranks yours")]
     Outranked,
+    /// There are not as many as the caller expects.
+    #[error("there are {found}, not as many as expected")]
+    Count {
+        /// How many there are.
+        found: usize,
+    },
     /// The mail is being sent right now.
     #[error("the mail is being sent")]
     BeingSent,

@@ -2,10 +2,10 @@
 //! refusal is recorded. Knows none of the changes.
 
 use super::audit::{Draft, Witness, person_key};
-use super::caller::Caller;
+use super::caller::{Caller, Person};
 use super::role::{Refused, require};
-use super::session::{AuthFault, Principal};
-use super::step_up::{StepUpNeeded, require_fresh};
+use super::session::AuthFault;
+use super::step_up::{StepUpNeeded, require_fresh_person};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
@@ -105,10 +105,11 @@ impl Act {
     pub async fn begin(
         app: &Services,
         ctx: &Context,
-        caller: &Principal,
+        person: &Person,
         subject: Option<UserId>,
     ) -> Result<Self, RoleFault> {
-        let (proof, caller) = (require_fresh(app, ctx, caller), Caller::from(caller.clone()));
+        let proof = require_fresh_person(app, ctx, person);
+        let caller = person.caller.clone();
         require(app, ctx, &caller, NEEDED).await?;
         proof?;
         let actor = caller.user.id;

@@ -1,7 +1,7 @@
 //! Who has which role and which direct permission. A change counts from the next request on (R35).
 
+use super::caller::Person;
 use super::role_act::{Act, RoleFault, refuse_beyond};
-use super::session::Principal;
 use super::user::is_last_super_admin;
 use super::{Context, Services};
 use crate::domain::audit::Action;
@@ -27,7 +27,7 @@ pub enum Right {
 pub async fn give(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     (id, right): (UserId, Right),
 ) -> Result<(), RoleFault> {
     let act = Act::begin(app, ctx, caller, Some(id)).await?;
@@ -57,7 +57,7 @@ pub async fn give(
 pub async fn take(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     (id, right): (UserId, Right),
 ) -> Result<(), RoleFault> {
     let act = Act::begin(app, ctx, caller, Some(id)).await?;

@@ -12,11 +12,11 @@
 use std::time::Duration;
 
 use super::audit::Witness;
-use super::caller::Caller;
+use super::caller::{Caller, Person};
 use super::events::as_of;
 use super::role::{Refused, require};
-use super::session::{AuthFault, Principal};
-use super::step_up::{StepUpNeeded, require_fresh};
+use super::session::AuthFault;
+use super::step_up::{StepUpNeeded, require_fresh_person};
 use super::{Context, Services, flatten};
 use crate::crypto::PlainApiKey;
 use crate::crypto::digest::{same, sha256};
@@ -77,7 +77,7 @@ pub enum ServiceFault {
 pub async fn create(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     name: &str,
     description: Option<&str>,
 ) -> Result<Issued, ServiceFault> {
@@ -127,7 +127,7 @@ pub async fn list(
 pub async fn rotate(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: ServiceId,
     grace: Option<Duration>,
 ) -> Result<Issued, ServiceFault> {
@@ -155,10 +155,10 @@ pub async fn rotate(
 pub async fn delete(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: ServiceId,
 ) -> Result<(), ServiceFault> {
-    let caller = Caller::from(caller.clone());
+    let caller = caller.caller.clone();
     require(app, ctx, &caller, Permission::IntegrationsDelete).await?;
     let event = event(app, ctx, &caller, Action::ServiceDeleted, id)?;
     app.store
@@ -194,13 +194,12 @@ pub fn authenticate(
 async fn allowed(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     permission: Permission,
 ) -> Result<Caller, ServiceFault> {
-    let person = Caller::from(caller.clone());
-    require(app, ctx, &person, permission).await?;
-    require_fresh(app, ctx, caller)?;
-    Ok(person)
+    require(app, ctx, &caller.caller, permission).await?;
+    require_fresh_person(app, ctx, caller)?;
+    Ok(caller.caller.clone())
 }
 
 fn event(

@@ -15,10 +15,10 @@ use crate::store::{self, Abort, StoreError};
 use zeroize::Zeroizing;
 
 use super::audit::Witness;
-use super::caller::Caller;
+use super::caller::{Caller, Person};
 use super::role::{Refused, require};
-use super::session::{AuthFault, Principal};
-use super::step_up::{StepUpNeeded, require_fresh};
+use super::session::AuthFault;
+use super::step_up::{StepUpNeeded, require_fresh_person};
 use super::{Context, Keys, Services, flatten};
 
 /// Why the keys did not turn.
@@ -77,20 +77,20 @@ pub fn published(app: &Services, ctx: &Context) -> Vec<PublicKey> {
 pub async fn rotate(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    person: &Person,
     revoke: bool,
 ) -> Result<Vec<SigningKey>, RotateFault> {
-    let person = Caller::from(caller.clone());
-    require(app, ctx, &person, Permission::IntegrationsUpdate).await?;
-    require_fresh(app, ctx, caller)?;
+    let caller = person.caller.clone();
+    require(app, ctx, &caller, Permission::IntegrationsUpdate).await?;
+    require_fresh_person(app, ctx, person)?;
     let wanted = app.policy.signing.ok_or(RotateFault::Configured)?;
     let witness = Witness::of_caller(app, ctx, caller.user.id)?;
-    let event = person.signed(witness.event(Action::KeyRotated, Outcome::Success));
+    let event = caller.signed(witness.event(Action::KeyRotated, Outcome::Success));
     let event = if revoke { event.reason("revoked") } else { event };
     let event = event.detail("algorithm", wanted.name()).done();
     let (turn, fresh) = (turn_of(app, revoke), fresh(app, ctx, wanted));
     let run = move |txn: &mut store::Txn<'_>| {
-        person.still_may::<RotateFault>(txn, Permission::IntegrationsUpdate)?;
+        caller.still_may::<RotateFault>(txn, Permission::IntegrationsUpdate)?;
         Ok(replace(txn, turn, &fresh, &event)?)
     };
     let ring = app.store.transact("key.rotate", app.stamp(ctx), run).await.map_err(flatten)?;

@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use super::audit::{Draft, Witness};
+use super::caller::Person;
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::opening::NewCookie;
 use super::password_proof::{ProofFault, prove};
@@ -22,6 +23,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::cookie::{Cookie, CookiePolicy};
 use crate::domain::id::SessionId;
 use crate::domain::session::{Kind, Session};
+use crate::domain::time::Timestamp;
 use crate::store::{self, Abort, StoreError, Txn};
 
 /// The last proof is too old for this act.
@@ -39,13 +41,28 @@ pub struct StepUpNeeded {
 ///
 /// An act that takes the password in its own body need not ask: that is a proof.
 pub fn require_fresh(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), StepUpNeeded> {
-    let (max_age, proved_at) = (app.policy.step_up_ttl, caller.authenticated_at);
+    fresh_since(app, ctx, caller.authenticated_at, caller.user.has_factor)
+}
+
+/// The same of whoever is no program. Over the admin socket the kernel says at every request who calls: that is fresh.
+pub fn require_fresh_person(app: &Services, ctx: &Context, person: &Person) -> Result<(), StepUpNeeded> {
+    let proved_at = person.proved_at;
+    proved_at.map_or(Ok(()), |proved_at| fresh_since(app, ctx, proved_at, person.caller.user.has_factor))
+}
+
+fn fresh_since(
+    app: &Services,
+    ctx: &Context,
+    proved_at: Timestamp,
+    has_factor: bool,
+) -> Result<(), StepUpNeeded> {
+    let max_age = app.policy.step_up_ttl;
     // A clock that was set back makes no old proof fresh.
     let age = ctx.now.since(proved_at).max(proved_at.since(ctx.now));
     if max_age.is_zero() || age <= max_age {
         return Ok(());
     }
-    Err(StepUpNeeded { max_age, by_code: caller.user.has_factor })
+    Err(StepUpNeeded { max_age, by_code: has_factor })
 }
 
 /// Why a session did not become fresh.

@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use super::audit::Witness;
+use super::caller::Person;
 use super::mail::Sealed;
 use super::session::{AuthFault, Principal, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
@@ -81,7 +82,7 @@ pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result
 pub async fn delete_other(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: UserId,
 ) -> Result<(), ActFault> {
     let needed = (Permission::UsersDelete, OwnAct::Delete);

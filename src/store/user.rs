@@ -226,6 +226,28 @@ pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Ve
     Ok((users, page.more))
 }
 
+/// Up to `limit` accounts with a name that begins with `start`, in the order of those names; and whether there are more
+/// such names.
+pub fn named_like(read: &impl Read, start: &str, limit: usize) -> Result<(Vec<User>, bool), StoreError> {
+    let whole = read.get(&tables::IDENTIFIERS, &start.to_owned())?;
+    // An account has two names, and both may begin so.
+    let rows = limit.saturating_add(1).saturating_mul(2);
+    let page = read.scan(&tables::IDENTIFIERS, Scan::all(rows).after(&start.to_owned()))?;
+    let longer = page.rows.into_iter().take_while(|(name, _)| name.starts_with(start)).map(|(_, id)| id);
+    let mut ids: Vec<[u8; 16]> = Vec::new();
+    for id in whole.into_iter().chain(longer) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let more = ids.len() > limit;
+    let mut users = Vec::new();
+    for id in ids.into_iter().take(limit) {
+        users.extend(by_id(read, UserId::from_bytes(id))?);
+    }
+    Ok((users, more))
+}
+
 /// Up to `limit` accounts that hold `role`, oldest first.
 pub fn with_role(read: &impl Read, role: Role, limit: usize) -> Result<Vec<User>, StoreError> {
     let page = read.scan(&tables::ROLE_MEMBERS, Scan::all(limit).prefix(&role_code(role)))?;

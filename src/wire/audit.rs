@@ -14,7 +14,8 @@ pub struct AuditLog {
     /// Whom it happened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// Who did it, once that is known: nobody has shown who they are at a failed login.
+    /// Who did it, once that is known: nobody has shown who they are at a failed login. An account by its id, or a user
+    /// of the host at the admin socket by its number, such as `uid:1000`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// What happened, for example `login.failed`.
@@ -38,6 +39,9 @@ pub struct AuditLog {
     /// What the client called itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// Why it was done, as the caller said in `X-Audit-Note`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -61,6 +65,7 @@ impl Example for AuditLog {
             details: serde_json::json!({}),
             ip_address: Some("203.0.113.7".to_owned()),
             user_agent: Some("Mozilla/5.0".to_owned()),
+            note: None,
             request_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b12".to_owned()),
             checksum: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
             created_at: "2026-11-21T10:00:00.000Z".to_owned(),

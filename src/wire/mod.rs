@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod factor;
+pub mod guessing;
 pub mod health;
 pub mod live_session;
 pub mod lockout;

@@ -122,6 +122,15 @@ pub struct Server {
     /// By which way text messages leave: `webhook` or `dev`; absent where none do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sms_transport: Option<String>,
+    /// Bytes of memory that the process holds; absent where the system does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Bytes of the disk with the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_bytes: Option<u64>,
+    /// Of these, the free ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_free_bytes: Option<u64>,
     /// Connections open now.
     pub connections: u64,
     /// Event streams open now.
@@ -154,6 +163,9 @@ impl Example for Server {
             config_warnings: 0,
             mail_transport: Some("smtp".to_owned()),
             sms_transport: None,
+            memory_bytes: Some(48_234_496),
+            disk_bytes: Some(107_374_182_400),
+            disk_free_bytes: Some(41_875_931_136),
             connections: 12,
             streams: 1,
             store: ServerStore {
@@ -225,5 +237,81 @@ impl Example for StrainedLimits {
             resets_at: "2026-11-21T10:01:00.000Z".to_owned(),
         };
         Self { limits: vec![login], capped: false }
+    }
+}
+
+/// A setting in force.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ServerSetting {
+    /// Its dotted key.
+    pub key: String,
+    /// Its value as the configuration file writes it; absent where it is not set. `(redacted)` stands for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Where it comes from: `default`, `file`, `environment` or `flag`.
+    pub source: String,
+    /// Whether somebody set it.
+    pub changed: bool,
+}
+
+/// Every setting in force.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct ServerConfig {
+    /// In the order of the configuration file.
+    pub settings: Vec<ServerSetting>,
+}
+
+impl Example for ServerConfig {
+    fn example() -> Self {
+        let setting = ServerSetting {
+            key: "tokens.access_ttl".to_owned(),
+            value: Some("\"15m\"".to_owned()),
+            source: "file".to_owned(),
+            changed: true,
+        };
+        Self { settings: vec![setting] }
+    }
+}
+
+/// How many there are of something.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+pub struct Counted {
+    /// How many were found.
+    pub count: u64,
+    /// Whether there may be more: then it is a lower bound.
+    pub capped: bool,
+}
+
+/// How many there are of everything.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct Census {
+    /// Accounts.
+    pub users: Counted,
+    /// Live sessions.
+    pub sessions: Counted,
+    /// API keys.
+    pub api_keys: Counted,
+    /// What is locked now.
+    pub lockouts: Counted,
+    /// Mails that wait, and dead letters.
+    pub mails: Counted,
+    /// Send it as `after` to `GET /api/v1/events`: what has come and gone since is there.
+    pub as_of: String,
+}
+
+impl Example for Census {
+    fn example() -> Self {
+        let counted = |count, capped| Counted { count, capped };
+        Self {
+            users: counted(8_841, false),
+            sessions: counted(10_000, true),
+            api_keys: counted(412, false),
+            lockouts: counted(14, false),
+            mails: counted(0, false),
+            as_of: "0-90-5f70bf18a0860170".to_owned(),
+        }
     }
 }

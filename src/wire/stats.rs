@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct StatsSeries {
     /// Logins that gave tokens.
     pub logins_ok: Vec<u64>,
+    /// Logins that were asked for a second factor: their password was right.
+    pub logins_mfa: Vec<u64>,
     /// Logins that were denied.
     pub logins_failed: Vec<u64>,
     /// Refresh tokens that were exchanged.
@@ -34,6 +36,8 @@ pub struct StatsSeries {
 pub struct StatsTotals {
     /// Logins that gave tokens.
     pub logins_ok: u64,
+    /// Logins that were asked for a second factor: their password was right.
+    pub logins_mfa: u64,
     /// Logins that were denied.
     pub logins_failed: u64,
     /// Refresh tokens that were exchanged.
@@ -80,6 +84,7 @@ impl Example for Stats {
             step_seconds: 60,
             series: StatsSeries {
                 logins_ok: vec![3, 5],
+                logins_mfa: vec![2, 1],
                 logins_failed: vec![1, 0],
                 refreshes: vec![12, 9],
                 denials: vec![0, 0],

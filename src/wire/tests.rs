@@ -59,7 +59,13 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<outbox::OutboxMail>();
     both_writers_agree::<outbox::OutboxPage>();
     both_writers_agree::<audit::SuspiciousPage>();
+    both_writers_agree::<guessing::Incidents>();
+    both_writers_agree::<server::Census>();
+    both_writers_agree::<user::UserLookup>();
+    both_writers_agree::<server::ServerConfig>();
+    both_writers_agree::<guessing::WhatIf>();
     both_writers_agree::<live_session::LiveSessionPage>();
+    both_writers_agree::<live_session::EndedSessions>();
     both_writers_agree::<lockout::LockoutPage>();
     both_writers_agree::<lockout::LockoutExplained>();
     both_writers_agree::<signing_key::RotateKeys>();

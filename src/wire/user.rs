@@ -175,3 +175,21 @@ impl Example for UpdateUser {
         Self { name: None, username: None, status: Some("suspended".to_owned()) }
     }
 }
+
+/// Accounts with a name that begins with something.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(example)]
+pub struct UserLookup {
+    /// In the order of the names that begin so.
+    pub users: Vec<User>,
+    /// Whether there are more.
+    pub more: bool,
+    /// Send it as `after` to `GET /api/v1/events`: its events are all newer than this answer, and none is missing.
+    pub as_of: String,
+}
+
+impl Example for UserLookup {
+    fn example() -> Self {
+        Self { users: vec![User::example()], more: false, as_of: "0-90-5f70bf18a0860170".to_owned() }
+    }
+}

@@ -4,6 +4,28 @@ use super::errors::check;
 use super::*;
 
 #[test]
+fn operators_that_could_not_reach_the_socket_or_are_two_things_are_refused() {
+    check(&[
+        (
+            "[admin_socket]\noperators = [\"uid=1 role=admin\"]",
+            &[
+                "auth.toml:2: admin_socket.operators: other users cannot reach a socket in the data folder | set admin_socket.path to a folder that they may enter, such as /run/latchkey/admin.sock",
+            ],
+        ),
+        (
+            "[admin_socket]\npath = \"a\"\noperators = [\"uid=1 role=admin\", \"uid=1 role=viewer\"]",
+            &["auth.toml:3: admin_socket.operators: one user or group is listed twice"],
+        ),
+        (
+            "[admin_socket]\npath = \"a\"\noperators = [\"uid=1 role=root\"]",
+            &[
+                "auth.toml:3: admin_socket.operators: \"uid=1 role=root\": not a role; the roles are viewer, developer, manager, admin and super_admin",
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn impossible_combinations_are_refused() {
     let proxies = "auth.toml:2: listen[0].http: \"trusted\" needs trusted_proxies | set trusted_proxies to the addresses of your proxy, such as [\"127.0.0.1\"]";
     check(&[

@@ -27,6 +27,8 @@ pub enum Transport {
         /// Scheme and authority, without a path.
         base: String,
     },
+    /// Plain HTTP over the admin socket: served to operators. Browsers cannot come this way.
+    Socket,
     /// Plain HTTP behind a proxy that ends TLS: served to trusted proxies, refused to anybody else.
     Trusted,
 }
@@ -40,7 +42,7 @@ impl Transport {
     /// The answer that stands in for service, or `None` when `request` may be served.
     pub fn refusal(&self, request: &Request, peer: IpAddr, trusted: &[IpNet]) -> Option<Response> {
         match self {
-            Self::Tls | Self::Dev => None,
+            Self::Tls | Self::Dev | Self::Socket => None,
             _ if is_health(request.uri().path()) => None,
             Self::Trusted if is_trusted(peer, trusted) => None,
             Self::Reject | Self::Trusted => Some(https_required()),

@@ -15,10 +15,11 @@ use crate::http::principal::Caller;
 use crate::http::tag::Tag;
 use crate::services::Services;
 use crate::services::oversight::budgets::{self, BudgetFilter, Strained};
+use crate::services::oversight::census::{self, Count};
 use crate::services::oversight::server::{self, ServerReport};
 use crate::wire::server::{
-    Server, ServerAudit, ServerCertificate, ServerCounts, ServerHashing, ServerListener, ServerStore,
-    StrainedLimit, StrainedLimits,
+    Census, Counted, Server, ServerAudit, ServerCertificate, ServerConfig, ServerCounts, ServerHashing,
+    ServerListener, ServerSetting, ServerStore, StrainedLimit, StrainedLimits,
 };
 
 /// How the server is.
@@ -34,6 +35,44 @@ impl ServerApi {
     async fn server(&self, asked: Asked, caller: Caller) -> Result<Answer<Server>, Fault<Overseen>> {
         let report = server::report(&self.0, &asked.0, &caller.0).await?;
         Ok(Answer::new(to_wire(&report), asked.0.now))
+    }
+
+    /// Every setting in force
+    ///
+    /// With its source, in the order of the configuration file. Needs `audit:read`. Secrets are redacted, and paths of the
+    /// host are told at the admin socket alone.
+    #[oai(path = "/server/config", method = "get", operation_id = "server_config")]
+    async fn config(&self, asked: Asked, caller: Caller) -> Result<Answer<ServerConfig>, Fault<Overseen>> {
+        let settings = server::settings(&self.0, &asked.0, &caller.0).await?;
+        let settings = settings.into_iter().map(|setting| ServerSetting {
+            key: setting.key,
+            value: setting.value,
+            changed: setting.source != "default",
+            source: setting.source.to_owned(),
+        });
+        Ok(Answer::new(ServerConfig { settings: settings.collect() }, asked.0.now))
+    }
+
+    /// How many there are of everything
+    ///
+    /// Accounts, live sessions, API keys, locks, mails. Needs `audit:read`. No more than 10,000 rows of a kind are looked at,
+    /// and 100 locks.
+    #[oai(path = "/server/counts", method = "get", operation_id = "server_counts")]
+    async fn census(&self, asked: Asked, caller: Caller) -> Result<Answer<Census>, Fault<Overseen>> {
+        let census = census::census(&self.0, &asked.0, &caller.0).await?;
+        let counted = |count: Count| Counted {
+            count: u64::try_from(count.found).unwrap_or(u64::MAX),
+            capped: count.is_capped,
+        };
+        let told = Census {
+            users: counted(census.users),
+            sessions: counted(census.sessions),
+            api_keys: counted(census.api_keys),
+            lockouts: counted(census.lockouts),
+            mails: counted(census.mails),
+            as_of: census.as_of.to_string(),
+        };
+        Ok(Answer::new(told, asked.0.now))
     }
 
     /// List budgets that are used up, or nearly
@@ -94,6 +133,9 @@ fn to_wire(report: &ServerReport<'_>) -> Server {
         config_warnings: around.map_or(0, |around| number(around.config_warnings)),
         mail_transport: around.map(|around| around.mail_transport.to_owned()),
         sms_transport: around.and_then(|around| around.sms_transport).map(str::to_owned),
+        memory_bytes: changing.memory_bytes,
+        disk_bytes: changing.disk_bytes.map(|(all, _)| all),
+        disk_free_bytes: changing.disk_bytes.map(|(_, free)| free),
         connections: changing.connections,
         streams: number(report.streams.0),
         store: ServerStore {

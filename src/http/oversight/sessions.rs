@@ -11,7 +11,7 @@ use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
-use crate::http::error::Fault;
+use crate::http::error::{ApiError, Fault};
 use crate::http::principal::Caller;
 use crate::http::query;
 use crate::http::tag::Tag;
@@ -43,6 +43,10 @@ impl LiveSessionApi {
         network: Query<Option<String>>,
         /// Only those that were opened at or after this time (RFC 3339).
         since: Query<Option<String>>,
+        /// Only those that were opened before this time (RFC 3339).
+        until: Query<Option<String>>,
+        /// Only those that live by a `cookie`, or only those with a `token`.
+        kind: Query<Option<String>>,
         /// The most sessions to answer, 1 to 100.
         #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
@@ -53,6 +57,8 @@ impl LiveSessionApi {
             user: query::value("user_id", user_id.0)?,
             network: query::network("network", network.0)?,
             since: query::value("since", since.0)?,
+            until: query::value("until", until.0)?,
+            by_cookie: by_cookie(kind.0.as_deref())?,
             after: query::cursor(cursor.0)?,
             limit: whole(limit.0),
         };
@@ -83,6 +89,15 @@ impl LiveSessionApi {
     }
 }
 
+pub(super) fn by_cookie(kind: Option<&str>) -> Result<Option<bool>, ApiError> {
+    match kind {
+        None => Ok(None),
+        Some("cookie") => Ok(Some(true)),
+        Some("token") => Ok(Some(false)),
+        Some(_) => Err(ApiError::field("kind", "unknown", "`kind` is cookie or token.")),
+    }
+}
+
 fn to_wire(session: Session, user: &User, current: Credential) -> LiveSession {
     LiveSession {
         id: session.id.to_string(),
@@ -90,6 +105,7 @@ fn to_wire(session: Session, user: &User, current: Credential) -> LiveSession {
         email: user.email.as_str().to_owned(),
         username: user.username.as_str().to_owned(),
         ip_address: session.client.to_string(),
+        kind: if session.cookie().is_some() { "cookie" } else { "token" }.to_owned(),
         created_at: session.created_at.to_string(),
         last_used_at: session.last_used_at.to_string(),
         authenticated_at: session.authenticated_at.to_string(),

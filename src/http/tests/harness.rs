@@ -17,6 +17,7 @@ use crate::ambient::{Clock, ManualClock, SeededEntropy};
 use crate::domain::held::Held;
 use crate::domain::id::SessionId;
 use crate::domain::limit::{Budget, LimitPolicy, PerClass};
+use crate::domain::operator::Operators;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::user::ada;
@@ -144,6 +145,7 @@ impl App {
             cors: Cors::new(["https://app.example.com"], Duration::from_secs(600)),
             max_body_bytes: MAX_BODY_BYTES,
             request_timeout: Duration::from_secs(30),
+            operators: Operators::default(),
             metrics,
             routes,
         };

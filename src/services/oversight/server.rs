@@ -10,12 +10,15 @@ use crate::domain::feed::Cursor;
 use crate::domain::limit::Class;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
-use crate::services::caller::Caller;
+use crate::services::caller::{Caller, Credential};
 use crate::services::events::as_of;
 use crate::services::role::{Refused, require};
 use crate::services::{Context, Services};
 use crate::store::lane::{self, LANE_0};
 use crate::store::{Counters, migrate, seal};
+
+/// What is shown in place of a path.
+const PATH: &str = "(path)";
 
 /// What the process around the services told of itself; nothing until it did.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ pub struct Surroundings {
     pub listeners: Vec<ListenerSeen>,
     /// How many notes the configuration gave.
     pub config_warnings: usize,
+    /// Every setting in force.
+    pub settings: Vec<SettingSeen>,
     /// By which way mail leaves.
     pub mail_transport: &'static str,
     /// By which way text messages leave, if any do.
@@ -50,6 +55,19 @@ impl std::fmt::Debug for Surroundings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Surroundings").field("started_at", &self.started_at).finish_non_exhaustive()
     }
+}
+
+/// A setting in force. A secret is redacted before it gets here.
+#[derive(Debug, Clone)]
+pub struct SettingSeen {
+    /// Its dotted key.
+    pub key: String,
+    /// Its value as the configuration file writes it; `None` where it is not set.
+    pub value: Option<String>,
+    /// Where it comes from: `default`, `file`, `environment` or `flag`.
+    pub source: &'static str,
+    /// Whether the value is a path of the host.
+    pub is_path: bool,
 }
 
 /// A bound listener.
@@ -68,6 +86,10 @@ pub struct Changing {
     pub certificate: Option<CertificateSeen>,
     /// The bytes of the store's file.
     pub store_bytes: Option<u64>,
+    /// Bytes of memory that the process holds, where the system tells.
+    pub memory_bytes: Option<u64>,
+    /// Bytes of the disk with the store, and of those the free ones.
+    pub disk_bytes: Option<(u64, u64)>,
     /// Connections open now.
     pub connections: u64,
 }
@@ -110,6 +132,20 @@ pub struct ServerReport<'a> {
     pub limited: Vec<(Class, u64)>,
     /// The state that it was read from.
     pub as_of: Cursor,
+}
+
+/// Every setting in force. Needs `audit:read`. Paths are for operators of the host alone: to others they say nothing but
+/// where to look.
+pub async fn settings(app: &Services, ctx: &Context, caller: &Caller) -> Result<Vec<SettingSeen>, Refused> {
+    require(app, ctx, caller, Permission::AuditRead).await?;
+    let sees_paths = caller.credential == Credential::Operator;
+    let settings = app.around.0.get().map(|around| around.settings.clone()).unwrap_or_default();
+    let masked = |setting: SettingSeen| {
+        let value =
+            setting.value.map(|value| if setting.is_path && !sees_paths { PATH.into() } else { value });
+        SettingSeen { value, ..setting }
+    };
+    Ok(settings.into_iter().map(masked).collect())
 }
 
 /// How the server is. Needs `audit:read`.

@@ -30,6 +30,10 @@ pub struct SessionFilter {
     pub network: Option<IpNet>,
     /// Only those that were opened at or after this time.
     pub since: Option<Timestamp>,
+    /// Only those that were opened before this time.
+    pub until: Option<Timestamp>,
+    /// Only those that live by a cookie, or only those that do not.
+    pub by_cookie: Option<bool>,
     /// Only those before this one in the list's order.
     pub after: Option<SessionId>,
     /// Most sessions to answer.
@@ -40,6 +44,8 @@ impl SessionFilter {
     fn holds(&self, session: &Session) -> bool {
         self.network.is_none_or(|network| covers(&network, session.client))
             && self.since.is_none_or(|since| session.created_at >= since)
+            && self.until.is_none_or(|until| session.created_at < until)
+            && self.by_cookie.is_none_or(|by_cookie| session.cookie().is_some() == by_cookie)
     }
 }
 
@@ -62,24 +68,31 @@ pub async fn list(
     filter: &SessionFilter,
 ) -> Result<LiveSessions, Refused> {
     require(app, ctx, caller, Permission::AuditRead).await?;
-    Ok(app.read(|read| {
-        let rows = |after, limit| rows(read, filter.user, after, limit);
-        let mut owners = HashMap::new();
-        // Ids are in the order of time: no earlier one is of a later session.
-        let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
-        let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
-            if first.is_some_and(|first| id < first) {
-                return Ok(ControlFlow::Break(()));
-            }
-            if !filter.holds(&session) {
-                return Ok(ControlFlow::Continue(None));
-            }
-            let owner = owner(read, &mut owners, session.user)?;
-            let owner = owner.filter(|owner| session.is_alive(owner.session_epoch, ctx.now));
-            Ok(ControlFlow::Continue(owner.map(|owner| (session, owner))))
-        })?;
-        Ok(LiveSessions { sessions, next, as_of: as_of(read)? })
-    })?)
+    Ok(app.read(|read| matching(read, filter, ctx.now))?)
+}
+
+/// The live sessions that `filter` holds, as far as one request looks.
+pub(super) fn matching(
+    read: &impl Read,
+    filter: &SessionFilter,
+    now: Timestamp,
+) -> Result<LiveSessions, StoreError> {
+    let rows = |after, limit| rows(read, filter.user, after, limit);
+    let mut owners = HashMap::new();
+    // Ids are in the order of time: no earlier one is of a later session.
+    let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
+    let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
+        if first.is_some_and(|first| id < first) {
+            return Ok(ControlFlow::Break(()));
+        }
+        if !filter.holds(&session) {
+            return Ok(ControlFlow::Continue(None));
+        }
+        let owner = owner(read, &mut owners, session.user)?;
+        let owner = owner.filter(|owner| session.is_alive(owner.session_epoch, now));
+        Ok(ControlFlow::Continue(owner.map(|owner| (session, owner))))
+    })?;
+    Ok(LiveSessions { sessions, next, as_of: as_of(read)? })
 }
 
 fn rows(
@@ -96,7 +109,7 @@ fn rows(
 }
 
 /// The account `id`, if it may be used.
-fn owner(
+pub(super) fn owner(
     read: &impl Read,
     known: &mut HashMap<UserId, Option<User>>,
     id: UserId,

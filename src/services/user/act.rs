@@ -12,11 +12,11 @@ use crate::domain::role::Permission;
 use crate::domain::suspicion::Suspicious;
 use crate::domain::user::User;
 use crate::services::audit::{Draft, Witness, person_key};
-use crate::services::caller::Caller;
+use crate::services::caller::{Caller, Person};
 use crate::services::limits::Exceeded;
 use crate::services::role::{Refused, outranks, require};
-use crate::services::session::{AuthFault, Principal};
-use crate::services::step_up::{StepUpNeeded, require_fresh};
+use crate::services::session::AuthFault;
+use crate::services::step_up::{StepUpNeeded, require_fresh_person};
 use crate::services::suspicion::Suspicion;
 use crate::services::{Context, Services, flatten};
 use crate::store::lane::EventV1;
@@ -107,16 +107,16 @@ impl Act {
         })
     }
 
-    /// The same, of somebody in a session who proved of late who they are, on somebody else.
+    /// The same, of a person who proved of late who they are, on somebody else.
     pub(in crate::services) async fn begin_sensitive(
         app: &Services,
         ctx: &Context,
-        caller: &Principal,
+        person: &Person,
         id: UserId,
         (permission, own): (Permission, OwnAct),
     ) -> Result<Self, ActFault> {
-        let act = Self::begin(app, ctx, &Caller::from(caller.clone()), id, permission).await?;
-        require_fresh(app, ctx, caller)?;
+        let act = Self::begin(app, ctx, &person.caller, id, permission).await?;
+        require_fresh_person(app, ctx, person)?;
         act.on_another(own)
     }
 

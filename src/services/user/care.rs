@@ -11,11 +11,11 @@ use crate::domain::id::UserId;
 use crate::domain::mail::AdminNews;
 use crate::domain::role::Permission;
 use crate::domain::user::Status;
-use crate::services::caller::Caller;
+use crate::services::caller::Person;
 use crate::services::limits::MailPlace;
 use crate::services::lockout::{Lifted, Unlocking};
 use crate::services::password_reset::reset_link;
-use crate::services::session::{Principal, end_all_of};
+use crate::services::session::end_all_of;
 use crate::services::user::creation::invitation;
 use crate::services::{Context, Services};
 use crate::store::{self, Abort};
@@ -28,7 +28,7 @@ const REASON: &str = "administrator";
 pub async fn reset_password(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: UserId,
 ) -> Result<usize, ActFault> {
     let needed = (Permission::UsersUpdate, OwnAct::ResetPassword);
@@ -56,10 +56,10 @@ pub async fn reset_password(
 pub async fn log_out_everywhere(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: UserId,
 ) -> Result<usize, ActFault> {
-    let act = Act::begin(app, ctx, &Caller::from(caller.clone()), id, Permission::UsersUpdate).await?;
+    let act = Act::begin(app, ctx, &caller.caller, id, Permission::UsersUpdate).await?;
     act.run(app, ctx, "user.log_out_everywhere", move |act, txn, mut user| {
         let ended = end_all_of(txn, &mut user)?;
         store::user::put(txn, &user)?;
@@ -71,13 +71,8 @@ pub async fn log_out_everywhere(
 }
 
 /// Ends the locks of an account: see [`Unlocking`]. Needs `users:update`.
-pub async fn unlock(
-    app: &Services,
-    ctx: &Context,
-    caller: &Principal,
-    id: UserId,
-) -> Result<Lifted, ActFault> {
-    let act = Act::begin(app, ctx, &Caller::from(caller.clone()), id, Permission::UsersUpdate).await?;
+pub async fn unlock(app: &Services, ctx: &Context, caller: &Person, id: UserId) -> Result<Lifted, ActFault> {
+    let act = Act::begin(app, ctx, &caller.caller, id, Permission::UsersUpdate).await?;
     let act = act.on_another(OwnAct::Unlock)?;
     let unlocking = Unlocking::new(app, ctx, &act.seen);
     act.run(app, ctx, "user.unlock", move |act, txn, _| {
@@ -91,10 +86,10 @@ pub async fn unlock(
 pub async fn invite_again(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: UserId,
 ) -> Result<(), ActFault> {
-    let act = Act::begin(app, ctx, &Caller::from(caller.clone()), id, Permission::UsersCreate).await?;
+    let act = Act::begin(app, ctx, &caller.caller, id, Permission::UsersCreate).await?;
     let to = act.seen.email.clone();
     let place = MailPlace::claim(app, ctx, to.as_str()).map_err(ActFault::TooManyMails)?;
     let link = invitation(app, ctx, id, &to);

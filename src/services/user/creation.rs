@@ -19,13 +19,13 @@ use crate::domain::role::{Permission, Role};
 use crate::domain::suspicion::Suspicious;
 use crate::domain::user::{Status, User};
 use crate::services::audit::{Witness, person_key};
-use crate::services::caller::Caller;
+use crate::services::caller::{Caller, Person};
 use crate::services::limits::{Exceeded, MailPlace};
 use crate::services::mailed_link::{MailedLink, Terms};
 use crate::services::password::{Owner, report};
 use crate::services::registration::{Draft, FieldFault, Maker, NewAccount, RegisterFault, Standing};
 use crate::services::role::{Refused, require};
-use crate::services::session::{AuthFault, Principal};
+use crate::services::session::AuthFault;
 use crate::services::suspicion::Suspicion;
 use crate::services::verification::verification_mail;
 use crate::services::{Context, Services, flatten};
@@ -79,11 +79,11 @@ impl From<StoreError> for CreateFault {
 pub async fn create(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     form: NewUser<'_>,
 ) -> Result<User, CreateFault> {
-    let caller = Caller::from(caller.clone());
-    require(app, ctx, &caller, Permission::UsersCreate).await?;
+    let caller = &caller.caller;
+    require(app, ctx, caller, Permission::UsersCreate).await?;
     if form.password.is_none() && form.is_proved {
         return Err(CreateFault::ProvedByInvitation);
     }

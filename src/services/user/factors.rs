@@ -13,11 +13,11 @@ use crate::domain::role::Permission;
 use crate::domain::sms_factor::SmsFactor;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::services::caller::Caller;
+use crate::services::caller::{Caller, Person};
 use crate::services::factor::NOTICE_WORTH;
 use crate::services::mail::Sealed;
 use crate::services::role::require;
-use crate::services::session::{Principal, end_all_of};
+use crate::services::session::end_all_of;
 use crate::services::{Context, Services};
 use crate::store::{self, Abort, Read, StoreError, Txn};
 
@@ -79,7 +79,7 @@ fn factors(read: &impl Read, id: UserId) -> Result<Factors, StoreError> {
 pub async fn remove(
     app: &Services,
     ctx: &Context,
-    caller: &Principal,
+    caller: &Person,
     id: UserId,
     kinds: &'static [FactorKind],
 ) -> Result<usize, ActFault> {

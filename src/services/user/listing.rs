@@ -96,6 +96,33 @@ pub async fn list(
     })?)
 }
 
+/// Accounts with an address or username that begins with something.
+#[derive(Debug)]
+pub struct Lookup {
+    /// In the order of those names.
+    pub users: Vec<User>,
+    /// Whether there are more of them.
+    pub more: bool,
+    /// The state that they were read from.
+    pub as_of: Cursor,
+}
+
+/// The first accounts, in the order of names, whose address or username begins with `start`, whatever the case. An index
+/// serves it, however many accounts there are. Needs `users:read`.
+pub async fn look_up(
+    app: &Services,
+    ctx: &Context,
+    caller: &Caller,
+    (start, limit): (&str, usize),
+) -> Result<Lookup, Refused> {
+    require(app, ctx, caller, Permission::UsersRead).await?;
+    let start = start.trim().to_ascii_lowercase();
+    Ok(app.read(|read| {
+        let (users, more) = store::user::named_like(read, &start, limit)?;
+        Ok(Lookup { users, more, as_of: as_of(read)? })
+    })?)
+}
+
 fn counted(read: &impl Read, filter: &UserFilter, offset: usize) -> Result<UserPage, StoreError> {
     let narrowed = Narrowed::new(filter);
     let (mut users, mut count, mut next) = (Vec::new(), 0, None);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use latchkey::ambient::ManualClock;
 use latchkey::domain::email::EmailAddress;
+use latchkey::domain::operator::Operators;
 use latchkey::domain::profile::Profile;
 use latchkey::domain::role::Role;
 use latchkey::domain::time::Timestamp;
@@ -132,6 +133,7 @@ impl TestApp {
             metrics_allow: Vec::new(),
             max_body_bytes: 64 * 1024,
             request_timeout: Duration::from_secs(30),
+            operators: Operators::default(),
         };
         change(&mut parts);
         let front = Front::new(parts);

@@ -37,7 +37,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 83] = [
+const GUARDED: [(&str, &str, [u16; 5]); 89] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -108,11 +108,17 @@ const GUARDED: [(&str, &str, [u16; 5]); 83] = [
     ("acknowledge_suspicious", "", [403, 403, 403, 404, 404]),
     ("list_all_sessions", "", [403, 403, 403, 200, 200]),
     ("end_any_session", "", [403, 403, 403, 404, 404]),
+    ("end_sessions", r#"{"ids":["019a1f0c-9d20-7b11-8a52-5d1f2c3b4a59"]}"#, [403, 403, 403, 200, 200]),
     ("list_lockouts", "", [403, 403, 403, 200, 200]),
     ("explain_lockout", "", [403, 403, 403, 404, 404]),
     ("lift_lockout", "", [403, 403, 403, 404, 404]),
     ("list_limits", "", [403, 403, 403, 200, 200]),
     ("server", "", [403, 403, 403, 200, 200]),
+    ("server_counts", "", [403, 403, 403, 200, 200]),
+    ("look_up_users", "", [403, 403, 200, 200, 200]),
+    ("server_config", "", [403, 403, 403, 200, 200]),
+    ("list_incidents", "", [403, 403, 403, 200, 200]),
+    ("try_lockout_rules", "", [403, 403, 403, 200, 200]),
     ("register_resource", r#"{"resource":"policies/new"}"#, [403, 403, 201, 409, 409]),
     ("list_resources", "", [200; 5]),
     ("find_resource", "", [404, 404, 200, 200, 200]),

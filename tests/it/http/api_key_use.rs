@@ -109,7 +109,7 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 39] = [
+    const OPEN_TO_KEYS: [&str; 45] = [
         "me",
         "list_users",
         "update_user",
@@ -127,11 +127,17 @@ async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
         "acknowledge_suspicious",
         "list_all_sessions",
         "end_any_session",
+        "end_sessions",
         "list_lockouts",
         "explain_lockout",
         "lift_lockout",
         "list_limits",
         "server",
+        "server_config",
+        "server_counts",
+        "look_up_users",
+        "list_incidents",
+        "try_lockout_rules",
         "register_resource",
         "list_resources",
         "find_resource",

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use latchkey::domain::id::UserId;
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
+use latchkey::services::caller::Person;
 use latchkey::services::custom_role;
 use latchkey::services::role_act::RoleFault;
 use latchkey::services::role_grant::{Right, give, take};
-use latchkey::services::session::{Principal, authenticate};
+use latchkey::services::session::authenticate;
 use latchkey::services::{Context, Services};
 use latchkey::store;
 use latchkey::store::check::check;
@@ -27,12 +28,7 @@ fn right() -> Right {
     Right::Role("super_admin".to_owned())
 }
 
-async fn demote(
-    app: Arc<Services>,
-    ctx: Context,
-    caller: Principal,
-    target: UserId,
-) -> Result<(), RoleFault> {
+async fn demote(app: Arc<Services>, ctx: Context, caller: Person, target: UserId) -> Result<(), RoleFault> {
     take(&app, &ctx, &caller, (target, right())).await
 }
 
@@ -45,18 +41,18 @@ async fn two_super_administrators_who_demote_each_other_leave_one() {
         app.add(name, Role::SuperAdmin).await;
     }
     let (services, ctx) = (app.services.clone(), app.services.own_context("test"));
-    let mut principals = Vec::new();
+    let mut people = Vec::new();
     for name in ["one", "two"] {
-        principals.push(authenticate(&services, &app.log_in(name).await.access, START).unwrap());
+        let token = app.log_in(name).await.access.clone();
+        people.push(Person::from(authenticate(&services, &token, START).unwrap()));
     }
-    let ids = [principals[0].user.id, principals[1].user.id];
+    let ids = [people[0].caller.user.id, people[1].caller.user.id];
     let (mut won, mut refused) = ([0; 2], 0);
     for round in 0..ROUNDS {
         // Each other in the even rounds, themselves in the odd ones.
         let targets = if round % 2 == 0 { [ids[1], ids[0]] } else { ids };
-        let race = |at: usize| {
-            tokio::spawn(demote(services.clone(), ctx.clone(), principals[at].clone(), targets[at]))
-        };
+        let race =
+            |at: usize| tokio::spawn(demote(services.clone(), ctx.clone(), people[at].clone(), targets[at]));
         let (first, second) = (race(0), race(1));
         let results = [first.await.unwrap(), second.await.unwrap()];
         let left = super_admins(&services);
@@ -68,7 +64,7 @@ async fn two_super_administrators_who_demote_each_other_leave_one() {
                 Err(other) => panic!("round {round}: {other}"),
             }
         }
-        let survivor = principals.iter().find(|principal| principal.user.id == left[0]).unwrap();
+        let survivor = people.iter().find(|person| person.caller.user.id == left[0]).unwrap();
         let fallen = if left[0] == ids[0] { ids[1] } else { ids[0] };
         give(&services, &ctx, survivor, (fallen, right())).await.unwrap();
     }
@@ -81,7 +77,7 @@ async fn a_role_that_is_given_and_deleted_at_once_leaves_no_trace_or_stays_whole
     let app = TestApp::new().with_user("ada").await;
     app.add("boss", Role::Admin).await;
     let (services, ctx) = (app.services.clone(), app.services.own_context("test"));
-    let boss = authenticate(&services, &app.log_in("boss").await.access, START).unwrap();
+    let boss: Person = authenticate(&services, &app.log_in("boss").await.access, START).unwrap().into();
     let ada = app.account("ada").unwrap().id;
     let mut deleted = 0;
     for round in 0..200 {

@@ -6,7 +6,9 @@ use latchkey::domain::limit::Budget;
 use latchkey::domain::limit::Class;
 use latchkey::domain::role::Role;
 use latchkey::services::audit_log;
-use latchkey::services::oversight::server::{CertificateSeen, Changing, ListenerSeen, Surroundings};
+use latchkey::services::oversight::server::{
+    CertificateSeen, Changing, ListenerSeen, SettingSeen, Surroundings,
+};
 use serde_json::json;
 
 use crate::harness::{START, TestApp, text_at};
@@ -25,6 +27,12 @@ async fn the_server_tells_how_it_is_and_no_path_and_no_secret() {
         started_at: START,
         listeners: vec![ListenerSeen { address: "127.0.0.1:8443".to_owned(), tls: true }],
         config_warnings: 2,
+        settings: vec![SettingSeen {
+            key: "data_dir".to_owned(),
+            value: Some("\"/var/lib/latchkey\"".to_owned()),
+            source: "default",
+            is_path: true,
+        }],
         mail_transport: "smtp",
         sms_transport: None,
         is_dev: false,
@@ -35,6 +43,8 @@ async fn the_server_tells_how_it_is_and_no_path_and_no_secret() {
                 is_self_signed: true,
             }),
             store_bytes: Some(4_096),
+            memory_bytes: Some(48 << 20),
+            disk_bytes: Some((100 << 30, 40 << 30)),
             connections: 3,
         }),
     });
@@ -62,6 +72,9 @@ async fn the_server_tells_how_it_is_and_no_path_and_no_secret() {
         "certificate": { "expires_at": "2027-01-16T08:00:00.000Z", "fingerprint": "AB:CD", "self_signed": true },
         "config_warnings": 2,
         "mail_transport": "smtp",
+        "memory_bytes": 48 << 20,
+        "disk_bytes": 100_u64 << 30,
+        "disk_free_bytes": 40_u64 << 30,
         "connections": 3,
         "streams": 0,
         "hashing": null,
@@ -124,4 +137,32 @@ async fn budgets_that_are_used_up_are_listed_with_whose_they_are() {
     app.advance(Duration::from_secs(10));
     let error = boss.get(&format!("{LIMITS}?class=x")).await.refused(400, "VALIDATION_ERROR");
     assert_eq!(error["details"]["field"], "class");
+}
+
+#[tokio::test]
+async fn everything_is_counted_and_what_is_over_is_not() {
+    let app = TestApp::new().with_user("ada").await;
+    app.add("boss", Role::Admin).await;
+    let boss = app.log_in("boss").await;
+    let ada = app.log_in("ada").await;
+    app.log_in("ada").await;
+    ada.post("/api/v1/auth/logout", json!({})).await.data(200);
+    for _ in 0..5 {
+        app.anonymous().at("203.0.113.9").log_in("nobody", "wrong").await;
+    }
+    let (counts, events) = app.events_of(boss.get("/api/v1/server/counts")).await;
+    assert_eq!(events, [""; 0]);
+    let counted = |count: u64| json!({ "count": count, "capped": false });
+    let expected = json!({
+        "users": counted(2),
+        "sessions": counted(2),
+        "api_keys": counted(0),
+        "lockouts": counted(1),
+        "mails": counted(0),
+        "as_of": boss.get("/api/v1/users").await.data(200)["as_of"],
+    });
+    assert_eq!(counts.data(200), expected);
+    // Whoever is switched off has no session; who did so has one.
+    app.set_status("ada", latchkey::domain::user::Status::Suspended).await;
+    assert_eq!(boss.get("/api/v1/server/counts").await.data(200)["sessions"], counted(2));
 }

@@ -48,6 +48,7 @@ async fn an_administrator_sees_every_live_session_and_no_secret() {
         "email": "ada@example.com",
         "username": "ada",
         "ip_address": "203.0.113.9",
+        "kind": "token",
         "user_agent": "ada",
         "created_at": "2027-01-15T08:00:01.000Z",
         "last_used_at": "2027-01-15T08:01:03.000Z",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
-use latchkey::services::caller::Caller;
+use latchkey::services::caller::{Caller, Person};
 use latchkey::services::oversight::sessions;
 use latchkey::services::password::Owner;
 use latchkey::services::role_act::RoleFault;
@@ -46,7 +46,7 @@ async fn an_administrator_who_was_suspended_meanwhile_cannot_undo_it() {
 async fn an_administrator_who_was_demoted_meanwhile_gives_nothing() {
     let app = TestApp::new().with_user("ada").await;
     app.add("boss", Role::Admin).await;
-    let boss = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap();
+    let boss: Person = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap().into();
     let (ctx, ada) = (app.services.own_context("test"), app.account("ada").unwrap().id);
     app.set_roles("boss", &[Role::Developer]).await;
     let right = Right::Permission("metrics:read".parse().unwrap());
@@ -63,11 +63,11 @@ async fn an_administrator_who_was_demoted_meanwhile_does_nothing_to_anybody() {
     app.add("boss", Role::Admin).await;
     let ada = app.log_in("ada").await;
     let (ada_key, ada_session) = (ada.make_key(&["metrics:write"]).await, ada.session_id().parse().unwrap());
-    let boss = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap();
+    let boss: Person = authenticate(&app.services, &app.log_in("boss").await.access, START).unwrap().into();
     let (ctx, id) = (app.services.own_context("test"), app.account("ada").unwrap().id);
     let service = service::create(&app.services, &ctx, &boss, "Billing", None).await.unwrap().service.id;
     app.set_roles("boss", &[Role::Developer]).await;
-    let (app, caller) = (&app, Caller::from(boss.clone()));
+    let (app, caller) = (&app, boss.caller.clone());
     let services = &app.services;
     let to = UserChange { status: Some(Status::Suspended), ..UserChange::default() };
     let form = || NewUser {

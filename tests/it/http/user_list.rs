@@ -127,3 +127,22 @@ async fn a_bad_filter_names_its_parameter() {
         assert_eq!(error["details"]["field"], field, "{query}: {error:#}");
     }
 }
+
+#[tokio::test]
+async fn accounts_are_found_by_the_beginning_of_either_name() {
+    let app = with_users(12).await;
+    let boss = app.log_in("boss").await;
+    let found = async |name: &str, limit: usize| {
+        let page = boss.get(&format!("{USERS}/lookup?name={name}&limit={limit}")).await.data(200);
+        (names(&page), page["more"].as_bool().unwrap())
+    };
+    let all = |names: &[&str], more: bool| (names.iter().map(ToString::to_string).collect::<Vec<_>>(), more);
+    // Each account once, though its address begins so as its username does.
+    assert_eq!(found("USER1", 20).await, all(&["user1", "user10", "user11"], false));
+    assert_eq!(found("user1", 2).await, all(&["user1", "user10"], true));
+    assert_eq!(found("user1@", 20).await, all(&["user1"], false));
+    assert_eq!(found("boss@example.com", 20).await, all(&["boss"], false));
+    assert_eq!(found("nobody", 20).await, all(&[], false));
+    assert_eq!(found("%C3%BC", 20).await, all(&[], false));
+    assert_eq!(found("", 2).await, all(&["boss", "user0"], true));
+}

@@ -1,8 +1,9 @@
-//! A small blocking HTTP/1.1 client over TCP or TLS. Knows nothing of the server it talks to.
+//! A small blocking HTTP/1.1 client over TCP, TLS or a Unix socket. Knows nothing of the server it talks to.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -82,23 +83,44 @@ impl Request {
 /// Where a server is, and how to speak with it.
 #[derive(Clone)]
 pub struct Client {
-    address: SocketAddr,
+    place: Place,
     tls: Option<Arc<ClientConfig>>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Network(SocketAddr),
+    Socket(PathBuf),
 }
 
 impl Client {
     /// Plain HTTP.
     pub fn plain(address: SocketAddr) -> Self {
-        Self { address, tls: None }
+        Self { place: Place::Network(address), tls: None }
     }
 
     /// TLS, trusting the certificate in `file` and no other.
     pub fn tls(address: SocketAddr, file: &Path) -> Self {
-        Self { address, tls: Some(Arc::new(trusting(file, rustls::DEFAULT_VERSIONS))) }
+        let tls = Some(Arc::new(trusting(file, rustls::DEFAULT_VERSIONS)));
+        Self { place: Place::Network(address), tls }
+    }
+
+    /// Plain HTTP over a Unix socket.
+    pub fn socket(path: impl Into<PathBuf>) -> Self {
+        Self { place: Place::Socket(path.into()), tls: None }
     }
 
     pub fn connect(&self) -> io::Result<Connection> {
-        let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        let address = match &self.place {
+            Place::Network(address) => address,
+            Place::Socket(path) => {
+                let stream = UnixStream::connect(path)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
+                return Ok(Connection { stream: BufReader::new(Box::new(stream)) });
+            }
+        };
+        let stream = TcpStream::connect_timeout(address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;

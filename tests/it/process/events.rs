@@ -12,11 +12,15 @@ use super::client::{Client, Connection, Request};
 use super::server::{Home, PASSWORD, PATIENCE};
 
 /// A stream on a connection of its own.
-struct Following(Connection);
+pub struct Following(Connection);
 
 impl Following {
     fn open(client: &Client, token: &str, last_event_id: Option<&str>) -> Self {
-        let mut request = Request::get("/api/v1/events").bearer(token);
+        Self::asked(client, Request::get("/api/v1/events").bearer(token), last_event_id)
+    }
+
+    /// Of whom `request` shows.
+    pub fn asked(client: &Client, mut request: Request, last_event_id: Option<&str>) -> Self {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
@@ -37,7 +41,7 @@ impl Following {
     }
 
     /// The id and the data of the next event, which has to be this.
-    fn next(&mut self, event: &str) -> (String, Value) {
+    pub fn next(&mut self, event: &str) -> (String, Value) {
         assert_eq!(self.field("event"), event);
         let id = if event == "end" { String::new() } else { self.field("id") };
         (id, serde_json::from_str(&self.field("data")).unwrap())

@@ -5,6 +5,8 @@
 pub mod client;
 pub mod server;
 
+mod admin_socket;
+mod admin_socket_path;
 mod attack;
 mod commands;
 mod development;

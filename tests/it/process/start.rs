@@ -139,7 +139,7 @@ fn the_next_start_keeps_everything_and_prints_no_code_once_there_is_an_administr
         second.client().post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] }));
     refresh.data(200);
     let ended = second.stop();
-    assert!(!ended.out.contains("lks_") && ended.out.lines().count() == 1, "{}", ended.out);
+    assert!(!ended.out.contains("lks_") && ended.out.lines().count() == 2, "{}", ended.out);
 }
 
 #[test]
