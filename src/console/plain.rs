@@ -75,12 +75,15 @@ fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
     let key = |c: char| Chord::named(&if c == ' ' { "space".to_owned() } else { c.to_string() });
     let mut effects = Vec::new();
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
-        let typed = asked.word().is_some();
+        let before = asked.said.len();
+        let typed = asked.wanted().is_some();
         let enter = Chord::named("enter").into_iter().filter(|_| typed);
         // What is no yes is a no.
         let no = Chord::named("esc");
         for chord in line.trim().chars().filter_map(key).chain(enter).chain(no) {
-            if model.overlay.is_some() {
+            let is_next =
+                matches!(&model.overlay, Some(Overlay::Confirm(asked)) if asked.said.len() > before);
+            if model.overlay.is_some() && !is_next {
                 effects.extend(update(model, now, Msg::Key(chord)));
             }
         }
@@ -124,10 +127,12 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
         let _ = writeln!(text, "# {} {}?", asked.deed.verb, asked.count());
         for target in &asked.targets {
-            let _ = writeln!(text, "#   {} {}", model.look.person(&target.name), Safe::new(&target.id));
+            let _ = writeln!(text, "#   {} {}", Safe::name(&target.name), Safe::new(&target.id));
         }
-        let ask = asked.word().map_or_else(|| "y".to_owned(), |word| Safe::new(&word).to_string());
-        let _ = writeln!(text, "# type {ask} to agree; everything else is no");
+        let ask = asked.prompt().unwrap_or_else(|| "type y: ".to_owned());
+        let _ = writeln!(text, "# {}everything else is no", Safe::new(&ask));
+    } else if let Some(Overlay::Secret(secret)) = &model.overlay {
+        let _ = writeln!(text, "# shown this once: {}", Safe::new(secret.reveal()));
     } else if let Some(view) = model.view() {
         for line in view.lines(&model.look) {
             text.push_str(&line);

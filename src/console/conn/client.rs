@@ -30,12 +30,15 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The header that names a request, in both directions.
 const X_REQUEST_ID: &str = "x-request-id";
 
+/// The header that says why something is done.
+const X_AUDIT_NOTE: &str = "x-audit-note";
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path, with percent escapes where it needs them.
+    /// The path, with percent escapes where it needs them. A query that is always the same may stand behind it.
     pub path: String,
     /// The query; escaped when it is sent.
     pub query: Vec<(String, String)>,
@@ -43,6 +46,8 @@ pub struct Request {
     pub body: Option<String>,
     /// Names the request; the server's audit events carry it.
     pub request_id: Option<String>,
+    /// Why it is done; the server's audit events carry it too.
+    pub note: Option<String>,
     /// Query values that are ids of people who are named here: looked up before the request is sent.
     pub people: Vec<(String, String)>,
 }
@@ -57,6 +62,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             request_id: None,
+            note: None,
             people,
         }
     }
@@ -69,6 +75,11 @@ impl Request {
     /// `POST path` with a JSON body.
     pub fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
         Self { method: Method::POST, body: Some(body.into()), ..Self::get(path) }
+    }
+
+    /// `PUT path` with a JSON body.
+    pub fn put(path: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
     }
 
     /// With one more query value.
@@ -88,7 +99,8 @@ impl Request {
         if self.query.is_empty() {
             return self.path.clone();
         }
-        format!("{}?{}", self.path, serde_urlencoded::to_string(&self.query).unwrap_or_default())
+        let mark = if self.path.contains('?') { '&' } else { '?' };
+        format!("{}{mark}{}", self.path, serde_urlencoded::to_string(&self.query).unwrap_or_default())
     }
 }
 
@@ -245,6 +257,10 @@ impl Client {
         if let Some(id) = &request.request_id {
             builder = builder.header(X_REQUEST_ID, id);
         }
+        if let Some(note) = &request.note {
+            // As bytes: it need not be ASCII.
+            builder = builder.header(X_AUDIT_NOTE, note.as_bytes());
+        }
         if request.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, "application/json");
         }
@@ -273,6 +289,7 @@ mod tests {
         let request = Request::get("/api/v1/users").with("search", "a&b =ü").with("limit", "2");
         assert_eq!(request.target(), "/api/v1/users?search=a%26b+%3D%C3%BC&limit=2");
         assert_eq!(request.route(), "GET /api/v1/users");
+        assert_eq!(Request::get("/x?a=b").with("c", "d").target(), "/x?a=b&c=d");
     }
 
     #[test]

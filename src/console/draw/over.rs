@@ -4,10 +4,11 @@ use ratatui::layout::{Position, Rect};
 
 use super::Canvas;
 use crate::console::model::Model;
-use crate::console::model::deeds::Confirm;
+use crate::console::model::deeds::{Asks, Confirm, Target};
 use crate::console::model::overlay::{Choosing, Overlay};
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
+use crate::wire::secret::Secret;
 
 /// Draws `overlay` over `body`; answers where the cursor stands.
 pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rect) -> Option<Position> {
@@ -19,6 +20,10 @@ pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rec
         }
         Overlay::Actions(choosing) => choose(model, overlay, choosing, (canvas, body, "Actions")),
         Overlay::Confirm(asked) => confirm(model, asked, canvas, body),
+        Overlay::Secret(secret) => {
+            shown_once(model, secret, canvas, body);
+            None
+        }
     }
 }
 
@@ -66,21 +71,18 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let server = model.target().map(|target| target.name.as_str()).unwrap_or_default();
     let mine = if asked.targets.iter().any(|target| target.is_mine) { "  incl. YOURS" } else { "" };
     let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
-    let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(6);
+    let lines = lines(asked);
+    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(12).saturating_add(6);
     let area = middle(body, 76, wanted);
     canvas.clear(area);
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
     let rows = inner.height.saturating_sub(3);
-    let shown = asked.targets.len().min(usize::from(rows));
-    for (target, y) in asked.targets.iter().zip(inner.y..inner.y.saturating_add(rows)) {
-        let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text =
-            Safe::new(&format!("{}  {}{mine}", model.look.person(&target.name), Safe::new(&target.id)));
-        let token = if target.is_mine { Token::Danger } else { Token::Plain };
-        canvas.put((inner.x, y), inner.width, &text, theme.style(token));
+    let shown = lines.len().min(usize::from(rows));
+    for ((text, token), y) in lines.iter().zip(inner.y..inner.y.saturating_add(rows)) {
+        canvas.put((inner.x, y), inner.width, text, theme.style(*token));
     }
     let mut y = inner.y.saturating_add(u16::try_from(shown).unwrap_or(rows));
-    let left = asked.targets.len() - shown;
+    let left = lines.len() - shown;
     let mut say = |canvas: &mut Canvas<'_>, text: &str, token| {
         if y >= inner.bottom() {
             return None;
@@ -93,19 +95,46 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
         say(canvas, &format!("and {left} more"), Token::Warn);
     }
     say(canvas, asked.deed.undo, Token::Muted);
-    match asked.word() {
+    match asked.prompt() {
         None => {
             say(canvas, &format!("y {}   esc cancel", asked.deed.verb.to_lowercase()), Token::Danger);
             None
         }
-        Some(word) => {
-            let (x, y) = say(canvas, &format!("type {} and enter: ", Safe::new(&word)), Token::Danger)?;
+        Some(prompt) => {
+            let (x, y) = say(canvas, &prompt, Token::Danger)?;
             let (text, at) = asked.typed.shown();
             canvas.put((x, y), inner.right().saturating_sub(x), &text, theme.style(Token::Plain));
             let at = u16::try_from(at).unwrap_or(u16::MAX);
             Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
         }
     }
+}
+
+/// What it is about: the targets, or what is filled in so far.
+fn lines(asked: &Confirm) -> Vec<(Safe, Token)> {
+    if let Asks::Form(form) = asked.deed.asks {
+        let filled = form.questions.iter().zip(&asked.said);
+        return filled
+            .map(|(question, said)| (Safe::new(&format!("{}: {said}", question.name)), Token::Plain))
+            .collect();
+    }
+    let line = |target: &Target| {
+        let mine = if target.is_mine { "  YOURS" } else { "" };
+        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
+        (text, if target.is_mine { Token::Danger } else { Token::Plain })
+    };
+    asked.targets.iter().map(line).collect()
+}
+
+/// What is shown this once; not where a screen is shared.
+fn shown_once(model: &Model, secret: &Secret, canvas: &mut Canvas<'_>, body: Rect) {
+    let area = middle(body, 76, 7);
+    canvas.clear(area);
+    let inner = canvas.frame(area, &Safe::from("Shown this once"), &Safe::from("y copies, esc closes"));
+    let text = if model.look.masked { Safe::from("masked; y copies it") } else { Safe::new(secret.reveal()) };
+    canvas.paragraph(inner, &text, Token::Warn);
+    let rest = Rect { y: inner.y.saturating_add(3), height: inner.height.saturating_sub(3), ..inner };
+    canvas.paragraph(rest, &Safe::from("It is kept nowhere: copy it before this closes."), Token::Muted);
 }
 
 /// A box in the middle of `body`, at most this large.

@@ -5,12 +5,12 @@
 //! brings them. A write is shown as pending until its answer and its event are both here: an answer alone could be a
 //! proxy's, an event alone could be a retry's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::conn::{Problem, Request};
 use super::super::moment::Moment;
-use super::line::Line;
+pub use super::confirm::{Confirm, Form, Question};
 use crate::wire::audit::AuditLog;
 
 /// How long the audit event of an answered request may take before that is said.
@@ -34,12 +34,16 @@ pub struct Deed {
 }
 
 /// How a deed is confirmed. Never by the key that began it, and never by Enter alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Asks {
     /// By `y`.
     Yes,
     /// By typing the name of the target, or how many there are.
     Name,
+    /// By the same, and then why it is done, which goes into the audit log.
+    Reason,
+    /// By filling in a form. What it makes is one's own, so only a session may.
+    Form(&'static Form),
 }
 
 /// What a deed is done to, as it was when the dialog opened.
@@ -51,45 +55,6 @@ pub struct Target {
     pub name: String,
     /// Whether it is the operator's own.
     pub is_mine: bool,
-}
-
-/// A dialog that asks.
-#[derive(Debug)]
-pub struct Confirm {
-    /// What would be done.
-    pub deed: &'static Deed,
-    /// The view it belongs to.
-    pub view: &'static str,
-    /// To these, whatever changes meanwhile.
-    pub targets: Vec<Target>,
-    /// What is typed so far.
-    pub typed: Line,
-}
-
-impl Confirm {
-    /// What has to be typed; `None`: `y` is enough. What is one's own always has to be typed.
-    pub fn word(&self) -> Option<String> {
-        if self.targets.iter().any(|target| target.is_mine) {
-            return Some("mine".to_owned());
-        }
-        match (self.deed.asks, self.targets.as_slice()) {
-            (Asks::Yes, _) => None,
-            (Asks::Name, [one]) => Some(one.name.clone()),
-            (Asks::Name, several) => Some(several.len().to_string()),
-        }
-    }
-
-    /// Whether what has to be typed was typed.
-    pub fn is_typed(&self) -> bool {
-        self.word().is_some_and(|word| self.typed.text() == word)
-    }
-
-    /// `2 sessions of 1 user`.
-    pub fn count(&self) -> String {
-        let names: BTreeSet<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
-        let users = if names.len() == 1 { "user" } else { "users" };
-        format!("{} of {} {users}", counted(self.targets.len(), self.deed.things), names.len())
-    }
 }
 
 /// `1 session`, `2 sessions`.
@@ -146,6 +111,13 @@ impl Deeds {
             Request { request_id: Some(name(index)), ..(deed.request)(target) }
         });
         requests.collect()
+    }
+
+    /// The form that the request came from.
+    pub fn form_of(&self, request_id: &str) -> Option<&'static Form> {
+        let waiting = self.waiting.get(request_id)?;
+        let running = self.running.iter().find(|running| running.number == waiting.running)?;
+        if let Asks::Form(form) = running.deed.asks { Some(form) } else { None }
     }
 
     /// Whether something is being done to `id`.

@@ -1,6 +1,7 @@
 //! Everything the console knows. Changed by [`super::update::update`] alone, drawn by [`super::draw`]. Knows no terminal
 //! and no socket.
 
+pub mod confirm;
 pub mod deeds;
 pub mod line;
 pub mod link;
@@ -12,14 +13,14 @@ pub mod rows;
 
 use std::time::Duration;
 
-use super::action::{ActionSpec, Danger, Keymap, When};
+use super::action::{ActionSpec, Danger, Keymap, Run, When};
 use super::conn::Target;
 use super::look::Look;
 use super::moment::Moment;
 use super::views::{self, View};
 use crate::wire::user::User;
 
-use deeds::Deeds;
+use deeds::{Asks, Deed, Deeds};
 use link::Link;
 use notice::Notice;
 use overlay::Overlay;
@@ -171,6 +172,20 @@ impl Model {
         self.views.iter().position(|view| is_named(view.as_ref()))
     }
 
+    /// Whether it is the operator's own account, or the key that the console shows.
+    pub fn is_own(&self, target: &deeds::Target) -> bool {
+        let credential = self.target().and_then(|server| server.credential.as_ref());
+        self.me.known().is_some_and(|me| me.id == target.id)
+            || credential.is_some_and(|credential| credential.begins_with(&target.name))
+    }
+
+    /// Whether somebody's session is shown to the server, and not a key or the end of a socket.
+    fn is_session(&self) -> bool {
+        self.target()
+            .and_then(|server| server.credential.as_ref())
+            .is_some_and(super::conn::Credential::is_session)
+    }
+
     /// Whether writes are allowed now.
     pub fn is_armed(&self) -> bool {
         self.armed_until.is_some_and(|until| until > self.now)
@@ -197,6 +212,10 @@ impl Model {
         if let Some(needed) = action.needs.filter(|needed| !self.may(needed)) {
             let roles = self.me.known().map(|me| me.roles.join(", ")).unwrap_or_default();
             return Some(format!("needs {needed}; you are {roles}"));
+        }
+        let is_form = matches!(action.run, Run::Deed(Deed { asks: Asks::Form(_), .. }));
+        if is_form && !self.is_session() {
+            return Some("needs the token of your own session".to_owned());
         }
         if action.danger == Danger::None {
             return None;

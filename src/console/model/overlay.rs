@@ -4,6 +4,7 @@ use super::super::action::{ActionSpec, everywhere, fuzzy};
 use super::Model;
 use super::deeds::Confirm;
 use super::line::Line;
+use crate::wire::secret::Secret;
 
 /// What lies over the view.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub enum Overlay {
     Actions(Choosing),
     /// A write waits for a yes.
     Confirm(Confirm),
+    /// A secret that the server tells this once; wiped when it closes.
+    Secret(Secret),
 }
 
 /// A line that recalls earlier ones.
@@ -70,7 +73,7 @@ impl Model {
     /// What `overlay` offers, the best first.
     pub fn choices(&self, overlay: &Overlay) -> Vec<Choice> {
         match overlay {
-            Overlay::Filter(_) | Overlay::Confirm(_) => Vec::new(),
+            Overlay::Filter(_) | Overlay::Confirm(_) | Overlay::Secret(_) => Vec::new(),
             Overlay::Help(choosing) => narrowed(self.actions(), &choosing.line.text()),
             Overlay::Actions(choosing) => {
                 let own = self.view().map_or(&[][..], |view| view.spec().actions).iter();

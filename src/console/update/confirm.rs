@@ -5,8 +5,7 @@ use crossterm::event::KeyCode;
 use super::overlay::edit_of;
 use crate::console::action::Chord;
 use crate::console::model::Model;
-use crate::console::model::deeds::{Confirm, Deed, Ended};
-use crate::console::model::line::Line;
+use crate::console::model::deeds::{Asks, Confirm, Deed, Ended, Target};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
@@ -14,27 +13,38 @@ use crate::console::model::overlay::Overlay;
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed) {
     let Some(view) = model.view() else { return };
-    let targets = view.targets();
+    let mut targets = match deed.asks {
+        Asks::Form(_) => vec![Target { id: "new".to_owned(), name: String::new(), is_mine: false }],
+        _ => view.targets(),
+    };
+    for target in &mut targets {
+        target.is_mine |= model.is_own(target);
+        if model.look.masked {
+            // What is typed is what is shown.
+            target.name = model.look.person(&target.name).to_string();
+        }
+    }
     if targets.iter().any(|target| model.deeds.is_pending(&target.id)) {
         model.notice = Some(Notice::refusal("one of them is pending already", model.now));
         return;
     }
     let view = view.spec().id();
-    model.overlay = Some(Overlay::Confirm(Confirm { deed, view, targets, typed: Line::default() }));
+    model.overlay = Some(Overlay::Confirm(Confirm::new(deed, view, targets)));
 }
 
 /// A key while it is asked: `y`, or what has to be typed and Enter. Esc is no; everything else is nothing.
 pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<Effect>) {
-    let is_agreed = match (asked.word(), chord.code) {
+    let is_agreed = match (asked.wanted(), chord.code) {
         (_, KeyCode::Esc) => {
             model.notice = Some(Notice::info("not done", model.now));
             return;
         }
         (None, _) => chord.char() == Some('y'),
-        (Some(_), KeyCode::Enter) => asked.is_typed(),
+        (Some(_), KeyCode::Enter) => asked.enter(),
         (Some(_), _) => {
             if let Some(edit) = edit_of(chord) {
                 asked.typed.edit(edit);
+                asked.error = None;
             }
             false
         }
@@ -46,7 +56,15 @@ pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<E
             Some(Notice::refusal("not done: no longer armed, or the connection is lost", model.now));
     } else {
         let tag = model.tag.clone();
-        fx.extend(model.deeds.begin(&asked, &tag).into_iter().map(Effect::Call));
+        let requests = model.deeds.begin(&asked, &tag);
+        let now = model.now;
+        fx.extend(requests.into_iter().map(|mut request| {
+            request.note = asked.reason();
+            if let Asks::Form(form) = asked.deed.asks {
+                request.body = Some((form.body)(&asked.said, now));
+            }
+            Effect::Call(request)
+        }));
         model.notice =
             Some(Notice::info(&format!("{} {}: pending", asked.deed.verb, asked.count()), model.now));
     }

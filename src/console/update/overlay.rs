@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 use super::{keys, navigate, palette};
 use crate::console::action::Chord;
 use crate::console::model::Model;
+use crate::console::model::confirm::Wanted;
 use crate::console::model::line::{Edit, Line};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
@@ -38,10 +39,16 @@ pub fn paste(model: &mut Model, text: &str) {
         Some(Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing)) => {
             choosing.line.paste(text);
         }
+        // A reason or a form is no confirmation by itself.
+        Some(Overlay::Confirm(asked)) if !matches!(asked.wanted(), None | Some(Wanted::Word(_))) => {
+            asked.typed.paste(text);
+        }
         Some(Overlay::Confirm(_)) => {
             model.notice = Some(Notice::refusal("a confirmation is typed by hand", model.now));
         }
-        None => model.notice = Some(Notice::refusal("nothing to paste into", model.now)),
+        Some(Overlay::Secret(_)) | None => {
+            model.notice = Some(Notice::refusal("nothing to paste into", model.now))
+        }
     }
 }
 
@@ -49,6 +56,10 @@ pub fn paste(model: &mut Model, text: &str) {
 pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec<Effect>) {
     match chord.code {
         KeyCode::Esc => return,
+        KeyCode::Char('y') if let Overlay::Secret(secret) = &overlay => {
+            fx.push(Effect::Copy(secret.reveal().to_owned()));
+            model.notice = Some(Notice::good("copied; esc closes, and it is never shown again", model.now));
+        }
         KeyCode::Char('c') if chord.ctrl => return,
         KeyCode::Enter => return enter(model, overlay, fx),
         _ => {}
@@ -69,7 +80,7 @@ pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec
                 choosing.at = 0;
             }
         },
-        Overlay::Confirm(_) => {}
+        Overlay::Confirm(_) | Overlay::Secret(_) => {}
     }
     model.overlay = Some(overlay);
 }
@@ -79,7 +90,7 @@ fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
         Overlay::Palette(choosing) | Overlay::Help(choosing) | Overlay::Actions(choosing) => {
             model.choices(&overlay).into_iter().nth(choosing.at)
         }
-        Overlay::Filter(_) | Overlay::Confirm(_) => None,
+        Overlay::Filter(_) | Overlay::Confirm(_) | Overlay::Secret(_) => None,
     };
     match overlay {
         Overlay::Filter(mut typing) => {
@@ -106,7 +117,8 @@ fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
                 model.notice = Some(Notice::refusal(&why, model.now));
             }
         }
-        Overlay::Confirm(_) => {}
+        // Enter closes neither a question nor what is shown only once.
+        Overlay::Confirm(_) | Overlay::Secret(_) => model.overlay = Some(overlay),
     }
 }
 

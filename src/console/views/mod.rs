@@ -4,12 +4,15 @@
 //! which filter fields there are and what an event changes. Everything else - pages, cursor, marks, filter, following,
 //! drawing - is [`List`]. A view that is no list implements [`View`] itself.
 
+mod account;
+mod api_keys;
 mod audit;
 pub mod column;
 pub mod filter;
 pub mod list;
 mod sessions;
 mod sign;
+mod users;
 
 use ratatui::layout::Rect;
 
@@ -30,7 +33,12 @@ pub use list::{Change, Detail, List, ListSpec};
 
 /// All views, in the order of their tabs. **A new view is registered here and nowhere else.**
 pub fn all() -> Vec<Box<dyn View>> {
-    vec![Box::new(List::new(&sessions::LIST)), Box::new(List::new(&audit::LIST))]
+    vec![
+        Box::new(List::new(&sessions::LIST)),
+        Box::new(List::new(&audit::LIST)),
+        Box::new(List::new(&users::LIST)),
+        Box::new(List::new(&api_keys::LIST)),
+    ]
 }
 
 /// What all views say of themselves.

@@ -2,6 +2,7 @@ use poem_openapi::types::Example;
 
 use super::*;
 use crate::console::conn::problem::Kind;
+use crate::console::model::line::Line;
 
 static END: Deed = Deed {
     verb: "END",
@@ -29,7 +30,7 @@ fn confirm(deed: &'static Deed, targets: &[(&str, &str, bool)]) -> Confirm {
         is_mine: *is_mine,
     };
     let targets = targets.iter().map(target).collect();
-    Confirm { deed, view: "sessions", targets, typed: Line::default() }
+    Confirm::new(deed, "sessions", targets)
 }
 
 fn event(request_id: &str) -> AuditLog {
@@ -44,9 +45,9 @@ fn a_dialog_says_what_has_to_be_typed() {
     assert_eq!(confirm(&DISABLE, &[("1", "jo", false), ("2", "mia", false)]).word().as_deref(), Some("2"));
     assert_eq!(confirm(&END, &[("1", "jo", false), ("2", "jo", false)]).count(), "2 sessions of 1 user");
     let mut typed = confirm(&DISABLE, &[("1", "jo", false)]);
-    assert!(!typed.is_typed());
+    assert!(!typed.enter());
     typed.typed = Line::of("jo");
-    assert!(typed.is_typed());
+    assert!(typed.enter());
 }
 
 #[test]
@@ -85,4 +86,19 @@ fn failures_and_silence_are_told() {
             .sentence
             .starts_with("ended 0 sessions, 2 failed: DELETE /api/v1/sessions/a: gone; b: answered")
     );
+}
+
+#[test]
+fn a_reason_is_asked_after_the_name_and_is_one_line_that_fits() {
+    static UNLOCK: Deed = Deed { asks: Asks::Reason, ..END_LIKE };
+    let mut asked = confirm(&UNLOCK, &[("1", "jo", false)]);
+    let mut enter = |text: &str| {
+        asked.typed = Line::of(text);
+        (asked.enter(), asked.error.is_some(), asked.reason())
+    };
+    assert_eq!(enter("jim"), (false, true, None));
+    assert_eq!(enter("jo"), (false, false, None));
+    assert_eq!(enter("  "), (false, true, None));
+    assert_eq!(enter(&"x".repeat(201)), (false, true, None));
+    assert_eq!(enter(" user phoned "), (true, false, Some("user phoned".to_owned())));
 }

@@ -29,7 +29,10 @@ impl<R: Clone + 'static> List<R> {
             self.paint_list(canvas, list);
         }
         if let Some(pane) = pane {
-            let facts = self.row().map(|row| (self.spec.detail)(row, canvas.look)).unwrap_or_default();
+            let mut facts = self.row().map(|row| (self.spec.detail)(row, canvas.look)).unwrap_or_default();
+            if !facts.is_empty() {
+                facts.extend(self.asides(canvas.look));
+            }
             let title = self.row().map(|row| Safe::new((self.spec.id)(row))).unwrap_or_default();
             detail::draw(canvas, pane, &title, &facts, &self.spec.view);
         }

@@ -23,6 +23,7 @@ impl<R: Clone + 'static> List<R> {
             match (self.spec.change)(event) {
                 Change::None => {}
                 Change::Remove(id) => self.remove(&id),
+                Change::Refresh(id, request) => self.refresh(id, request, cx),
                 Change::Insert(_) | Change::Reload if !cx.is_shown => self.reload_at = Some(cx.now),
                 Change::Insert(_) | Change::Reload if !self.follows => self.news += 1,
                 Change::Insert(row) => self.insert(row, cx),
