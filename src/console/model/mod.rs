@@ -204,7 +204,10 @@ impl Model {
             When::List if !view.is_list() => return Some("this view is no list".to_owned()),
             When::Always | When::List => false,
             When::Row => view.facts().is_empty(),
-            When::Targets => view.targets().is_empty(),
+            When::Targets => match action.run {
+                Run::Deed(deed) => view.targets_of(deed).is_empty(),
+                _ => view.targets().is_empty(),
+            },
         };
         if needs_row {
             return Some("no row is selected".to_owned());
@@ -235,7 +238,8 @@ impl Model {
 
     /// When something changes by time alone; `None`: never. Nothing moves on a screen that nobody looks at.
     pub fn deadline(&self) -> Option<Moment> {
-        let work = self.views.get(self.active).and_then(|view| view.deadline());
+        let view = self.views.get(self.active).filter(|_| self.is_focused);
+        let work = view.and_then(|view| view.deadline());
         let work = work.into_iter().chain(self.deeds.deadline());
         let second = (self.is_focused || self.is_armed()).then(|| self.now.next_second());
         let second = second.filter(|_| self.is_focused);

@@ -15,7 +15,7 @@ pub fn open(model: &mut Model, deed: &'static Deed) {
     let Some(view) = model.view() else { return };
     let mut targets = match deed.asks {
         Asks::Form(_) => vec![Target { id: "new".to_owned(), name: String::new(), is_mine: false }],
-        _ => view.targets(),
+        _ => view.targets_of(deed),
     };
     for target in &mut targets {
         target.is_mine |= model.is_own(target);

@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 pub mod column;
 pub mod filter;
+mod health;
 pub mod list;
 mod sessions;
 mod sign;
@@ -20,7 +21,7 @@ use super::action::{ActionSpec, Step};
 use super::conn::{Answer, Problem, Request};
 use super::draw::Canvas;
 use super::look::Look;
-use super::model::deeds::Target;
+use super::model::deeds::{Deed, Target};
 use super::model::msg::{Effect, Slot};
 use super::model::notice::Notice;
 use super::moment::Moment;
@@ -31,6 +32,9 @@ pub use column::{Cell, Column, Width};
 pub use filter::{Field, Filter, Sent};
 pub use list::{Change, Detail, List, ListSpec};
 
+#[cfg(test)]
+mod tests;
+
 /// All views, in the order of their tabs. **A new view is registered here and nowhere else.**
 pub fn all() -> Vec<Box<dyn View>> {
     vec![
@@ -38,6 +42,7 @@ pub fn all() -> Vec<Box<dyn View>> {
         Box::new(List::new(&audit::LIST)),
         Box::new(List::new(&users::LIST)),
         Box::new(List::new(&api_keys::LIST)),
+        Box::new(health::Health::default()),
     ]
 }
 
@@ -170,6 +175,12 @@ pub trait View {
     /// What a write would be done to: the marked rows, or the one under the cursor.
     fn targets(&self) -> Vec<Target> {
         Vec::new()
+    }
+
+    /// What `deed` would be done to, in a view of several kinds of things.
+    fn targets_of(&self, deed: &'static Deed) -> Vec<Target> {
+        let _ = deed;
+        self.targets()
     }
 
     /// What the row under the cursor says of itself, for pivots and copies: `id`, `user`, `ip`, `session`, ..
