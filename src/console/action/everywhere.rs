@@ -96,7 +96,7 @@ pub const ACTIONS: &[ActionSpec] = &[
         Run::Pivot(&[("users", "id", "user")]),
     ),
     does(
-        "keys",
+        "their-keys",
         ("their keys", "The API keys of this row's user."),
         &["K"],
         Row,

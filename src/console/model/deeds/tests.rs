@@ -84,7 +84,7 @@ fn failures_and_silence_are_told() {
     assert!(
         ended
             .sentence
-            .starts_with("ended 0 sessions, 2 failed: DELETE /api/v1/sessions/a: gone; b: answered")
+            .starts_with("ended 0 sessions, 2 failed: gone (DELETE /api/v1/sessions/a); b: answered")
     );
 }
 

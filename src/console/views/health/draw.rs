@@ -3,17 +3,14 @@
 use ratatui::layout::Rect;
 
 use super::Health;
-use super::lines::{Line, all};
+use super::lines::{self, Line};
 use crate::console::draw::Canvas;
-use crate::console::draw::layout::Shape;
+use crate::console::draw::layout::{LIST_FRAME, Shape};
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 
 /// Cells of the names on the left side, and of those of settings.
 const NAMES: [u16; 2] = [12, 34];
-
-/// Lines of the frame.
-const FRAME: u16 = 2;
 
 /// Lines of the pane that shows one line in full.
 const PANE: u16 = 6;
@@ -27,23 +24,22 @@ pub(super) const fn has_two_sides(body: Rect) -> bool {
 fn areas(body: Rect, is_open: bool) -> (Rect, Option<Rect>, Option<Rect>) {
     let has_pane = is_open && body.height >= PANE * 2;
     let pane = has_pane.then(|| Rect { y: body.bottom() - PANE, height: PANE, ..body });
-    let body = Rect { height: body.height - if has_pane { PANE } else { 0 }, ..body };
-    if !has_two_sides(body) && !(has_pane && body.width >= 100 && body.height + PANE >= 19) {
-        return (body, None, pane);
+    let rest = Rect { height: body.height - if has_pane { PANE } else { 0 }, ..body };
+    if !has_two_sides(body) {
+        return (rest, None, pane);
     }
-    let left = body.width / 2;
-    let right = Rect { x: body.x + left, width: body.width - left, ..body };
-    (right, Some(Rect { width: left, ..body }), pane)
+    let left = rest.width / 2;
+    let right = Rect { x: rest.x + left, width: rest.width - left, ..rest };
+    (right, Some(Rect { width: left, ..rest }), pane)
 }
 
 /// Lines of the page.
 pub(super) fn height(body: Rect, is_open: bool) -> usize {
-    usize::from(areas(body, is_open).0.height.saturating_sub(FRAME)).max(1)
+    usize::from(areas(body, is_open).0.height.saturating_sub(LIST_FRAME)).max(1)
 }
 
 impl Health {
     pub(super) fn paint(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let page = self.page(canvas.look, area);
         if Shape::of(canvas.screen()) == Shape::Line {
             let text = if self.server.known().is_some() { "Health" } else { "Health ?" };
             canvas.put(
@@ -54,17 +50,20 @@ impl Health {
             );
             return;
         }
-        let (right, left, pane) = areas(area, self.is_open);
+        let (right, left, below) = areas(area, self.is_open);
+        let (moving, mut lines) = lines::all(self, canvas.look)
+            .into_iter()
+            .partition::<Vec<_>, _>(|line| left.is_some() && line.moves);
+        lines.retain(|line| line.is_found_by(&self.filter));
         if let Some(left) = left {
             let inner = canvas.frame(left, &Safe::from("Now"), &Safe::default());
-            let lines = all(self, canvas.look).into_iter().filter(|line| line.moves);
-            for (line, y) in lines.zip(inner.y..inner.bottom()) {
-                one(canvas, Rect { y, height: 1, ..inner }, &line, (NAMES[0], false));
+            for (line, y) in moving.iter().zip(inner.y..inner.bottom()) {
+                one(canvas, Rect { y, height: 1, ..inner }, line, (NAMES[0], false));
             }
         }
-        self.paint_page(canvas, right, &page);
-        if let Some(pane) = pane {
-            let line = self.index(&page).and_then(|at| page.get(at));
+        self.paint_page(canvas, right, &lines);
+        if let Some(pane) = below {
+            let line = self.index(&lines).and_then(|at| lines.get(at));
             let title = line.map(|line| line.name.clone()).unwrap_or_default();
             let inner = canvas.frame(pane, &title, &Safe::from("esc closes"));
             let text = line.map(|line| line.cell.0.clone()).unwrap_or_default();
@@ -75,6 +74,17 @@ impl Health {
     fn paint_page(&self, canvas: &mut Canvas<'_>, area: Rect, page: &[Line]) {
         let title = Safe::new(&format!("Health  {} lines", page.len()));
         let inner = canvas.frame(area, &title, &self.foot(canvas));
+        if inner.is_empty() {
+            return;
+        }
+        let style = canvas.look.theme.style(Token::Muted);
+        canvas.put(
+            (inner.x.saturating_add(2), inner.y),
+            inner.width.saturating_sub(2),
+            &Safe::from("WHAT"),
+            style,
+        );
+        let inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         if page.is_empty() {
             let text = format!("Nothing matches {}; / changes the filter, esc takes it away.", self.filter);
             canvas.paragraph(inner, &Safe::new(&text), Token::Muted);
@@ -85,7 +95,7 @@ impl Health {
         for ((index, line), y) in shown {
             canvas.look.built.set(canvas.look.built.get() + 1);
             let is_setting = line.id.starts_with("setting ");
-            let names = if is_setting { NAMES[1].min(inner.width / 2) } else { NAMES[0] };
+            let names = if is_setting { NAMES[1].min(inner.width / 5 * 3) } else { NAMES[0] };
             one(canvas, Rect { y, height: 1, ..inner }, line, (names, selected == Some(index)));
         }
     }

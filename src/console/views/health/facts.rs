@@ -15,7 +15,7 @@ use crate::wire::stats::Stats;
 const ENDS_SOON: [Duration; 2] = [Duration::from_secs(14 * 86_400), Duration::from_secs(3 * 86_400)];
 
 /// Steps of a curve that are shown.
-const CURVE: usize = 30;
+const CURVE: usize = 20;
 
 /// Waits of hashes longer than this many milliseconds are felt.
 const LONG_WAIT_MS: u64 = 500;
@@ -75,8 +75,8 @@ pub(super) fn store(server: &Server) -> Vec<Said> {
     let (store, hashing, audit) = (&server.store, &server.hashing, &server.audit);
     let bytes = store.bytes.map_or_else(|| "-".to_owned(), size);
     let seal = audit.seal.map_or_else(|| "no seal yet".to_owned(), |seal| format!("seal {seal}"));
-    let limited: Vec<String> =
-        server.counts.limited.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    let limited = server.counts.limited.iter().filter(|(_, count)| **count > 0);
+    let limited: Vec<String> = limited.map(|(class, count)| format!("{class} {count}")).collect();
     let refused = if limited.is_empty() { "none".to_owned() } else { limited.join(", ") };
     let is_slow = hashing.refused > 0 || hashing.longest_wait_ms > LONG_WAIT_MS;
     vec![
@@ -129,7 +129,8 @@ pub(super) fn rates(stats: &Stats, look: &Look) -> Vec<Said> {
     let said = all.into_iter().map(|(name, values, total, token)| {
         let hour: u64 = values.iter().fold(0, |sum, value| sum.saturating_add(*value));
         let most = values.iter().max().copied().unwrap_or(0);
-        let text = format!("{} {hour}, most {most}/min, {total} in all", curve(values, look.ascii));
+        let curve = curve(values, look.ascii);
+        let text = format!("{hour:>5}/h max {most:>4}/min {curve} {total} in all");
         let mut said = Said::fact(name, text, when(most > 0, token));
         said.id = format!("rate {name}");
         said

@@ -10,6 +10,8 @@ mod lines;
 
 use std::time::Duration;
 
+use ratatui::layout::Rect;
+
 use crate::console::action::{ActionSpec, Danger, Run, Step, When};
 use crate::console::conn::{Answer, Problem, Request};
 use crate::console::draw::Canvas;
@@ -26,7 +28,6 @@ use crate::wire::server::{Server, ServerConfig, StrainedLimits};
 use crate::wire::signing_key::SigningKeyList;
 use crate::wire::stats::Stats;
 use lines::Line;
-use ratatui::layout::Rect;
 
 /// How often what changes by itself is asked for while it is looked at.
 const EVERY: Duration = Duration::from_secs(5);
@@ -141,19 +142,13 @@ impl Health {
         self.ask(&["server", "stats", "limits", "mails"], cx);
     }
 
-    /// The lines that the cursor goes over, as far as they pass the filter.
-    fn page(&self, look: &Look, body: Rect) -> Vec<Line> {
-        let lines = lines::all(self, look);
-        let passes = |line: &Line| line.is_found_by(&self.filter);
-        let is_beside = draw::has_two_sides(body);
-        lines.into_iter().filter(|line| !(is_beside && line.moves) && passes(line)).collect()
-    }
-
-    /// The same for who only counts them.
-    fn bare_page(&self, cx: &Cx<'_>) -> Vec<Line> {
+    /// The lines that the cursor goes over: those that pass the filter, without what stands beside them.
+    fn page(&self, cx: &Cx<'_>) -> Vec<Line> {
         let mut look = Look::new(Theme::Mono, true, 0);
         look.now = cx.now;
-        self.page(&look, cx.body)
+        let is_beside = draw::has_two_sides(cx.body);
+        let passes = |line: &Line| !(is_beside && line.moves) && line.is_found_by(&self.filter);
+        lines::all(self, &look).into_iter().filter(passes).collect()
     }
 
     fn index(&self, page: &[Line]) -> Option<usize> {
@@ -162,7 +157,7 @@ impl Health {
     }
 
     fn walk(&mut self, to: impl Fn(usize) -> usize, cx: &Cx<'_>) {
-        let page = self.bare_page(cx);
+        let page = self.page(cx);
         let at = self.index(&page).map_or(self.top, to).min(page.len().saturating_sub(1));
         self.selected = page.get(at).map(|line| line.id.clone());
         let height = draw::height(cx.body, self.is_open);
@@ -260,10 +255,8 @@ impl View for Health {
             Step::Top => self.walk(|_| 0, cx),
             Step::End => self.walk(|_| usize::MAX, cx),
             Step::To(line) => {
-                self.selected = None;
-                let top = self.top;
-                self.selected = self.bare_page(cx).get(top.saturating_add(line)).map(|line| line.id.clone());
-                self.walk(|at| at, cx);
+                let at = self.top.saturating_add(line);
+                self.selected = self.page(cx).get(at).map(|line| line.id.clone());
             }
             Step::Open => {
                 self.is_open = true;
