@@ -1,5 +1,7 @@
 //! Every line of the page, by section. Knows no screen.
 
+use std::time::Duration;
+
 use super::{Health, facts};
 use crate::console::conn::problem::Kind;
 use crate::console::look::Look;
@@ -7,6 +9,9 @@ use crate::console::model::remote::Remote;
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 use crate::console::views::Cell;
+
+/// How long nothing is said about waiting.
+const QUIET: Duration = Duration::from_millis(150);
 
 /// One line.
 pub(super) struct Line {
@@ -72,30 +77,40 @@ pub(super) fn all(health: &Health, look: &Look) -> Vec<Line> {
             Line { id: said.id, name, cell: Cell(Safe::new(text), said.token), moves, is_head: false, found }
         }));
     };
-    add("Server", true, told(&health.server, "audit:read", |server| facts::server(server, look)));
-    add("Store", true, told(&health.server, "audit:read", facts::store));
-    add("Rates, last hour", true, told(&health.stats, "audit:read", |stats| facts::rates(stats, look)));
-    add("Certificate", true, told(&health.server, "audit:read", |server| facts::certificate(server, look)));
+    add("Server", true, told(look, &health.server, "audit:read", |server| facts::server(server, look)));
+    add("Store", true, told(look, &health.server, "audit:read", facts::store));
+    add("Rates, last hour", true, told(look, &health.stats, "audit:read", |stats| facts::rates(stats, look)));
+    add(
+        "Certificate",
+        true,
+        told(look, &health.server, "audit:read", |server| facts::certificate(server, look)),
+    );
     add(
         "Limits under strain",
         false,
-        told(&health.limits, "audit:read", |limits| facts::limits(limits, look)),
+        told(look, &health.limits, "audit:read", |limits| facts::limits(limits, look)),
     );
-    add("Mail", false, told(&health.mails, "users:update", |page| facts::mails(page, look)));
-    add("Signing keys", false, told(&health.keys, "integrations:update", |keys| facts::keys(keys, look)));
-    add("Settings (* changed)", false, told(&health.config, "audit:read", facts::settings));
+    add("Mail", false, told(look, &health.mails, "users:update", |page| facts::mails(page, look)));
+    add(
+        "Signing keys",
+        false,
+        told(look, &health.keys, "integrations:update", |keys| facts::keys(keys, look)),
+    );
+    add("Settings (* changed)", false, told(look, &health.config, "audit:read", facts::settings));
     lines
 }
 
 /// What is known, or why it is not.
-fn told<T>(remote: &Remote<T>, needs: &str, say: impl Fn(&T) -> Vec<Said>) -> Vec<Said> {
+fn told<T>(look: &Look, remote: &Remote<T>, needs: &str, say: impl Fn(&T) -> Vec<Said>) -> Vec<Said> {
+    // What comes at once is not announced.
+    let is_late = remote.loading_since().is_some_and(|since| look.now.since(since) >= QUIET);
     let mut said = remote.known().map(say).unwrap_or_default();
     match remote.problem() {
         Some(problem) if problem.kind == Kind::Forbidden => {
             said = vec![Said::fact("forbidden", format!("needs {needs}"), Token::Muted)];
         }
         Some(problem) => said.push(Said::fact("error", problem.line(), Token::Danger)),
-        None if remote.known().is_none() => said.push(Said::fact("loading", "..", Token::Muted)),
+        None if remote.known().is_none() && is_late => said.push(Said::fact("loading", "..", Token::Muted)),
         None => {}
     }
     said
