@@ -13,10 +13,11 @@
 //!
 //! ## Adding a view
 //! 1. `views/<noun>.rs`: a `pub static LIST: ListSpec<Row>`, where `Row` is the wire type; copy `views/sessions.rs`.
-//! 2. Fill in `path` and `read` (the operation and its page), `COLUMNS`, `FIELDS`, `detail`, `facts`, and `change` (what
-//!    an audit event means for the list).
+//! 2. Fill in `path` and `read` (the operation and its page), `COLUMNS`, `FIELDS`, `detail`, `facts`, `change` (what an
+//!    audit event means for the list) and `more` (what else is asked while the details of a row are open).
 //! 3. What can be done with a row is a `static Deed` and one `ActionSpec::deed(..)` in `ACTIONS`: confirming, pending,
-//!    guards and undo text come with it. A view that is no list implements [`views::View`] instead of 1 to 3.
+//!    guards and undo text come with it, and a reason or a form (`Asks`). A view that is no list
+//!    implements [`views::View`] instead of 1 to 3.
 //! 4. Register it: `mod <noun>;` and one line in [`views::all`].
 //! 5. `cargo test --lib console` writes `assets/keys.md.new` and the new snapshots: look at them and move them over.
 

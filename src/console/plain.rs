@@ -14,6 +14,7 @@ use super::action::Chord;
 use super::conn::events::News;
 use super::effects::{Effects, WAITING, save};
 use super::model::Model;
+use super::model::deeds::Confirm;
 use super::model::msg::{Effect, Msg};
 use super::model::overlay::Overlay;
 use super::moment::Moment;
@@ -80,17 +81,17 @@ fn command(model: &mut Model, line: &str, now: Moment) -> Vec<Effect> {
     let key = |c: char| Chord::named(&if c == ' ' { "space".to_owned() } else { c.to_string() });
     let mut effects = Vec::new();
     if let Some(Overlay::Confirm(asked)) = &model.overlay {
-        let typed = asked.word().is_some();
+        let typed = asked.wanted().is_some();
         let enter = Chord::named("enter").into_iter().filter(|_| typed);
-        // What is no yes is a no, unless the next line is to say why.
-        let was_saying = asked.is_saying;
+        let before = (asked.said.len(), asked.is_saying);
         for chord in line.trim().chars().filter_map(key).chain(enter) {
             if model.overlay.is_some() {
                 effects.extend(update(model, now, Msg::Key(chord)));
             }
         }
-        let asks_why = |overlay: &Overlay| matches!(overlay, Overlay::Confirm(asked) if asked.is_saying);
-        if model.overlay.as_ref().is_some_and(|overlay| was_saying || !asks_why(overlay)) {
+        // What is no yes is a no, unless it led to the next thing that is asked.
+        let asks_on = |asked: &Confirm| (asked.said.len(), asked.is_saying) > before;
+        if matches!(&model.overlay, Some(Overlay::Confirm(asked)) if !asks_on(asked)) {
             let no = Chord::named("esc").into_iter();
             effects.extend(no.flat_map(|no| update(model, now, Msg::Key(no))));
         }
@@ -138,9 +139,10 @@ fn speak(model: &Model, spoken: &mut String, out: &mut dyn Write) -> std::io::Re
         for (target, name) in asked.targets.iter().zip(&asked.names) {
             let _ = writeln!(text, "#   {} {}", Safe::name(name), Safe::new(&target.id));
         }
-        let word = asked.word().map(|word| Safe::new(&word).to_string());
-        let ask = if asked.is_saying { "why".to_owned() } else { word.unwrap_or_else(|| "y".to_owned()) };
-        let _ = writeln!(text, "# type {ask} to agree; everything else is no");
+        let ask = asked.wanted().map_or_else(|| "type y: ".to_owned(), |wanted| asked.prompt(&wanted));
+        let _ = writeln!(text, "# {}everything else is no", Safe::new(&ask));
+    } else if let Some(Overlay::Secret(secret)) = &model.overlay {
+        let _ = writeln!(text, "# shown this once: {}", Safe::new(secret.reveal()));
     } else if let Some(view) = model.view() {
         for line in view.lines(&model.look) {
             text.push_str(&line);

@@ -24,7 +24,7 @@ pub fn page(views: &[&'static ViewSpec]) -> String {
     page.push_str("\n## Filters\n\n| view | field | what it finds |\n|---|---|---|\n");
     for view in views {
         for field in view.fields {
-            let _ = writeln!(page, "| {} | `{}:` | {} |", view.title, field.name, field.help);
+            let _ = writeln!(page, "| {} | `{}` | {} |", view.title, field.shown(), field.help);
         }
     }
     page

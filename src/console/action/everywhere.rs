@@ -109,12 +109,26 @@ pub const ACTIONS: &[ActionSpec] = &[
     does(
         "export-json",
         ("export JSON", "Write the loaded rows to a file here, one JSON object a line."),
-        &["E"],
+        &["J"],
         List,
         Console(act::export_json),
     ),
     does("user", ("this user", "The sessions of this row's user."), &["u"], Row, Run::Pivot(USER)),
     does("ip", ("this address", "What came from this row's address."), &["i"], Row, Run::Pivot(ADDRESS)),
+    does(
+        "whose",
+        ("account", "The account of this row's user."),
+        &["o"],
+        Row,
+        Run::Pivot(&[("users", "id", "user")]),
+    ),
+    does(
+        "their-keys",
+        ("their keys", "The API keys of this row's user."),
+        &["K"],
+        Row,
+        Run::Pivot(&[("keys", "user", "user")]),
+    ),
     does("trail", ("trail", "The audit trail of this row."), &["t"], Row, Run::Pivot(TRAIL)),
     does("back", ("back", "To the view and filter before."), &["["], Always, Console(navigate::back)),
     does(

@@ -45,6 +45,16 @@ impl Credential {
         is_sendable.then(|| Self(text.to_owned()))
     }
 
+    /// Whether it is the API key that begins with `prefix`.
+    pub fn begins_with(&self, prefix: &str) -> bool {
+        !prefix.is_empty() && self.0.starts_with(prefix)
+    }
+
+    /// Whether it is the token of somebody's session.
+    pub fn is_session(&self) -> bool {
+        self.header().0 == "authorization"
+    }
+
     /// The header that carries it: a JWT has two dots, a key none.
     pub fn header(&self) -> (&'static str, String) {
         if self.0.matches('.').count() == 2 {

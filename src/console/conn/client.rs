@@ -38,7 +38,7 @@ const X_AUDIT_NOTE: &str = "x-audit-note";
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path, with percent escapes where it needs them.
+    /// The path, with percent escapes where it needs them. A query that is always the same may stand behind it.
     pub path: String,
     /// The query; escaped when it is sent.
     pub query: Vec<(String, String)>,
@@ -78,6 +78,11 @@ impl Request {
         Self { method: Method::POST, body: Some(body.into()), ..Self::get(path) }
     }
 
+    /// `PUT path` with a JSON body.
+    pub fn put(path: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     /// With one more query value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -106,7 +111,8 @@ impl Request {
         if self.query.is_empty() {
             return self.path.clone();
         }
-        format!("{}?{}", self.path, serde_urlencoded::to_string(&self.query).unwrap_or_default())
+        let mark = if self.path.contains('?') { '&' } else { '?' };
+        format!("{}{mark}{}", self.path, serde_urlencoded::to_string(&self.query).unwrap_or_default())
     }
 }
 
@@ -264,6 +270,7 @@ impl Client {
             builder = builder.header(X_REQUEST_ID, id);
         }
         if let Some(note) = &request.note {
+            // As bytes: it need not be ASCII.
             builder = builder.header(X_AUDIT_NOTE, note.as_bytes());
         }
         if request.body.is_some() {
@@ -294,6 +301,7 @@ mod tests {
         let request = Request::get("/api/v1/users").with("search", "a&b =ü").with("limit", "2");
         assert_eq!(request.target(), "/api/v1/users?search=a%26b+%3D%C3%BC&limit=2");
         assert_eq!(request.route(), "GET /api/v1/users");
+        assert_eq!(Request::get("/x?a=b").with("c", "d").target(), "/x?a=b&c=d");
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl Problem {
         Self { kind, status: Some(status), route: route.to_owned(), message, request_id }
     }
 
+    /// The same, with what was said first: for a line that may be cut.
+    pub fn sentence(&self) -> String {
+        let status = self.status.map(|status| format!("{status} ")).unwrap_or_default();
+        let request = self.request_id.as_ref().map(|id| format!(" [request {id}]")).unwrap_or_default();
+        format!("{} ({status}{}){request}", self.message.trim_end_matches('.'), self.route)
+    }
+
     /// The one line of it: `403 GET /api/v1/sessions: .. [request ..]`.
     pub fn line(&self) -> String {
         let status = self.status.map(|status| format!("{status} ")).unwrap_or_default();
@@ -95,6 +102,7 @@ mod tests {
         let problem = Problem::of_answer("GET /api/v1/sessions", 403, body, None);
         assert_eq!(problem.kind, Kind::Forbidden);
         assert_eq!(problem.line(), "403 GET /api/v1/sessions: You may not. [request r-1]");
+        assert_eq!(problem.sentence(), "You may not (403 GET /api/v1/sessions) [request r-1]");
         let bare = Problem::of_answer("GET /x", 502, b"<html>", Some("r-2".to_owned()));
         assert_eq!(bare.line(), "502 GET /x: no explanation came [request r-2]");
     }

@@ -54,7 +54,7 @@ fn line(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> 
     }
     match &model.overlay {
         Some(Overlay::Confirm(asked)) => {
-            let ask = asked.word().map_or_else(|| "y/esc".to_owned(), |word| format!("type {word}"));
+            let ask = asked.wanted().map_or_else(|| "y/esc".to_owned(), |wanted| asked.prompt(&wanted));
             let text = format!("{} {}? {ask}", asked.deed.verb, asked.count());
             canvas.paragraph(rest, &Safe::new(&text), Token::Danger);
         }
@@ -81,8 +81,7 @@ fn filter(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position
     }
     let (text, token) = match view.filter() {
         "" => {
-            let names: Vec<String> =
-                view.spec().fields.iter().map(|field| format!("{}:", field.name)).collect();
+            let names: Vec<String> = view.spec().fields.iter().map(super::views::Field::shown).collect();
             (Safe::new(&format!("everything; filter by {}", names.join(" "))), Token::Muted)
         }
         filter => (Safe::new(filter), Token::Warn),
@@ -95,6 +94,7 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let typed = match &model.overlay {
         Some(Overlay::Filter(typing)) => typing.error.as_deref(),
         Some(Overlay::Palette(choosing)) => choosing.error.as_deref(),
+        Some(Overlay::Confirm(asked)) => asked.error.as_deref(),
         _ => None,
     };
     let pending = (model.deeds.pending() > 0).then(|| format!("{} pending", model.deeds.pending()));

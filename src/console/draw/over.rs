@@ -4,10 +4,11 @@ use ratatui::layout::{Position, Rect};
 
 use super::Canvas;
 use crate::console::model::Model;
-use crate::console::model::deeds::{Asks, Confirm};
+use crate::console::model::deeds::{Asks, Confirm, Target};
 use crate::console::model::overlay::{Choosing, Overlay};
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
+use crate::wire::secret::Secret;
 
 /// Draws `overlay` over `body`; answers where the cursor stands.
 pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rect) -> Option<Position> {
@@ -30,6 +31,10 @@ pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rec
             None
         }
         Overlay::Confirm(asked) => confirm(model, asked, canvas, body),
+        Overlay::Secret(secret) => {
+            shown_once(model, secret, canvas, body);
+            None
+        }
     }
 }
 
@@ -77,21 +82,18 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let server = model.target().map(|target| target.name.as_str()).unwrap_or_default();
     let mine = if asked.targets.iter().any(|target| target.is_mine) { "  incl. YOURS" } else { "" };
     let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
-    let wanted = u16::try_from(asked.targets.len()).unwrap_or(u16::MAX).min(12).saturating_add(7);
+    let lines = lines(asked);
+    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(12).saturating_add(7);
     let area = middle(body, 76, wanted);
     canvas.clear(area);
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
     let rows = inner.height.saturating_sub(4 + u16::from(asked.remark.is_some()));
-    let shown = asked.targets.len().min(usize::from(rows));
-    let all = asked.targets.iter().zip(&asked.names);
-    for ((target, name), y) in all.zip(inner.y..inner.y.saturating_add(rows)) {
-        let mine = if target.is_mine { "  YOURS" } else { "" };
-        let text = Safe::new(&format!("{}  {}{mine}", Safe::name(name), Safe::new(&target.id)));
-        let token = if target.is_mine { Token::Danger } else { Token::Plain };
-        canvas.put((inner.x, y), inner.width, &text, theme.style(token));
+    let shown = lines.len().min(usize::from(rows));
+    for ((text, token), y) in lines.iter().zip(inner.y..inner.y.saturating_add(rows)) {
+        canvas.put((inner.x, y), inner.width, text, theme.style(*token));
     }
     let mut y = inner.y.saturating_add(u16::try_from(shown).unwrap_or(rows));
-    let left = asked.targets.len() - shown;
+    let left = lines.len() - shown;
     let mut say = |canvas: &mut Canvas<'_>, text: &str, token| {
         if y >= inner.bottom() {
             return None;
@@ -109,21 +111,22 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let back = asked.inverse.map(|_| model.keymap.key("undo")).unwrap_or_default();
     let back = back.map(|key| format!(" ({key})")).unwrap_or_default();
     say(canvas, &format!("{}{back}", asked.deed.undo), Token::Muted);
-    let (word, verb) = (asked.word(), asked.deed.verb.to_lowercase());
     let reason = asked.reason.clone().unwrap_or_default();
     let mut typed = None;
-    let why = if asked.deed.asks == Asks::Reason { "why (required): " } else { "why (tab): " };
+    let why = if asked.needs_reason() { "why (required): " } else { "why (tab): " };
     if let Some(at) = say(canvas, why, if asked.is_saying { Token::Accent } else { Token::Muted }) {
         typed = asked.is_saying.then_some((at, &reason));
         let room = inner.right().saturating_sub(at.0);
         canvas.put(at, room, &reason.shown().0, theme.style(Token::Plain));
     }
-    let ask = match (&word, asked.is_saying) {
+    let demanded = asked.demanded();
+    let verb = asked.deed.verb.to_lowercase();
+    let ask = match (&demanded, asked.is_saying) {
+        (Some(wanted), _) => asked.prompt(wanted),
         (None, true) => format!("enter, then y {verb}   esc cancel"),
         (None, false) => format!("y {verb}   esc cancel"),
-        (Some(word), _) => format!("type {} and enter: ", Safe::new(word)),
     };
-    if let Some(at) = say(canvas, &ask, Token::Danger).filter(|_| word.is_some()) {
+    if let Some(at) = say(canvas, &ask, Token::Danger).filter(|_| demanded.is_some()) {
         let room = inner.right().saturating_sub(at.0);
         canvas.put(at, room, &asked.typed.shown().0, theme.style(Token::Plain));
         typed = typed.or(Some((at, &asked.typed)));
@@ -131,6 +134,34 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let ((x, y), line) = typed?;
     let at = u16::try_from(line.shown().1).unwrap_or(u16::MAX);
     Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
+}
+
+/// What it is about: the targets, or what is filled in so far.
+fn lines(asked: &Confirm) -> Vec<(Safe, Token)> {
+    if let Asks::Form(form) = asked.deed.asks {
+        let filled = form.questions.iter().zip(&asked.said);
+        return filled
+            .map(|(question, said)| (Safe::new(&format!("{}: {said}", question.name)), Token::Plain))
+            .collect();
+    }
+    let line = |(target, name): (&Target, &String)| {
+        let mine = if target.is_mine { "  YOURS" } else { "" };
+        let id = if target.id == *name { Safe::default() } else { Safe::new(&target.id) };
+        let text = Safe::new(&format!("{}  {id}{mine}", Safe::name(name)));
+        (text, if target.is_mine { Token::Danger } else { Token::Plain })
+    };
+    asked.targets.iter().zip(&asked.names).map(line).collect()
+}
+
+/// What is shown this once; not where a screen is shared.
+fn shown_once(model: &Model, secret: &Secret, canvas: &mut Canvas<'_>, body: Rect) {
+    let area = middle(body, 76, 7);
+    canvas.clear(area);
+    let inner = canvas.frame(area, &Safe::from("Shown this once"), &Safe::from("y copies, esc closes"));
+    let text = if model.look.masked { Safe::from("masked; y copies it") } else { Safe::new(secret.reveal()) };
+    canvas.paragraph(inner, &text, Token::Warn);
+    let rest = Rect { y: inner.y.saturating_add(3), height: inner.height.saturating_sub(3), ..inner };
+    canvas.paragraph(rest, &Safe::from("It is kept nowhere: copy it before this closes."), Token::Muted);
 }
 
 /// A box in the middle of `body`, at most this large.

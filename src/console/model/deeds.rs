@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use super::super::conn::{Answer, Problem, Request};
 use super::super::moment::Moment;
+pub use super::confirm::{Confirm, Form, Question};
 use super::many::{self, IDS_MAX};
 use crate::wire::audit::AuditLog;
-
-pub use super::confirm::Confirm;
 
 /// How long the audit event of an answered request may take before that is said.
 const EVENT_PATIENCE: Duration = Duration::from_secs(10);
@@ -36,14 +35,17 @@ pub struct Deed {
 }
 
 /// How a deed is confirmed. Never by the key that began it, and never by Enter alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Asks {
     /// By `y`.
     Yes,
     /// By typing the name of the target, or how many there are.
     Name,
-    /// By typing that, and then why: for what helps an attacker when it is done to the wrong one.
+    /// By the same, and then why it is done, which goes into the audit log: for what helps an attacker when it is done to
+    /// the wrong one.
     Reason,
+    /// By filling in a form. What it makes is one's own, so only a session may.
+    Form(&'static Form),
 }
 
 /// What a deed is done to, as it was when the dialog opened.
@@ -156,6 +158,13 @@ impl Deeds {
         requests.collect()
     }
 
+    /// The form that the request came from.
+    pub fn form_of(&self, request_id: &str) -> Option<&'static Form> {
+        let waiting = self.waiting.get(request_id)?;
+        let running = self.running.iter().find(|running| running.number == waiting.running)?;
+        if let Asks::Form(form) = running.deed.asks { Some(form) } else { None }
+    }
+
     /// Whether something is being done to `id`.
     pub fn is_pending(&self, id: &str) -> bool {
         self.waiting.values().any(|waiting| waiting.ids.iter().any(|other| other == id))
@@ -180,7 +189,7 @@ impl Deeds {
         waiting.answered_at = Some(now);
         if problem.is_some() || waiting.is_heard() {
             let waiting = self.waiting.remove(request_id)?;
-            return self.settle(waiting, problem.map(Problem::line));
+            return self.settle(waiting, problem.map(Problem::sentence));
         }
         None
     }

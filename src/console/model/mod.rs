@@ -15,14 +15,14 @@ pub mod rows;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::action::{ActionSpec, Danger, Keymap, When};
+use super::action::{ActionSpec, Danger, Keymap, Run, When};
 use super::conn::{Problem, Target};
 use super::look::Look;
 use super::moment::Moment;
 use super::views::{self, View};
 use crate::wire::user::User;
 
-use deeds::Deeds;
+use deeds::{Asks, Deed, Deeds};
 use link::Link;
 use notice::Notice;
 use overlay::Overlay;
@@ -193,6 +193,20 @@ impl Model {
         self.views.iter().position(|view| is_named(view.as_ref()))
     }
 
+    /// Whether it is the operator's own account, or the key that the console shows.
+    pub fn is_own(&self, target: &deeds::Target) -> bool {
+        let credential = self.target().and_then(|server| server.credential.as_ref());
+        self.me.known().is_some_and(|me| me.id == target.id)
+            || credential.is_some_and(|credential| credential.begins_with(&target.name))
+    }
+
+    /// Whether somebody's session is shown to the server, and not a key or the end of a socket.
+    fn is_session(&self) -> bool {
+        self.target()
+            .and_then(|server| server.credential.as_ref())
+            .is_some_and(super::conn::Credential::is_session)
+    }
+
     /// Whether writes are allowed now.
     pub fn is_armed(&self) -> bool {
         self.armed_until.is_some_and(|until| until > self.now)
@@ -211,7 +225,10 @@ impl Model {
             When::List if !view.is_list() => return Some("this view is no list".to_owned()),
             When::Always | When::List => false,
             When::Row => view.facts().is_empty(),
-            When::Targets => view.targets().is_empty(),
+            When::Targets => match action.run {
+                Run::Deed(deed) | Run::Undoable(deed, _) => view.targets_of(deed).is_empty(),
+                _ => view.targets().is_empty(),
+            },
         };
         if lacks_target {
             let is_row = !view.facts().is_empty();
@@ -222,6 +239,10 @@ impl Model {
         if let Some(needed) = action.needs.filter(|needed| !self.may(needed)) {
             let roles = self.me.known().map(|me| me.roles.join(", ")).unwrap_or_default();
             return Some(format!("needs {needed}; you are {roles}"));
+        }
+        let is_form = matches!(action.run, Run::Deed(Deed { asks: Asks::Form(_), .. }));
+        if is_form && !self.is_session() {
+            return Some("needs the token of your own session".to_owned());
         }
         if action.danger == Danger::None {
             return None;
@@ -244,7 +265,8 @@ impl Model {
 
     /// When something changes by time alone; `None`: never. Nothing moves on a screen that nobody looks at.
     pub fn deadline(&self) -> Option<Moment> {
-        let work = self.views.get(self.active).and_then(|view| view.deadline());
+        let view = self.views.get(self.active).filter(|_| self.is_focused);
+        let work = view.and_then(|view| view.deadline());
         let work = work.into_iter().chain(self.deeds.deadline());
         let second = (self.is_focused || self.is_armed()).then(|| self.now.next_second());
         let second = second.filter(|_| self.is_focused);

@@ -5,6 +5,7 @@ use super::Model;
 use super::deeds::Confirm;
 use super::line::Line;
 use super::many::Looking;
+use crate::wire::secret::Secret;
 
 /// What lies over the view.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Overlay {
     Looking(Looking),
     /// A write waits for a yes.
     Confirm(Confirm),
+    /// A secret that the server tells this once; wiped when it closes.
+    Secret(Secret),
 }
 
 /// A line that recalls earlier ones.
@@ -77,7 +80,7 @@ impl Model {
     /// What `overlay` offers, the best first.
     pub fn choices(&self, overlay: &Overlay) -> Vec<Choice> {
         match overlay {
-            Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) => Vec::new(),
+            Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) | Overlay::Secret(_) => Vec::new(),
             Overlay::Columns(choosing) => {
                 let columns = self.view().map(super::View::columns).unwrap_or_default().into_iter();
                 let choice = |(title, is_shown): (&'static str, bool)| Choice {

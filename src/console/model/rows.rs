@@ -212,6 +212,16 @@ impl<R> Window<R> {
         Some(index)
     }
 
+    /// Puts `row` in the place of the one of the same id, where there is one.
+    pub fn replace(&mut self, row: R) {
+        let name = self.id;
+        let mut items = self.live.iter_mut().chain(self.pages.iter_mut().flatten());
+        let found = items.find(|item| matches!(item, Item::Row(held) if name(held) == name(&row)));
+        if let Some(item) = found {
+            *item = Item::Row(row);
+        }
+    }
+
     /// The live rows, which stand above the first page only.
     fn live(&self) -> &VecDeque<Item<R>> {
         &self.live

@@ -5,7 +5,7 @@ use crossterm::event::KeyCode;
 use super::overlay::edit_of;
 use crate::console::action::Chord;
 use crate::console::model::Model;
-use crate::console::model::deeds::{Confirm, Deed, Ended};
+use crate::console::model::deeds::{Asks, Confirm, Deed, Ended, Target};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
 use crate::console::model::overlay::Overlay;
@@ -13,7 +13,11 @@ use crate::console::model::overlay::Overlay;
 /// Asks. What it is about is fixed now.
 pub fn open(model: &mut Model, deed: &'static Deed, inverse: Option<&'static Deed>) {
     let Some(view) = model.view() else { return };
-    let asked = Confirm { inverse, ..Confirm::new(deed, view.spec().id(), view.targets()) };
+    let targets = match deed.asks {
+        Asks::Form(_) => vec![Target { id: "new".to_owned(), name: String::new(), is_mine: false }],
+        _ => view.targets_of(deed),
+    };
+    let asked = Confirm { inverse, ..Confirm::new(deed, view.spec().id(), targets) };
     ask(model, asked);
 }
 
@@ -33,6 +37,9 @@ pub fn ask(model: &mut Model, mut asked: Confirm) {
         model.notice = Some(Notice::refusal("one of them is pending already", model.now));
         return;
     }
+    for target in &mut asked.targets {
+        target.is_mine |= model.is_own(target);
+    }
     if model.look.masked {
         // What is typed is what is shown.
         for name in &mut asked.names {
@@ -45,7 +52,7 @@ pub fn ask(model: &mut Model, mut asked: Confirm) {
 /// A key while it is asked: `y`, or what has to be typed, with Enter. Tab leads to the reason and back. Esc is no;
 /// everything else is nothing.
 pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<Effect>) {
-    let is_agreed = match (asked.word(), chord.code) {
+    let is_agreed = match (asked.wanted(), chord.code) {
         (_, KeyCode::Esc) => {
             model.notice = Some(Notice::info("not done", model.now));
             return;
@@ -54,13 +61,9 @@ pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<E
             asked.turn();
             false
         }
-        (None, KeyCode::Enter) => {
-            asked.is_saying = false;
-            false
-        }
-        (None, _) if !asked.is_saying => chord.char() == Some('y'),
-        (Some(_), KeyCode::Enter) => asked.is_agreed(),
-        _ => {
+        (None, _) => chord.char() == Some('y') && asked.has_fitting_reason(),
+        (Some(_), KeyCode::Enter) => asked.enter(),
+        (Some(_), _) => {
             if let Some(edit) = edit_of(chord) {
                 asked.line().edit(edit);
             }
@@ -74,7 +77,14 @@ pub fn press(model: &mut Model, mut asked: Confirm, chord: Chord, fx: &mut Vec<E
             Some(Notice::refusal("not done: no longer armed, or the connection is lost", model.now));
     } else {
         let tag = model.tag.clone();
-        fx.extend(model.deeds.begin(&asked, &tag).into_iter().map(Effect::Call));
+        let requests = model.deeds.begin(&asked, &tag);
+        let now = model.now;
+        fx.extend(requests.into_iter().map(|mut request| {
+            if let Asks::Form(form) = asked.deed.asks {
+                request.body = Some((form.body)(&asked.said, now));
+            }
+            Effect::Call(request)
+        }));
         model.notice =
             Some(Notice::info(&format!("{} {}: pending", asked.deed.verb, asked.count()), model.now));
     }

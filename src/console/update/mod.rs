@@ -54,12 +54,16 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answer { slot, generation, result } => answer(model, slot, generation, result, &mut fx),
         Msg::Done { request_id, result } => {
+            let form = model.deeds.form_of(&request_id);
+            let secret = form.zip(result.as_ref().ok()).and_then(|(form, answer)| (form.secret)(answer));
+            model.overlay = secret.map(Overlay::Secret).or(model.overlay.take());
             let told = result.and_then(|answer| model.deeds.told(&request_id, &answer));
             let ended = model.deeds.answered(&request_id, told.as_ref().err(), now);
             confirm::tell(model, ended);
         }
         Msg::News(news) => hear(model, &news, &mut fx),
         Msg::Line(line) => {
+            model.overlay = None;
             if let Err(why) = palette::run(model, &line, &mut fx) {
                 model.notice = Some(Notice::refusal(&why, now));
             }

@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 use super::{keys, navigate, palette};
 use crate::console::action::Chord;
 use crate::console::model::Model;
+use crate::console::model::confirm::Wanted;
 use crate::console::model::line::{Edit, Line};
 use crate::console::model::msg::Effect;
 use crate::console::model::notice::Notice;
@@ -48,10 +49,16 @@ pub fn paste(model: &mut Model, text: &str) {
         ) => {
             choosing.line.paste(text);
         }
+        // A reason or a form is no confirmation by itself.
+        Some(Overlay::Confirm(asked)) if !matches!(asked.wanted(), None | Some(Wanted::Word(_))) => {
+            asked.line().paste(text);
+        }
         Some(Overlay::Confirm(_) | Overlay::Looking(_)) => {
             model.notice = Some(Notice::refusal("a confirmation is typed by hand", model.now));
         }
-        None => model.notice = Some(Notice::refusal("nothing to paste into", model.now)),
+        Some(Overlay::Secret(_)) | None => {
+            model.notice = Some(Notice::refusal("nothing to paste into", model.now));
+        }
     }
 }
 
@@ -59,6 +66,10 @@ pub fn paste(model: &mut Model, text: &str) {
 pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec<Effect>) {
     match chord.code {
         KeyCode::Esc => return,
+        KeyCode::Char('y') if let Overlay::Secret(secret) = &overlay => {
+            fx.push(Effect::Copy(secret.reveal().to_owned()));
+            model.notice = Some(Notice::good("copied; esc closes, and it is never shown again", model.now));
+        }
         KeyCode::Char('c') if chord.ctrl => return,
         KeyCode::Enter => return enter(model, overlay, fx),
         _ => {}
@@ -81,7 +92,7 @@ pub fn press(model: &mut Model, mut overlay: Overlay, chord: Chord, fx: &mut Vec
                 choosing.at = 0;
             }
         },
-        Overlay::Confirm(_) | Overlay::Looking(_) => {}
+        Overlay::Confirm(_) | Overlay::Looking(_) | Overlay::Secret(_) => {}
     }
     model.overlay = Some(overlay);
 }
@@ -92,7 +103,7 @@ fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
         | Overlay::Help(choosing)
         | Overlay::Actions(choosing)
         | Overlay::Columns(choosing) => model.choices(&overlay).into_iter().nth(choosing.at),
-        Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) => None,
+        Overlay::Filter(_) | Overlay::Looking(_) | Overlay::Confirm(_) | Overlay::Secret(_) => None,
     };
     match overlay {
         Overlay::Filter(mut typing) => {
@@ -126,7 +137,8 @@ fn enter(model: &mut Model, overlay: Overlay, fx: &mut Vec<Effect>) {
                 model.notice = Some(Notice::refusal(&why, model.now));
             }
         }
-        looking @ (Overlay::Confirm(_) | Overlay::Looking(_)) => model.overlay = Some(looking),
+        // Enter closes neither a question nor what is shown only once.
+        Overlay::Confirm(_) | Overlay::Looking(_) | Overlay::Secret(_) => model.overlay = Some(overlay),
     }
 }
 

@@ -30,6 +30,7 @@ pub static LIST: ListSpec<AuditLog> = ListSpec {
     target: |event| Target { id: event.id.clone(), name: event.action.clone(), is_mine: false },
     change: |event| Change::Insert(event.clone()),
     passes,
+    more: &[],
     empty: "Nothing was recorded yet.",
 };
 
@@ -128,6 +129,7 @@ fn detail(row: &AuditLog, look: &Look) -> Vec<Detail> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         facts.push(("fact", Safe::new(&format!("{name} = {text}")).into()));
     }
+    facts.extend(row.note.as_ref().map(|note| ("why", Safe::new(note).into())));
     facts.push(("hash", Cell(Safe::new(&row.checksum), Token::Muted)));
     facts.push(("before", Cell(Safe::new(&row.previous_checksum), Token::Muted)));
     facts

@@ -23,6 +23,8 @@ pub enum Sent {
     Person(&'static str),
     /// A time under this name: RFC 3339, or so long ago, as `2h`.
     Time(&'static str),
+    /// Its id, behind this path: nothing else is asked for then.
+    One(&'static str),
     /// One of these, each with what is sent for it, under this name.
     Choice(&'static str, &'static [(&'static str, &'static str)]),
 }
@@ -34,10 +36,21 @@ pub struct Filter {
     terms: Vec<(&'static str, Sent, String)>,
 }
 
+impl Field {
+    /// How it is typed: `ip:`.
+    pub fn shown(&self) -> String {
+        if self.name.is_empty() { "text".to_owned() } else { format!("{}:", self.name) }
+    }
+}
+
 impl Sent {
     const fn param(self) -> &'static str {
         match self {
-            Self::As(param) | Self::Person(param) | Self::Time(param) | Self::Choice(param, _) => param,
+            Self::As(param)
+            | Self::Person(param)
+            | Self::Time(param)
+            | Self::One(param)
+            | Self::Choice(param, _) => param,
         }
     }
 }
@@ -50,7 +63,7 @@ impl Filter {
         for word in words(text)? {
             let (name, value) = word.split_once(':').unwrap_or(("", word.as_str()));
             let known = || {
-                let names: Vec<String> = fields.iter().map(|field| format!("{}:", field.name)).collect();
+                let names: Vec<String> = fields.iter().map(Field::shown).collect();
                 format!("\"{word}\" is no filter here; there is {}", names.join(" "))
             };
             let field = fields.iter().find(|field| field.name == name).ok_or_else(known)?;
@@ -92,6 +105,7 @@ impl Filter {
                         parse_brief(value).map_or_else(|| value.clone(), |age| now.minus(age).rfc3339());
                     request.with(param, time)
                 }
+                Sent::One(path) => Request { path: format!("{path}/{value}"), ..request },
                 Sent::Choice(param, choices) => {
                     let chosen = choices.iter().find(|(typed, _)| typed == value);
                     request.with(param, chosen.map_or(value.as_str(), |(_, sent)| sent))
@@ -109,6 +123,7 @@ impl Filter {
 
 fn check(field: &Field, value: &str) -> Result<(), String> {
     match field.sent {
+        Sent::One(_) if !is_uuid(value) => Err(format!("{}: is the whole id", field.name)),
         Sent::Time(_) if parse_brief(value).is_none() && Moment::parse(value).is_none() => {
             Err(format!("{}: is an age such as 2h or 3d, or a time such as 2026-09-01T12:00:00Z", field.name))
         }

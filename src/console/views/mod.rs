@@ -4,9 +4,12 @@
 //! which filter fields there are and what an event changes. Everything else - pages, cursor, marks, filter, following,
 //! drawing - is [`List`]. A view that is no list implements [`View`] itself.
 
+mod account;
+mod api_keys;
 mod audit;
 pub mod column;
 pub mod filter;
+mod health;
 mod incidents;
 pub mod list;
 mod lockouts;
@@ -15,6 +18,7 @@ pub mod paned;
 pub mod part;
 mod sessions;
 mod sign;
+mod users;
 
 use ratatui::layout::Rect;
 
@@ -22,7 +26,7 @@ use super::action::{ActionSpec, Step};
 use super::conn::{Answer, Problem, Request};
 use super::draw::Canvas;
 use super::look::Look;
-use super::model::deeds::Target;
+use super::model::deeds::{Deed, Target};
 use super::model::msg::{Effect, Slot};
 use super::model::notice::Notice;
 use super::moment::Moment;
@@ -33,6 +37,9 @@ pub use column::{Cell, Column, Width};
 pub use filter::{Field, Filter, Sent};
 pub use list::{Change, Detail, List, ListSpec};
 
+#[cfg(test)]
+mod tests;
+
 /// All views, in the order of their tabs. **A new view is registered here and nowhere else.**
 pub fn all() -> Vec<Box<dyn View>> {
     vec![
@@ -40,6 +47,9 @@ pub fn all() -> Vec<Box<dyn View>> {
         Box::new(List::new(&sessions::LIST)),
         lockouts::view(),
         Box::new(List::new(&audit::LIST).chained(audit::joint)),
+        Box::new(List::new(&users::LIST)),
+        Box::new(List::new(&api_keys::LIST)),
+        Box::new(health::Health::default()),
         incidents::view(),
     ]
 }
@@ -180,6 +190,12 @@ pub trait View {
     /// What a write would be done to: the marked rows, or the one under the cursor.
     fn targets(&self) -> Vec<Target> {
         Vec::new()
+    }
+
+    /// What `deed` would be done to, in a view of several kinds of things.
+    fn targets_of(&self, deed: &'static Deed) -> Vec<Target> {
+        let _ = deed;
+        self.targets()
     }
 
     /// Its columns, and whether each is shown.

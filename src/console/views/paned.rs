@@ -258,6 +258,22 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
         self.panes.targets(self.list.targets(), self.list.row())
     }
 
+    fn under_cursor(&self) -> Option<Target> {
+        self.list.under_cursor()
+    }
+
+    fn whole(&self, now: Moment) -> Option<Request> {
+        self.list.whole(now)
+    }
+
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        self.list.columns()
+    }
+
+    fn show_columns(&mut self, titles: &[String]) {
+        self.list.show_columns(titles);
+    }
+
     fn facts(&self) -> Vec<(&'static str, String)> {
         self.list.facts()
     }
@@ -285,6 +301,10 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
 
     fn csv(&self, look: &Look) -> Option<String> {
         self.list.csv(look)
+    }
+
+    fn jsonl(&self, look: &Look) -> Option<String> {
+        self.list.jsonl(look)
     }
 
     fn badge(&self) -> Option<String> {

@@ -36,6 +36,7 @@ pub static LIST: ListSpec<LiveSession> = ListSpec {
     change,
     // An event does not tell what a session is like, so new ones are read.
     passes: |_, _, _| None,
+    more: &[],
     empty: "Nobody is logged in.",
 };
 

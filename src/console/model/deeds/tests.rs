@@ -46,9 +46,9 @@ fn a_dialog_says_what_has_to_be_typed() {
     assert_eq!(confirm(&DISABLE, &[("1", "jo", false), ("2", "mia", false)]).word().as_deref(), Some("2"));
     assert_eq!(confirm(&END, &[("1", "jo", false), ("2", "jo", false)]).count(), "2 sessions of 1 user");
     let mut typed = confirm(&DISABLE, &[("1", "jo", false)]);
-    assert!(!typed.is_typed());
+    assert!(!typed.enter());
     typed.typed = Line::of("jo");
-    assert!(typed.is_typed());
+    assert!(typed.enter());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn failures_and_silence_are_told() {
     assert!(
         ended
             .sentence
-            .starts_with("ended 0 sessions, 2 failed: DELETE /api/v1/sessions/a: gone; b: answered")
+            .starts_with("ended 0 sessions, 2 failed: gone (DELETE /api/v1/sessions/a); b: answered")
     );
 }
 
@@ -131,4 +131,19 @@ fn what_was_done_can_be_taken_back_where_something_does() {
     assert_eq!((deed.verb, targets.len(), targets[0].id.as_str()), ("DISABLE", 1, "b"));
     deeds.begin(&confirm(&END, &[("c", "jo", false)]), "t");
     assert!(deeds.inverse.is_none(), "only the last write is taken back");
+}
+
+#[test]
+fn a_reason_is_asked_after_the_name_and_is_one_line_that_fits() {
+    static UNLOCK: Deed = Deed { asks: Asks::Reason, ..END_LIKE };
+    let mut asked = confirm(&UNLOCK, &[("1", "jo", false)]);
+    let mut enter = |text: &str| {
+        *asked.line() = Line::of(text);
+        (asked.enter(), asked.error.is_some(), asked.note())
+    };
+    assert_eq!(enter("jim"), (false, true, None));
+    assert_eq!(enter("jo"), (false, false, None));
+    assert_eq!(enter("  "), (false, true, None));
+    assert!(enter(&"x".repeat(201)).1, "no longer than the server keeps");
+    assert_eq!(enter(" user phoned "), (true, false, Some("user phoned".to_owned())));
 }

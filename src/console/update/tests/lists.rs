@@ -76,7 +76,7 @@ fn tab_moves_the_lines_of_the_details_and_not_the_cursor() {
 #[test]
 fn rows_are_exported_for_spreadsheets_and_for_programs() {
     let mut stage = on_sessions();
-    stage.keys("e E m E");
+    stage.keys("e J m J");
     let saved: Vec<_> = stage
         .effects
         .iter()

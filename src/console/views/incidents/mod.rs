@@ -56,6 +56,7 @@ static LIST: ListSpec<Incident> = ListSpec {
     // Read again by the panes, which know how dear that is.
     change: |_| Change::None,
     passes: |_, _, _| None,
+    more: &[],
     empty: "No network failed to log in 5 times within 15 minutes.",
 };
 

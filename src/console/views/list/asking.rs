@@ -47,6 +47,8 @@ impl<R: Clone + 'static> List<R> {
     pub(super) fn take(&mut self, asked: Asked, page: Page<R>, cx: &mut Cx<'_>) {
         match asked {
             Asked::First => {
+                self.stale.clear();
+                self.aside.forget();
                 self.window.restart(page);
                 self.news = 0;
                 self.top = 0;

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use ratatui::layout::Rect;
 
-use super::{Asked, List, Load, QUIET};
+use super::{Asked, Detail, List, Load, QUIET};
 use crate::console::draw::layout::{self, Shape};
 use crate::console::draw::{Canvas, detail};
+use crate::console::look::Look;
 use crate::console::model::deeds::counted;
 use crate::console::model::rows::Item;
 use crate::console::moment::brief;
@@ -24,7 +25,7 @@ impl<R: Clone + 'static> List<R> {
             return self.line(canvas, area);
         }
         if let Some(pane) = self.paint_rows(canvas, area) {
-            let facts = self.row().map(|row| (self.spec.detail)(row, canvas.look)).unwrap_or_default();
+            let facts = self.details(canvas.look);
             let mut title = self.row().map(|row| Safe::new((self.spec.id)(row))).unwrap_or_default();
             if self.in_pane {
                 title = Safe::new(&format!("{title}  MOVING HERE (tab)"));
@@ -33,6 +34,14 @@ impl<R: Clone + 'static> List<R> {
             let first = self.scroll.min(facts.len().saturating_sub(1));
             detail::draw(canvas, pane, &title, facts.get(first..).unwrap_or_default(), &self.spec.view);
         }
+    }
+
+    /// What is known of the row under the cursor, and what was asked about it besides.
+    pub(super) fn details(&self, look: &Look) -> Vec<Detail> {
+        let Some(row) = self.row() else { return Vec::new() };
+        let mut facts = (self.spec.detail)(row, look);
+        facts.extend(self.asides(look));
+        facts
     }
 
     /// Draws the rows; answers where the details go, when they are seen.

@@ -23,6 +23,7 @@ impl<R: Clone + 'static> List<R> {
             match (self.spec.change)(event) {
                 Change::None => {}
                 Change::Remove(id) => self.remove(&id),
+                Change::Refresh(id, request) => self.refresh(id, request, cx),
                 Change::Insert(_) | Change::Reload if !cx.is_shown => {
                     self.news += 1;
                     self.reload_at = Some(cx.now);

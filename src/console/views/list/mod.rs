@@ -5,6 +5,7 @@
 //! new rows is dropped, so nothing acts on a row that nobody looks at. Scrolling, opening details and marking stop
 //! following by themselves.
 
+mod aside;
 mod asking;
 mod chain;
 mod draw;
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::layout::Rect;
 
+use self::aside::Aside;
 use super::{Cell, Column, Cx, Filter, View, ViewSpec};
 use crate::console::action::Step;
 use crate::console::conn::problem::Kind;
@@ -52,8 +54,20 @@ pub struct ListSpec<R: 'static> {
     pub change: fn(&AuditLog) -> Change<R>,
     /// Whether a new row passes a filter term; `None`: only the server can tell.
     pub passes: fn(&R, field: &str, value: &str) -> Option<bool>,
+    /// What else is asked while the details of a row are open.
+    pub more: &'static [More<R>],
     /// What is said when there is nothing at all.
     pub empty: &'static str,
+}
+
+/// Something else that is asked while the details of a row are open.
+pub struct More<R: 'static> {
+    /// Names the question, and stands before the answer until it is there.
+    pub part: &'static str,
+    /// What is asked.
+    pub request: fn(&R) -> Request,
+    /// What the answer adds to the details.
+    pub read: fn(&Answer, &Look) -> Result<Vec<Detail>, Problem>,
 }
 
 /// One line of the details: a name and what it is.
@@ -68,6 +82,8 @@ pub enum Change<R> {
     Insert(R),
     /// The row of this id is gone.
     Remove(String),
+    /// The row of this id changed: this asks for it.
+    Refresh(String, Request),
     /// Something changed that only the server can tell.
     Reload,
 }
@@ -106,6 +122,12 @@ pub struct List<R: 'static> {
     broken: Option<String>,
     /// Pages that were asked for since the operator last moved: a narrow filter must not read the whole log by itself.
     hops: u32,
+    /// What else is known of the open row.
+    aside: Aside,
+    /// Rows that changed, and what asks for them.
+    stale: BTreeMap<String, Request>,
+    refreshing: Option<u64>,
+    generation_of_row: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +147,9 @@ enum Asked {
 
 /// The one question a list asks.
 pub const PART: &str = "page";
+
+/// Asks for one row that changed.
+const ROW: &str = "row";
 
 /// Pages asked for in a row without the operator moving.
 const HOPS_MAX: u32 = 10;
@@ -155,6 +180,10 @@ impl<R: Clone + 'static> List<R> {
             scroll: 0,
             chain: None,
             broken: None,
+            aside: Aside::default(),
+            stale: BTreeMap::new(),
+            refreshing: None,
+            generation_of_row: 0,
         }
     }
 
@@ -222,7 +251,13 @@ impl<R: Clone + 'static> View for List<R> {
         }
     }
 
-    fn answer(&mut self, _part: &str, generation: u64, result: Result<Answer, Problem>, cx: &mut Cx<'_>) {
+    fn answer(&mut self, part: &str, generation: u64, result: Result<Answer, Problem>, cx: &mut Cx<'_>) {
+        if part == ROW {
+            return self.take_row(generation, result, cx);
+        }
+        if part != PART {
+            return self.aside.settle((part, generation), result, cx.now);
+        }
         let Load::Asked(asked, _) = self.load else { return };
         if generation != self.generation {
             return;
@@ -236,10 +271,12 @@ impl<R: Clone + 'static> View for List<R> {
                 self.load = Load::Failed(problem);
             }
         }
+        self.look_closer(cx);
     }
 
     fn events(&mut self, events: &[AuditLog], cx: &mut Cx<'_>) {
         self.hear(events, cx);
+        self.look_closer(cx);
     }
 
     fn gap(&mut self, why: &str, cx: &mut Cx<'_>) {
@@ -258,6 +295,7 @@ impl<R: Clone + 'static> View for List<R> {
 
     fn step(&mut self, step: Step, cx: &mut Cx<'_>) {
         self.go(step, cx);
+        self.look_closer(cx);
     }
 
     fn is_list(&self) -> bool {

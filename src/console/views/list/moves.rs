@@ -85,8 +85,7 @@ impl<R: Clone + 'static> List<R> {
                 return false;
             }
         };
-        let lines =
-            self.row().map_or(0, |row| (self.spec.detail)(row, &Look::new(Theme::Mono, true, 0)).len());
+        let lines = self.details(&Look::new(Theme::Mono, true, 0)).len();
         self.scroll = self.scroll.min(lines.saturating_sub(1));
         self.in_pane = !matches!(step, Step::Pane | Step::Close);
         true

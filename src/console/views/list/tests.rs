@@ -30,6 +30,7 @@ static NUMBERS: ListSpec<Box<str>> = ListSpec {
     target: |row| Target { id: row.to_string(), name: row.to_string(), is_mine: false },
     change: |_| Change::None,
     passes: |_, _, _| None,
+    more: &[],
     empty: "",
 };
 

@@ -47,6 +47,7 @@ static LIST: ListSpec<Lockout> = ListSpec {
     target,
     change,
     passes: |_, _, _| None,
+    more: &[],
     empty: "Nobody is locked. The audit log knows who was: :audit act:lockout.*",
 };
 
