@@ -35,6 +35,8 @@ use medium::Medium;
 #[cfg(test)]
 pub(crate) mod faulty;
 #[cfg(test)]
+mod harm;
+#[cfg(test)]
 mod lives;
 mod medium;
 
@@ -62,11 +64,21 @@ type Rows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 struct State {
     /// The rows as of the last commit, once somebody has looked. Before `db`: it is the first to go.
     newest: Mutex<Option<Arc<Rows>>>,
-    db: Option<Database>,
+    db: Handle,
     /// Counts the openings, from 1.
     opening: u64,
     /// The disk takes no writes; redb's own go to memory and ours are refused.
     sheltered: bool,
+}
+
+/// A database that is open, or none. redb writes when it closes, and may panic then as at any other time.
+struct Handle(Option<Database>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        let _ = guarded(|| drop(db));
+    }
 }
 
 impl RedbEngine {
@@ -117,15 +129,16 @@ impl RedbEngine {
     }
 
     fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
-        let state = RwLock::new(State { newest: Mutex::default(), db: None, opening: 1, sheltered: false });
+        let state =
+            RwLock::new(State { newest: Mutex::default(), db: Handle(None), opening: 1, sheltered: false });
         let engine = Self { opener, cache_bytes, state, broken: AtomicU64::new(0) };
         let db = engine.database(may_be_new, false)?;
-        guarded(|| make_table(&db))?.map_err(|error| fault(&error))?;
-        engine.state.write().unwrap_or_else(PoisonError::into_inner).db = Some(db);
+        db.try_with(make_table)?;
+        engine.state.write().unwrap_or_else(PoisonError::into_inner).db = db;
         Ok(engine)
     }
 
-    fn database(&self, may_be_new: bool, sheltered: bool) -> Result<Database, StoreError> {
+    fn database(&self, may_be_new: bool, sheltered: bool) -> Result<Handle, StoreError> {
         let disk = |error: io::Error| io_fault(error.kind(), Arc::new(error));
         let storage = (self.opener)().map_err(disk)?;
         if !may_be_new && storage.len().map_err(disk)? == 0 {
@@ -133,6 +146,7 @@ impl RedbEngine {
         }
         let medium = if sheltered { Medium::sheltered(storage) } else { Medium::direct(storage) };
         guarded(|| Builder::new().set_cache_size(self.cache_bytes).create_with_backend(medium))?
+            .map(|db| Handle(Some(db)))
             .map_err(|error| fault(&error.into()))
     }
 
@@ -143,25 +157,23 @@ impl RedbEngine {
             return Ok(());
         }
         // redb holds a lock on the file until the old handle is gone.
-        let newest = state.newest().take();
-        let old = (newest, state.db.take());
-        let _ = guarded(|| drop(old));
-        let opened = self.database(false, false).and_then(|db| {
-            guarded(|| apply(&db, &WriteSet::new()).map(|()| db))?.map_err(|error| fault(&error))
-        });
+        drop(state.newest().take());
+        state.db = Handle(None);
+        let opened = self.database(false, false);
+        let opened = opened.and_then(|db| db.try_with(|db| apply(db, &WriteSet::new())).map(|()| db));
         state.sheltered = opened.is_err();
         let (db, error) = match opened {
-            Ok(db) => (Some(db), None),
-            Err(error) => (self.database(false, true).ok(), Some(error)),
+            Ok(db) => (db, None),
+            Err(error) => (self.database(false, true).unwrap_or(Handle(None)), Some(error)),
         };
-        state.opening += u64::from(db.is_some());
+        state.opening += u64::from(db.0.is_some());
         state.db = db;
         error.map_or(Ok(()), Err)
     }
 
     fn view(&self) -> Result<RedbSnapshot<'_>, StoreError> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(db) = &state.db else { return Err(closed()) };
+        let Some(db) = &state.db.0 else { return Err(closed()) };
         let open = || -> Result<_, redb::Error> { Ok(db.begin_read()?.open_table(ROWS)?) };
         let opening = state.opening;
         // Opened under the lock: what a commit could have outdated is in its place when the commit clears it.
@@ -177,14 +189,13 @@ impl RedbEngine {
 
     fn write(&self, writes: &WriteSet) -> Result<(), StoreError> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(db) = &state.db else { return Err(closed()) };
         drop(state.newest().take());
-        let written = guarded(|| apply(db, writes));
+        let written = state.db.try_with(|db| apply(db, writes));
         drop(state.newest().take());
-        if !matches!(written, Ok(Ok(()))) {
+        if written.is_err() {
             self.broken.fetch_max(state.opening, Ordering::AcqRel);
         }
-        written?.map_err(|error| fault(&error))
+        written
     }
 
     /// Notes a failure after which this opening of the file is of no more use.
@@ -197,11 +208,18 @@ impl RedbEngine {
     }
 
     fn is_broken(&self, state: &State) -> bool {
-        state.db.is_none() || self.broken.load(Ordering::Acquire) >= state.opening
+        state.db.0.is_none() || self.broken.load(Ordering::Acquire) >= state.opening
     }
 
     fn with_state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
         f(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Handle {
+    fn try_with(&self, f: impl FnOnce(&Database) -> Result<(), redb::Error>) -> Result<(), StoreError> {
+        let Some(db) = &self.0 else { return Err(closed()) };
+        guarded(|| f(db))?.map_err(|error| fault(&error))
     }
 }
 
@@ -234,7 +252,7 @@ impl Engine for RedbEngine {
     fn check(&self) -> Result<Integrity, StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         drop(state.newest().take());
-        let Some(db) = &mut state.db else { return Err(closed()) };
+        let Some(db) = &mut state.db.0 else { return Err(closed()) };
         let sound = guarded(|| db.check_integrity())?.map_err(|error| fault(&error.into()))?;
         Ok(if sound { Integrity::Sound } else { Integrity::Repaired })
     }

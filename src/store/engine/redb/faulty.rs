@@ -172,7 +172,8 @@ impl Disk {
         Self::holding(self.files().synced.clone())
     }
 
-    fn holding(bytes: Vec<u8>) -> Self {
+    /// A disk that has these bytes.
+    pub fn holding(bytes: Vec<u8>) -> Self {
         let files = Files { shown: bytes.clone(), synced: bytes, unsynced: Vec::new() };
         Self { files: Arc::new(Mutex::new(files)), ..Self::default() }
     }

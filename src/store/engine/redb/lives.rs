@@ -25,11 +25,11 @@ const ROWS: u64 = 48;
 const ACTS: u64 = 12;
 
 #[expect(clippy::disallowed_methods, reason = "a longer run, or a repeated one, is asked for from outside")]
-fn asked(name: &str) -> Option<u64> {
+pub(super) fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-fn number(source: &dyn Entropy) -> u64 {
+pub(super) fn number(source: &dyn Entropy) -> u64 {
     u64::from_le_bytes(entropy::bytes(source))
 }
 

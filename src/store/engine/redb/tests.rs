@@ -16,7 +16,7 @@ pub(super) fn open_on(disk: &Disk) -> Result<Store, StoreError> {
     Store::open(Arc::new(engine), KEY)
 }
 
-fn put(store: &Store, n: u64) -> Result<(), StoreError> {
+pub(super) fn put(store: &Store, n: u64) -> Result<(), StoreError> {
     run(store, move |txn| {
         txn.emit(event("put", None))?;
         Ok(txn.put(&NUMBERS, &n.to_string(), &Number(n))?)
