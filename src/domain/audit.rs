@@ -134,6 +134,8 @@ pub enum Action {
     KeyRotated,
     /// The server started with a configuration.
     ConfigLoaded,
+    /// Something that is stored does not verify.
+    StoreDamaged,
 }
 
 impl Action {
@@ -204,6 +206,7 @@ impl Action {
             Self::ServiceDeleted => "service.deleted",
             Self::KeyRotated => "key.rotated",
             Self::ConfigLoaded => "config.loaded",
+            Self::StoreDamaged => "store.damaged",
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::oversight::server::Around;
+use crate::services::scrub::Scrubs;
 use crate::services::signing_key;
 use crate::services::sms_factor::SmsSends;
 use crate::services::sms_sender::SmsSender;
@@ -29,7 +30,6 @@ use crate::services::stats::Stats;
 use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use crate::store::{RedbEngine, Store, StoreError};
-use tokio::sync::Notify;
 
 /// The text of a new master key.
 pub fn new_key(source: &dyn Entropy) -> MasterText {
@@ -97,11 +97,12 @@ pub fn services(
         keys: Keys::derive(&master_key(key)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         streams: Arc::new(Streams::new(policy.streams)),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms,
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),

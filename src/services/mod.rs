@@ -42,6 +42,7 @@ mod right_password;
 pub mod role;
 pub mod role_act;
 pub mod role_grant;
+pub mod scrub;
 pub mod service;
 pub mod session;
 pub mod setup;
@@ -63,8 +64,6 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy, entropy};
 use crate::crypto::digest::{MacKey, to_hex};
@@ -131,8 +130,8 @@ pub struct Shared {
     pub keys: Keys,
     /// The letters this server writes.
     pub letters: Letters,
-    /// Rung when a mail was put into the outbox.
-    pub mail_queued: Arc<Notify>,
+    /// Rung when something was put into the outbox.
+    pub mail_queued: Arc<mail::Bell>,
     /// Text messages of late.
     pub sms_sends: sms_factor::SmsSends,
     /// What sends text messages; without it there are none.
@@ -147,6 +146,8 @@ pub struct Shared {
     pub streams: Arc<streams::Streams>,
     /// What happened how often.
     pub stats: stats::Stats,
+    /// What is known of damage to the store.
+    pub scrubs: scrub::Scrubs,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
     /// What the process around told of itself.

@@ -29,13 +29,13 @@ use latchkey::services::login::{LoggedIn, Typed, log_in};
 use latchkey::services::mail::MailCounts;
 use latchkey::services::opening::{Opened, Opening};
 use latchkey::services::registration::{Registration, create};
+use latchkey::services::scrub::Scrubs;
 use latchkey::services::session::authenticate;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::token::refresh;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use latchkey::store::{MemoryEngine, Store};
-use tokio::sync::Notify;
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
@@ -138,11 +138,12 @@ fn services() -> Services {
         tokens: TokenKeys::new(&[9; 32], rules).expect("a key"),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").expect("the letters"),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms: None,
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),

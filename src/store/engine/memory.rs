@@ -38,6 +38,7 @@ struct Faults {
     first_run: Option<WriteSet>,
     commits: u64,
     fail: Option<(u64, StoreError)>,
+    refuse: Option<StoreError>,
 }
 
 impl MemoryEngine {
@@ -58,6 +59,11 @@ impl MemoryEngine {
     pub fn fail_commit(&self, nth: u64, error: StoreError) {
         let mut faults = self.faults();
         faults.fail = Some((faults.commits + nth, error));
+    }
+
+    /// Every commit from now on fails with `error`, until this is told `None`.
+    pub fn refuse_commits(&self, error: Option<StoreError>) {
+        self.faults().refuse = error;
     }
 
     /// Changes the stored bytes at will, past every check: damage for tests.
@@ -100,6 +106,9 @@ impl Engine for MemoryEngine {
                 Some(first) if first != *writes => panic!("a transaction wrote other rows when it ran again"),
                 Some(_) => {}
             }
+        }
+        if let Some(error) = &faults.refuse {
+            return Err(error.clone().into());
         }
         faults.commits += 1;
         let commit = faults.commits;

@@ -23,12 +23,12 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::oversight::server::Around;
+use latchkey::services::scrub::Scrubs;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Shared};
 use latchkey::store::{MemoryEngine, Store};
-use tokio::sync::Notify;
 
 /// Pairs of account and network that the lockouts of the server under test remember.
 pub const LOCKOUT_ENTRIES: usize = 200;
@@ -108,11 +108,12 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
         limits: Arc::new(Limits::new(&policy.limits)),
         key_uses: KeyUses::default(),
         streams: Arc::new(Streams::new(policy.streams)),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms: None,
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),

@@ -37,7 +37,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 93] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 93] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -148,7 +148,7 @@ pub fn operations() -> Vec<(Method, String, String)> {
     all.collect()
 }
 
-async fn call(caller: &Anonymous<'_>, method: &Method, path: &str, body: &str) -> Answer {
+pub async fn call(caller: &Anonymous<'_>, method: &Method, path: &str, body: &str) -> Answer {
     let kind = (!body.is_empty()).then_some("application/json");
     caller.raw(method.clone(), path, kind, body).await
 }

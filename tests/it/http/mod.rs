@@ -1,12 +1,14 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod ailing;
 mod api_key;
 mod api_key_use;
 mod audit;
 mod audit_search;
 mod authz;
 mod bearer;
+mod clock_jumps;
 mod cookie_end;
 mod cookie_login;
 mod cookie_session;
