@@ -2,7 +2,8 @@
 //!
 //! It says of an optional field only that it need not be there. Here an optional field of a request may be `null` too, and
 //! one of an answer may come as `null`; an object that is refused with unknown fields is closed; a body that must be an
-//! object says so; and a form is described only where all its fields are text, because text is all that a form can say.
+//! object says so; a whole number has the bounds of its format; and a form is described only where all its fields are
+//! text, because text is all that a form can say.
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ pub enum Unknown {
 
 /// Completes a description.
 pub fn complete(described: &mut Value, unknown: Unknown) {
+    bound(described);
     let schemas = described.pointer("/components/schemas").and_then(Value::as_object).cloned();
     let schemas = schemas.unwrap_or_default();
     let mut sent = BTreeSet::new();
@@ -53,6 +55,29 @@ pub fn complete(described: &mut Value, unknown: Unknown) {
         if sent.contains(name) && !schema.contains_key("additionalProperties") {
             schema.insert("additionalProperties".to_owned(), false.into());
         }
+    }
+}
+
+/// Gives whole numbers the bounds of the formats that only we know, where they have none.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let largest = match members.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u64::from(u8::MAX)),
+                Some("uint16") => Some(u64::from(u16::MAX)),
+                Some("uint32") => Some(u64::from(u32::MAX)),
+                Some("uint64") => Some(u64::MAX),
+                _ => None,
+            };
+            if let Some(largest) = largest {
+                members.entry("minimum").or_insert(0.into());
+                members.entry("maximum").or_insert(largest.into());
+            }
+            // The headers of answers are ours alone, and many.
+            members.iter_mut().filter(|(name, _)| *name != "headers").for_each(|(_, member)| bound(member));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(bound),
+        _ => {}
     }
 }
 
@@ -162,6 +187,15 @@ mod tests {
         for (name, closed) in [("Sent", true), ("Inner", true), ("Other", false)] {
             assert_eq!(at(&all, name).get("additionalProperties").is_some(), closed, "{name}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_have_the_bounds_of_their_format_and_keep_their_own() {
+        let mut all =
+            json!({ "a": [{ "format": "uint32" }, { "format": "uint64", "maximum": 5, "minimum": 1 }] });
+        complete(&mut all, Unknown::Ignored);
+        assert_eq!(all["a"][0], json!({ "format": "uint32", "minimum": 0, "maximum": u32::MAX }));
+        assert_eq!(all["a"][1], json!({ "format": "uint64", "minimum": 1, "maximum": 5 }));
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Mounted {
         let Enabled { profile, app } = enabled;
         match profile {
             Profile::Governance => {
-                let api = super::described(super::operations(&app, health.clone()));
+                let api = super::described(super::operations(&app, health.clone())).server(profile.mount());
                 Self::with(profile, api, parts)
             }
             Profile::Scribes => {

@@ -74,6 +74,15 @@ impl TestApp {
         Self::assembled(services, clock, engine, None)
     }
 
+    /// A server whose store runs each transaction once, to count what one costs.
+    pub fn measured() -> Self {
+        let policy = shipped_policy();
+        let clock = ManualClock::at(START);
+        let engine = Arc::new(MemoryEngine::single_run());
+        let shared = shared(&policy, &clock, engine.clone());
+        Self::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None)
+    }
+
     /// A server that sends text messages.
     pub fn with_sms() -> Self {
         Self::with_sms_and_policy(|_| {})

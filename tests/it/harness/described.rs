@@ -109,6 +109,12 @@ fn check(schemas: &Value, schema: &Value, value: &Value, at: &str) -> Result<(),
     if !fits {
         return Err(format!("{at} is not of type {}", schema["type"]));
     }
+    if let Some(number) = value.as_f64() {
+        let is_below = schema["minimum"].as_f64().is_some_and(|least| number < least);
+        if is_below || schema["maximum"].as_f64().is_some_and(|most| number > most) {
+            return Err(format!("{at} is out of bounds"));
+        }
+    }
     if schema["enum"].as_array().is_some_and(|choices| !choices.contains(value)) {
         return Err(format!("{at} is none of {}", schema["enum"]));
     }

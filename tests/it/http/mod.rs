@@ -10,6 +10,7 @@ mod bearer;
 mod cookie_end;
 mod cookie_login;
 mod cookie_session;
+mod costs;
 mod csrf;
 mod dev;
 mod diagnosis;
