@@ -34,7 +34,7 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             functions(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(path).unwrap();
-            let names = text.lines().filter_map(|line| line.split_once("fn ")?.1.split_once("()"));
+            let names = text.lines().filter_map(|line| line.split_once("fn ")?.1.split_once('('));
             found.extend(names.map(|(name, _)| name.to_owned()));
         }
     }

@@ -29,7 +29,6 @@ const REASONS: &[(&str, &str)] = &[
     ("R69", OAUTH),
     ("R70", OAUTH),
     ("R71", OAUTH),
-    ("R89", "Nothing is pruned: the audit log is kept whole."),
     ("R99", "There is no backup of a running server yet: a stopped one is copied."),
 ];
 
