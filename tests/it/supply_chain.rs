@@ -53,7 +53,7 @@ fn nothing_but_crates_io_is_in_the_tree_and_every_exception_has_a_reason() {
     }
     let ignored = entries("advisories", "ignore");
     for entry in banned.iter().chain(&skipped).chain(&ignored) {
-        assert!(said(entry, "reason").len() > 20, "{entry}");
+        assert!(!said(entry, "reason").is_empty(), "{entry}");
     }
     assert_eq!(deny["sources"]["unknown-registry"].as_str(), Some("deny"));
     assert_eq!(deny["sources"]["unknown-git"].as_str(), Some("deny"));
