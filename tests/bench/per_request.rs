@@ -73,11 +73,11 @@ fn measure(client: &mut Client, count: usize) {
     let access = text(&tokens[0], "access_token");
     let bearer = |token: &str| format!("authorization: Bearer {token}\r\n");
     let admin = json!({ "email": "admin@example.com", "password": PASSWORD }).to_string();
-    let admin = text(&client.data(&post("/api/v1/auth/login", JSON, &admin, "")), "access_token");
+    let first = text(&client.data(&post("/api/v1/auth/login", JSON, &admin, "")), "access_token");
     let key = json!({ "name": "Bench", "scopes": ["metrics:read"], "rate_limit": 1_000_000, "rate_limit_period": 1 });
-    let key = client.data(&post("/api/v1/users/me/api-keys", JSON, &key.to_string(), &bearer(&admin)));
+    let key = client.data(&post("/api/v1/users/me/api-keys", JSON, &key.to_string(), &bearer(&first)));
     let service = json!({ "name": "Bench" }).to_string();
-    let service = client.data(&post("/api/v1/services", JSON, &service, &bearer(&admin)));
+    let service = client.data(&post("/api/v1/services", JSON, &service, &bearer(&first)));
     let basic = format!("{}:{}", text(&service, "client_id"), text(&service, "client_secret"));
     let basic = format!("authorization: Basic {}\r\n", STANDARD.encode(basic));
 
@@ -97,24 +97,22 @@ fn measure(client: &mut Client, count: usize) {
         let form = format!("token={}&token_type_hint=refresh_token", text(tokens, "refresh_token"));
         post("/oauth/revoke", FORM, &form, &basic)
     };
-    client.each("token revocation", tokens[1..count].iter().map(revocation).collect());
+    let revocations: Vec<_> = tokens[1..count].iter().map(revocation).collect();
+    client.each("token revocation", &revocations);
     let logout =
         |tokens: &Value| post("/api/v1/auth/logout", JSON, "{}", &bearer(&text(tokens, "access_token")));
-    client.each("logout", tokens[count..].iter().map(logout).collect());
+    let logouts: Vec<_> = tokens[count..].iter().map(logout).collect();
+    client.each("logout", &logouts);
     let register = |number: usize| {
         let form =
             json!({ "email": format!("bench{number}@example.com"), "password": PASSWORD, "name": "Bench" });
         post("/api/v1/auth/register", JSON, &form.to_string(), "")
     };
-    client.each("registration", (0..count).map(register).collect());
-    // Last, when two sessions are left beside those of the logins above.
-    let reader = client.data(&post(
-        "/api/v1/auth/login",
-        JSON,
-        &json!({ "email": "admin@example.com", "password": PASSWORD }).to_string(),
-        "",
-    ));
-    let list = get("/api/v1/auth/sessions", &bearer(&text(&reader, "access_token")));
+    let registrations: Vec<_> = (0..count).map(register).collect();
+    client.each("registration", &registrations);
+    // Of the administrator, who logs in for the second time.
+    let second = text(&client.data(&post("/api/v1/auth/login", JSON, &admin, "")), "access_token");
+    let list = get("/api/v1/auth/sessions", &bearer(&second));
     client.repeat("list of two sessions", count, &list);
 }
 
@@ -138,7 +136,7 @@ fn post(path: &str, kind: &str, body: &str, header: &str) -> Vec<u8> {
 /// One connection. Sending allocates nothing.
 struct Client {
     stream: TcpStream,
-    answer: Box<[u8; 65_536]>,
+    answer: Vec<u8>,
     length: usize,
 }
 
@@ -146,7 +144,7 @@ impl Client {
     fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("a socket option");
-        Self { stream, answer: Box::new([0; 65_536]), length: 0 }
+        Self { stream, answer: vec![0; 65_536], length: 0 }
     }
 
     /// Sends a request and reads its whole answer, a success.
@@ -184,7 +182,7 @@ impl Client {
         self.counted(name, count, |client, _| client.send(request));
     }
 
-    fn each(&mut self, name: &str, requests: Vec<Vec<u8>>) {
+    fn each(&mut self, name: &str, requests: &[Vec<u8>]) {
         self.counted(name, requests.len(), |client, number| client.send(&requests[number]));
     }
 

@@ -68,7 +68,7 @@ fn every_number_of_the_page_is_the_shipped_default_and_no_budget_is_left_out() {
         if key == "key" {
             continue;
         }
-        let item = key.split('.').fold(Some(defaults.as_item()), |item, part| item?.get(part));
+        let item = key.split('.').try_fold(defaults.as_item(), |item, part| item.get(part));
         let shipped = item.and_then(Item::as_value).map(|value| value.to_string().trim().to_owned());
         assert_eq!(shipped.as_deref(), Some(value), "{key}");
         named.insert(key);
