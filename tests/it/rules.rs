@@ -29,13 +29,7 @@ const REASONS: &[(&str, &str)] = &[
     ("R69", OAUTH),
     ("R70", OAUTH),
     ("R71", OAUTH),
-    ("R89", "Nothing is pruned: the audit log is kept whole."),
     ("R99", "There is no backup of a running server yet: a stopped one is copied."),
-    ("R106", "`deny.toml`, by the dependency checks of `.ci/run`."),
-    (
-        "R107",
-        "`Cargo.lock` and `--locked` in `.ci/run`, the lints and the release profile of `Cargo.toml`. There is no SBOM yet.",
-    ),
 ];
 
 const OAUTH: &str = "Login with other providers is not built yet.";

@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod auth;
 mod browser;
+mod described;
 mod factor;
 mod keys;
 mod parts;

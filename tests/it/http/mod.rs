@@ -12,6 +12,7 @@ mod clock_jumps;
 mod cookie_end;
 mod cookie_login;
 mod cookie_session;
+mod costs;
 mod csrf;
 mod dev;
 mod diagnosis;
