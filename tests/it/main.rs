@@ -19,6 +19,7 @@ mod mail;
 mod model;
 mod process;
 mod profile;
+mod race;
 mod readme;
 mod rules;
 mod secrets;
