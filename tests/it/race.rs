@@ -98,7 +98,7 @@ impl Race {
 
     /// Runs it both ways.
     fn run(self) {
-        let asked = std::env::var("LATCHKEY_RACE_ROUNDS").ok().map(|rounds| rounds.parse().unwrap());
+        let asked = asked_for();
         let race = Arc::new(self);
         scheduled::run(&race, asked.unwrap_or(ORDERS));
         race.run_by_threads(asked.unwrap_or(ROUNDS));
@@ -144,6 +144,12 @@ impl Race {
         shared.entropy = Arc::new(entropy(SeededEntropy::new(seed)));
         Arc::new(Services::new(shared, self.policy.clone()))
     }
+}
+
+/// How many rounds of each race, and orders, the environment asks for.
+#[expect(clippy::disallowed_methods, reason = "a longer run is asked for from outside")]
+fn asked_for() -> Option<usize> {
+    std::env::var("LATCHKEY_RACE_ROUNDS").ok().map(|rounds| rounds.parse().unwrap())
 }
 
 /// A request of somebody somewhere.
