@@ -21,6 +21,7 @@ mod model;
 mod process;
 mod profile;
 mod promises;
+mod race;
 mod readme;
 mod rules;
 mod scrub;

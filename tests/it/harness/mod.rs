@@ -24,7 +24,7 @@ pub use auth::{decoded, forged, is_waiting};
 pub use browser::{InBrowser, SESSION};
 pub use factor::{Authenticator, STEP};
 pub use keys::{KEYS, KeyHolder};
-pub use parts::{LOCKOUT_ENTRIES, shipped_limits};
+pub use parts::{LOCKOUT_ENTRIES, STORE_KEY, shared_over, shipped_limits};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};

@@ -87,7 +87,15 @@ pub(super) fn shipped_policy() -> Policy {
     }
 }
 
+/// What keys the checksums of the store of the server under test.
+pub const STORE_KEY: [u8; 32] = [7; 32];
+
 pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Shared {
+    shared_over(policy, clock, Store::open(engine, STORE_KEY).unwrap())
+}
+
+/// Everything but the doors, over a store that is open.
+pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
@@ -98,7 +106,7 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
     let max_wait = Duration::from_secs(600);
     let pool = PoolConfig { params: HashParams::insecure_for_tests(), max_wait, ..PoolConfig::default() };
     Shared {
-        store: Store::open(engine, [7; 32]).unwrap(),
+        store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(SEED)),
         hashing: HashPool::start(pool).unwrap(),

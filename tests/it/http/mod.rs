@@ -67,7 +67,7 @@ mod sessions_all;
 mod sessions_many;
 mod setup;
 mod signing_key;
-mod sms_factor;
+pub mod sms_factor;
 mod sms_limits;
 mod stale;
 mod stats;
