@@ -40,6 +40,11 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<factor::MfaVerify>();
     both_writers_agree::<factor::MfaStatus>();
     both_writers_agree::<factor::MfaDebug>();
+    both_writers_agree::<federation::ProviderList>();
+    both_writers_agree::<federation::FederatedAnswer>();
+    both_writers_agree::<federation::IdentityList>();
+    both_writers_agree::<federation::LinkRequest>();
+    both_writers_agree::<federation::LinkBegun>();
     both_writers_agree::<auth::RefreshRequest>();
     both_writers_agree::<auth::TokenPair>();
     both_writers_agree::<auth::Message>();
@@ -126,6 +131,7 @@ fn serde_and_the_schema_write_the_same() {
 
 #[test]
 fn every_request_refuses_an_unknown_field() {
+    unknown_fields_are_refused::<federation::LinkRequest>();
     unknown_fields_are_refused::<signing_key::RotateKeys>();
     unknown_fields_are_refused::<auth::RegisterRequest>();
     unknown_fields_are_refused::<auth::LoginRequest>();
