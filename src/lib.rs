@@ -16,13 +16,15 @@
 //! | [`http`] | routes, principals, errors | wire, services, domain, ambient |
 //! | [`config`] | settings, their sources and their checks | domain |
 //! | [`runtime`] | composition, life cycle, jobs | everything |
-//! | [`cli`] | subcommands | runtime, config |
+//! | [`console`] | the terminal console, a client of the API | wire, ambient |
+//! | [`cli`] | subcommands | runtime, config, console |
 //!
 //! `tests/it/architecture.rs` holds this table.
 
 pub mod ambient;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod crypto;
 pub mod domain;
 pub mod http;

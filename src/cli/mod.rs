@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod completions;
 mod config_flags;
+mod console;
 mod healthcheck;
 mod key;
 mod openapi;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::runtime::failure::Failure;
 use crate::runtime::hardening::harden_process;
 
 use outcome::{Failed, Outcome, failed};
@@ -39,6 +41,7 @@ Examples:
   latchkey serve                    start; folder, keys and certificate are made when missing
   latchkey serve --dev              try it out on http://127.0.0.1:8080
   latchkey user create --email ada@example.com --role super_admin
+  latchkey console                  watch and operate the server of this machine
   latchkey check                    print the effective configuration and its sources
 
 Every key of auth.toml is described in auth.toml.example.";
@@ -51,6 +54,7 @@ enum Command {
     User(user::User),
     Key(key::Key),
     Audit(audit::Audit),
+    Console(console::Console),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
 }
@@ -69,21 +73,30 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::User(user) => user.run(&mut out),
         Command::Key(key) => key.run(&mut out),
         Command::Audit(audit) => audit.run(&mut out),
+        Command::Console(console) => console.run(&mut out),
         Command::Openapi(openapi) => openapi.run(&mut out),
         Command::Completions(completions) => completions.run(&mut out),
     });
     match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) | Err(Failed::OutputClosed) => ExitCode::SUCCESS,
         Err(Failed::For(failures)) => {
-            let mut err = io::stderr().lock();
-            for failure in failures {
-                // Nobody is left to tell when standard error is closed too.
-                let _ = writeln!(err, "latchkey: {}", failure.what);
-                if let Some(help) = &failure.help {
-                    let _ = writeln!(err, "help: {help}");
-                }
-            }
+            tell(&failures);
             ExitCode::FAILURE
+        }
+        Err(Failed::Usage(failure)) => {
+            tell(&[failure]);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn tell(failures: &[Failure]) {
+    let mut err = io::stderr().lock();
+    for failure in failures {
+        // Nobody is left to tell when standard error is closed too.
+        let _ = writeln!(err, "latchkey: {}", failure.what);
+        if let Some(help) = &failure.help {
+            let _ = writeln!(err, "help: {help}");
         }
     }
 }

@@ -14,6 +14,8 @@ pub type Outcome = Result<(), Failed>;
 pub enum Failed {
     /// For these reasons; never empty.
     For(Vec<Failure>),
+    /// The command cannot run like this, and another one can: exit code 2.
+    Usage(Failure),
     /// Whoever read the output has stopped reading, as `head` does. That is no failure.
     OutputClosed,
 }

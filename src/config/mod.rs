@@ -81,7 +81,7 @@ pub use step_up::StepUp;
 pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
-pub use variable::Environment;
+pub use variable::{Environment, TOKEN_VARIABLE};
 
 use reader::Reader;
 

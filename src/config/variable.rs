@@ -15,6 +15,9 @@ pub const PREFIX: &str = "LATCHKEY_";
 /// Names the configuration file; it is no key of the file itself.
 pub const CONFIG_VARIABLE: &str = "LATCHKEY_CONFIG";
 
+/// What `latchkey console` shows to a server; it is no key of the file either.
+pub const TOKEN_VARIABLE: &str = "LATCHKEY_TOKEN";
+
 /// The names an existing deployment already has (CONTRACT S28), and the keys they set. The unit is what
 /// the variable counts in.
 const GUIDE: [(&str, &str, Option<char>); 12] = [
@@ -139,7 +142,8 @@ pub fn variable_of(key: &str) -> String {
 fn key_of(name: &str) -> Option<String> {
     let rest = name.strip_prefix(PREFIX)?;
     let foreign = rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_");
-    (!foreign && name != CONFIG_VARIABLE).then(|| rest.to_lowercase().replace("__", "."))
+    (!foreign && ![CONFIG_VARIABLE, TOKEN_VARIABLE].contains(&name))
+        .then(|| rest.to_lowercase().replace("__", "."))
 }
 
 fn with_unit(value: &str, unit: Option<char>) -> Option<String> {

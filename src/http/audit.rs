@@ -164,6 +164,7 @@ pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
         note: entry.note,
         request_id: Some(entry.request_id),
         checksum: entry.checksum,
+        previous_checksum: entry.previous,
         created_at: entry.at.to_string(),
     }
 }

@@ -39,6 +39,8 @@ pub struct AuditEntry {
     pub index: usize,
     /// The hash of its commit, lower-case hex.
     pub checksum: String,
+    /// The hash of the commit before, as this one keeps it, lower-case hex.
+    pub previous: String,
     /// When it happened.
     pub at: Timestamp,
     /// The stable name of the act.
@@ -108,9 +110,9 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
                 return Ok(page);
             }
             if !wanted.is_empty() {
-                let checksum = to_hex(&record.hash(LANE_0, seq)?);
+                let chain = (to_hex(&record.hash(LANE_0, seq)?), to_hex(&record.prev_hash));
                 let entries = wanted.into_iter().map(|(index, event, personal)| {
-                    entry((seq, index), checksum.clone(), event.clone(), personal)
+                    entry((seq, index), chain.clone(), event.clone(), personal)
                 });
                 page.entries.extend(entries);
             }
@@ -128,7 +130,7 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
 
 pub(super) fn entry(
     (seq, index): (u64, usize),
-    checksum: String,
+    (checksum, previous): (String, String),
     event: EventV1,
     personal: Option<Personal>,
 ) -> AuditEntry {
@@ -140,6 +142,7 @@ pub(super) fn entry(
         seq,
         index,
         checksum,
+        previous,
         at: Timestamp::from_millis(event.at),
         action: event.action,
         outcome: to_outcome(event.outcome),

@@ -168,14 +168,14 @@ impl Feed {
             }
             let hash = record.hash(LANE_0, seq)?;
             let behind = Cursor::behind(LANE_0, seq, &hash);
-            let (checksum, events) = (to_hex(&hash), record.events.len());
+            let (chain, events) = ((to_hex(&hash), to_hex(&record.prev_hash)), record.events.len());
             let skipped = if seq == self.at.seq { seen } else { 0 };
             for (index, event) in record.events.into_iter().enumerate().skip(skipped) {
                 if self.topics.hold(&event.action) {
                     let personal = open_personal(app, read, &mut keys, &event)?;
                     let count = u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX);
                     let at = if usize::from(count) < events { behind.within(count) } else { behind };
-                    page.events.push((at, entry((seq, index), checksum.clone(), event, personal)));
+                    page.events.push((at, entry((seq, index), chain.clone(), event, personal)));
                 }
             }
             self.at = behind;

@@ -47,6 +47,10 @@ pub struct AuditLog {
     pub request_id: Option<String>,
     /// The chain hash of the commit that holds the record, hexadecimal.
     pub checksum: String,
+    /// The chain hash of the commit before, as this one keeps it, hexadecimal. Where it is not the `checksum` of that
+    /// commit, one of the two was changed.
+    #[serde(default)]
+    pub previous_checksum: String,
     /// RFC 3339.
     pub created_at: String,
 }
@@ -68,6 +72,7 @@ impl Example for AuditLog {
             note: None,
             request_id: Some("019a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b12".to_owned()),
             checksum: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
+            previous_checksum: "c7f1c1ad3a1f8c8d6b0e4f1a0c5f0b6a2b1a39e2f54c1f6e8c7f3d2b1a0e9d8c".to_owned(),
             created_at: "2026-11-21T10:00:00.000Z".to_owned(),
         }
     }

@@ -12,6 +12,13 @@ use serde_json::Value;
 #[serde(transparent)]
 pub struct Word(Cow<'static, str>);
 
+impl Word {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<&'static str> for Word {
     fn from(word: &'static str) -> Self {
         Self(Cow::Borrowed(word))

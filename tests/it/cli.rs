@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 13] = [
+const SUBCOMMANDS: [&[&str]; 14] = [
     &[],
     &["serve"],
     &["check"],
@@ -16,6 +16,7 @@ const SUBCOMMANDS: [&[&str]; 13] = [
     &["key", "rotate"],
     &["audit"],
     &["audit", "verify"],
+    &["console"],
     &["openapi"],
     &["completions"],
 ];
@@ -45,6 +46,20 @@ fn every_help_text_is_as_reviewed() {
         assert_eq!((code, err.as_str()), (0, ""), "{subcommand:?}");
         insta::assert_snapshot!(format!("help_{}", subcommand.join("_")), out);
     }
+}
+
+#[test]
+fn a_console_without_a_terminal_ends_with_2_and_says_what_to_use() {
+    let folder = folder();
+    let (code, out, err) = run(latchkey(folder.path()).args(["console", "--server", "http://127.0.0.1:1"]));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(
+        err.starts_with("latchkey: the console needs a terminal\nhelp: ") && err.contains("--plain"),
+        "{err}"
+    );
+    let (code, _, err) = run(latchkey(folder.path()).args(["console", "--server", "http://example.com"]));
+    assert_eq!(code, 1);
+    assert!(err.contains("--server: expected https://HOST:PORT"), "{err}");
 }
 
 #[test]

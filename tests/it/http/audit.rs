@@ -301,3 +301,20 @@ async fn a_forgotten_person_leaves_records_without_a_trace_and_the_chain_whole()
     ada.post("/api/v1/auth/logout", json!({})).await.data(200);
     assert_eq!(actions(&logs(&boss, "").await)[0], "session.ended", "acts go on being recorded");
 }
+
+#[tokio::test]
+async fn each_record_names_the_hash_of_the_commit_before() {
+    let app = watched().await;
+    let boss = app.log_in("boss").await;
+    app.log_in("ada").await;
+    let logs = logs(&boss, "").await;
+    let seq = |log: &Value| text_at(log, "/id").split('-').next().unwrap().parse::<u64>().unwrap();
+    let mut joints = 0;
+    for pair in logs.windows(2) {
+        if seq(&pair[0]) == seq(&pair[1]) + 1 {
+            assert_eq!(pair[0]["previous_checksum"], pair[1]["checksum"], "{pair:#?}");
+            joints += 1;
+        }
+    }
+    assert!(joints > 1, "{logs:#?}");
+}

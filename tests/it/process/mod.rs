@@ -9,6 +9,7 @@ mod admin_socket;
 mod admin_socket_path;
 mod attack;
 mod commands;
+mod console;
 mod development;
 mod events;
 mod events_kill;

@@ -1,0 +1,188 @@
+//! The loop: wait for something, update, draw. Knows no view.
+//!
+//! ## Decision: nothing happens unless something happened
+//! There is no frame rate. The loop sleeps until a key, a message or a deadline of the state comes, takes everything
+//! that waits, and draws once, at most thirty times a second. When nobody looks (the terminal tells) nothing is drawn
+//! for the time alone, and an idle console does not wake up.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::conn::Problem;
+use super::conn::events::News;
+use super::conn::problem::Kind;
+use super::effects::{Effects, WAITING, save};
+use super::model::Model;
+use super::model::msg::{Effect, Msg};
+use super::model::notice::Notice;
+use super::moment::Moment;
+use super::preferences::keep_columns;
+use super::terminal::{Screen, guard};
+use super::update::{begin, update};
+use super::{Ambient, input};
+
+/// The least time between two pictures.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// What the loop waits for.
+struct Inbox {
+    typed: UnboundedReceiver<Msg>,
+    messages: Receiver<Msg>,
+    news: Receiver<News>,
+    terminated: Signal,
+    hung_up: Signal,
+}
+
+/// Runs until the operator leaves or the process is told to end.
+pub async fn run(
+    mut model: Model,
+    ambient: &Ambient,
+    has_mouse: bool,
+    mut settle: Option<File>,
+) -> std::io::Result<()> {
+    let (typing, typed) = unbounded_channel();
+    let (sender, messages) = channel(WAITING);
+    let (news_sender, news) = channel(WAITING);
+    let terminated = signal(SignalKind::terminate())?;
+    let hung_up = signal(SignalKind::hangup())?;
+    let mut inbox = Inbox { typed, messages, news, terminated, hung_up };
+    let mut screen = Screen::take(has_mouse)?;
+    let faults: Sender<Msg> = sender.clone();
+    guard(move |what| drop(faults.try_send(Msg::Fault(what))));
+    model.size = screen.size()?;
+    input::spawn(typing)?;
+    let mut effects = Effects::new((sender, news_sender), ambient.entropy.clone(), ambient.is_over_ssh);
+    let mut wanted = begin(&mut model);
+    let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
+    let mut frames: u64 = 0;
+    loop {
+        while !wanted.is_empty() {
+            let mut more = Vec::new();
+            for effect in std::mem::take(&mut wanted) {
+                match carry_out(effect, &mut effects, &mut screen, ambient.file.as_deref())? {
+                    Outcome::Done => {}
+                    Outcome::Left => return Ok(()),
+                    Outcome::Tell(msg) => more.extend(update(&mut model, Moment::of(&*ambient.clock), msg)),
+                    Outcome::Say(text, is_good) => {
+                        let notice = if is_good { Notice::good } else { Notice::failure };
+                        model.notice = Some(notice(&text, model.now));
+                        model.is_dirty = true;
+                    }
+                }
+            }
+            wanted = more;
+        }
+        if model.is_dirty && drawn.elapsed() >= FRAME {
+            screen.draw(&model)?;
+            model.is_dirty = false;
+            drawn = Instant::now();
+            frames += 1;
+        }
+        if let Some(file) = settle.as_mut().filter(|_| !model.is_dirty && !effects.is_busy()) {
+            writeln!(file, "{frames}")?;
+        }
+        let Some(mut msg) = next(&mut inbox, &model, (drawn, &*ambient.clock)).await else { return Ok(()) };
+        // Everything that waits is taken before the next picture.
+        loop {
+            wanted.extend(update(&mut model, Moment::of(&*ambient.clock), msg));
+            match inbox.ready() {
+                Some(other) => msg = other,
+                None => break,
+            }
+        }
+    }
+}
+
+/// The next thing that happens; `None`: the process shall end.
+async fn next(
+    inbox: &mut Inbox,
+    model: &Model,
+    (drawn, clock): (Instant, &dyn crate::ambient::Clock),
+) -> Option<Msg> {
+    let frame = async {
+        if model.is_dirty { sleep_until(drawn + FRAME).await } else { std::future::pending().await }
+    };
+    let deadline = async {
+        match model.deadline() {
+            Some(at) => sleep(at.since(Moment::of(clock))).await,
+            None => std::future::pending().await,
+        }
+    };
+    select! {
+        biased;
+        _ = inbox.terminated.recv() => None,
+        _ = inbox.hung_up.recv() => None,
+        Some(msg) = inbox.typed.recv() => Some(msg),
+        () = frame => Some(Msg::Tick),
+        Some(msg) = inbox.messages.recv() => Some(msg),
+        Some(news) = inbox.news.recv() => Some(Msg::News(news)),
+        () = deadline => Some(Msg::Tick),
+    }
+}
+
+impl Inbox {
+    /// What is there already.
+    fn ready(&mut self) -> Option<Msg> {
+        let typed = self.typed.try_recv().ok().or_else(|| self.messages.try_recv().ok());
+        typed.or_else(|| self.news.try_recv().ok().map(Msg::News))
+    }
+}
+
+/// The server cannot even be tried.
+pub fn no_way(why: String) -> Msg {
+    Msg::News(News::Refused(Problem::local(Kind::Refused, "connect", why)))
+}
+
+/// What became of an effect.
+enum Outcome {
+    Done,
+    Left,
+    Tell(Msg),
+    Say(String, bool),
+}
+
+fn carry_out(
+    effect: Effect,
+    effects: &mut Effects,
+    screen: &mut Screen,
+    file: Option<&Path>,
+) -> std::io::Result<Outcome> {
+    match effect {
+        Effect::Connect(target) => {
+            if let Err(why) = effects.connect(*target) {
+                return Ok(Outcome::Tell(no_way(why)));
+            }
+        }
+        Effect::Ask { slot, generation, request } => effects.ask(slot, generation, request),
+        Effect::Call(request) => effects.call(request),
+        Effect::Again => effects.again(),
+        Effect::Copy(text) => screen.copy(&text)?,
+        Effect::Save { name, text } => {
+            return Ok(match save(&name, &text) {
+                Ok(()) => Outcome::Say(format!("wrote {name}"), true),
+                Err(error) => Outcome::Say(format!("{name} was not written: {error}"), false),
+            });
+        }
+        Effect::Keep { view, columns } => {
+            let kept = file.map_or(Ok(()), |file| keep_columns(file, view, &columns));
+            return Ok(match kept {
+                Ok(()) => Outcome::Done,
+                Err(wrong) => Outcome::Say(format!("not kept for the next time: {wrong}"), false),
+            });
+        }
+        Effect::Suspend => {
+            screen.suspend()?;
+            return Ok(Outcome::Tell(Msg::Resumed));
+        }
+        Effect::Redraw => screen.forget()?,
+        Effect::Quit => return Ok(Outcome::Left),
+    }
+    Ok(Outcome::Done)
+}

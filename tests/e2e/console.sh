@@ -1,0 +1,254 @@
+#!/usr/bin/env bash
+# The console as an operator uses it: the real binary in a real terminal (tmux), against a real server.
+. "$(dirname "$0")/story.sh"
+
+port=$(free_port)
+url=http://127.0.0.1:$port
+export LATCHKEY_DATA_DIR=$work/data
+export XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/home
+tmux=(tmux -L "story-$$" -f /dev/null)
+
+# What is on the screen; whether the terminal is the console's (1) or the shell's (0).
+cap() { "${tmux[@]}" capture-pane -p; }
+alternate() { "${tmux[@]}" display -p '#{alternate_on}'; }
+key() { "${tmux[@]}" send-keys "$@"; }
+types() { "${tmux[@]}" send-keys -l "$1"; }
+
+# until_ok COMMAND: waits for it, 15 s at most; then shows the screen and fails.
+until_ok() {
+    for _ in $(seq 300); do
+        if eval "$1" >/dev/null 2>&1; then return; fi
+        sleep 0.05
+    done
+    cap >&2 || true
+    fail "$1"
+}
+see() { until_ok "cap | grep -qF -- '$1'"; }
+gone() { until_ok "! cap | grep -qF -- '$1'"; }
+lines() { wc -l <"$work/settled"; }
+
+# press KEY..: presses keys, and waits until what they lead to is drawn and nothing is under way.
+press() {
+    local before
+    before=$(lines)
+    key "$@"
+    until_ok "[ \"\$(lines)\" -gt $before ]"
+}
+
+end_terminal() { "${tmux[@]}" kill-server 2>/dev/null || true; leave; }
+trap end_terminal EXIT
+
+log_in() { curl -fsS "$url/api/v1/auth/login" -A "$2" --json "{\"email\": \"$1\", \"password\": \"latchkey-dev-password\"}"; }
+
+start() { start_server "$url" --dev --listen "127.0.0.1:$port"; }
+start
+admin=$(log_in admin@example.com story | jq -r .data.access_token)
+printf '%s' "$admin" >"$work/token"
+for n in 1 2 3; do log_in user@example.com "Firefox/$n" >/dev/null; done
+
+# Without a terminal it says what to use instead, and writes no escape.
+code=0
+"$binary" console --server "$url" >"$work/out" 2>"$work/err" </dev/null || code=$?
+expect 'no terminal' 2 "$code"
+[ ! -s "$work/out" ] || fail 'something was written to a pipe'
+grep -q -- --plain "$work/err" || fail 'nothing is said of --plain'
+
+: >"$work/settled"
+# On the host nothing has to be said: the socket in the data folder, and the user of the host.
+console="$binary console --settle $work/settled"
+"${tmux[@]}" new-session -d -x 80 -y 24 'env -u NO_COLOR bash --norc -i'
+types "$console" && key Enter
+see LIVE
+see 'rows 1-4 of 4 loaded'
+see 'user@example.com'
+"${tmux[@]}" resize-window -x 120 -y 24
+see "uid:$(id -u)"
+see "unix:$work/data/admin.sock"
+"${tmux[@]}" resize-window -x 80 -y 24
+say 'it finds the admin socket, and shows who asks and who is logged in'
+
+press j
+press d
+see 'read-only: A arms'
+press A
+see ARMED
+press d
+see 'END 1 session of 1 user'
+press Enter
+press d
+see 'END 1 session of 1 user'
+press Escape
+see 'not done'
+press d
+press Tab
+types 'SEC-118: laptop stolen'
+see 'SEC-118'
+press Enter
+see 'END 1 session of 1 user'
+press y
+see 'ended 1 session'
+see 'rows 1-3 of 3 loaded'
+say 'a write is armed, asked, and final with its record'
+
+# All of somebody: a look, then the name, then one request.
+log_in user@example.com Firefox/9 >/dev/null
+see 'rows 1-4 of 4 loaded'
+press g
+press D
+see 'type user@example.com and enter'
+press y
+press Enter
+see 'type user@example.com and enter'
+press C-u
+types 'user@example.com'
+press Enter
+see 'ended 3 sessions'
+see 'rows 1-1 of 1 loaded'
+for n in 5 6; do log_in user@example.com "Firefox/$n" >/dev/null; done
+see 'rows 1-3 of 3 loaded'
+say 'all sessions of a user end after a look and a typed name'
+
+press 4
+see 'session.ended'
+see 'v follows from the one before'
+until_ok 'cap | grep -qE "^│ +v [0-9:.]+ ok"'
+press /
+types 'act:session.ended'
+press Enter
+see 'act:session.ended'
+press G
+press Enter
+press Tab
+see 'MOVING HERE'
+press Tab
+press Escape
+press Escape
+see 'login.succeeded'
+say 'the chain of what is seen is proved'
+curl -sS -o /dev/null "$url/api/v1/auth/login" -A $'evil\xe2\x80\xaeagent' --json '{"email": "user@example.com", "password": "wrong"}'
+see 'login.failed'
+press /
+types 'res:deny'
+press Enter
+see 'rows 1-1 of 1 loaded'
+press Enter
+see 'evil<202E>agent'
+press Escape
+press Escape
+see 'session.ended'
+say 'the audit log is live, filtered by the server, and hostile text is seen'
+
+press '?'
+see 'Help: type to search'
+types 'mask'
+see 'Hide names and addresses'
+press Escape
+press :
+types 's user:user@example.com'
+press Enter
+see 'rows 1-2 of 2 loaded'
+press '['
+see '[4 Audit]'
+say 'help, palette and the way back'
+
+stop_server
+see STALE
+press 2
+press A
+press A
+press d
+see 'not while'
+start
+see LIVE
+gone STALE
+log_in user@example.com Chromium >/dev/null
+see Chromium
+say 'a server that goes and comes is told, and what happened meanwhile is there'
+
+"${tmux[@]}" resize-window -x 40 -y 12
+see 'Sessions  rows'
+"${tmux[@]}" resize-window -x 18 -y 4
+see 'Sessions'
+"${tmux[@]}" resize-window -x 120 -y 40
+see 'Detail'
+"${tmux[@]}" resize-window -x 80 -y 24
+see '[2 Sessions]'
+say 'every size shows something'
+
+key C-z
+until_ok '[ "$(alternate)" = 0 ]'
+key fg Enter
+until_ok '[ "$(alternate)" = 1 ]'
+see LIVE
+key q
+until_ok '[ "$(alternate)" = 0 ]'
+say 'suspended, continued, left'
+
+# A token that is no longer good, and one that is, in the same file.
+printf 'a.b.c' >"$work/key"
+types "$binary console --server $url --key-file $work/key --settle $work/settled" && key Enter
+see EXPIRED
+see 'into the key file, then r'
+printf '%s' "$admin" >"$work/key"
+press r
+see LIVE
+gone EXPIRED
+see 'rows 1-'
+press c
+types CLIENT
+press Enter
+see '[ ]'
+press Escape
+gone ' CLIENT '
+grep -q '^sessions = \["USER"' "$XDG_CONFIG_HOME/latchkey/console.toml" || fail 'the columns are not kept'
+press E
+see 'wrote latchkey-sessions-'
+head -n 1 latchkey-sessions-*.jsonl | jq -e '.id and .user' >/dev/null || fail 'no JSON lines'
+key q
+until_ok '[ "$(alternate)" = 0 ]'
+say 'a key file is read again; columns are kept, rows exported'
+
+# Every way out gives the terminal back.
+for signal in TERM HUP; do
+    types "$console" && key Enter
+    see LIVE
+    pid=$(pgrep -f -n "console --settle $work")
+    kill -"$signal" "$pid"
+    until_ok '[ "$(alternate)" = 0 ]'
+    types 'stty -a | tr ";" "\n" | grep -o -- " icanon\| echo " | tr -d "\n"; echo " after '$signal'"' && key Enter
+    see "icanon echo  after $signal"
+done
+say 'SIGTERM and SIGHUP give the terminal back'
+
+# Without colour the row under the cursor is still reversed.
+types "NO_COLOR=1 $console" && key Enter
+see LIVE
+# tmux writes "the usual colour" between; that is none.
+coloured() { "${tmux[@]}" capture-pane -p -e | sed 's/\x1b\[[34]9m//g'; }
+until_ok "coloured | grep -q $'\e\\[[0-9;]*7m>'"
+if coloured | grep -q $'\e\\[[0-9;]*3[0-7]m'; then fail 'NO_COLOR shows colour'; fi
+say 'NO_COLOR keeps the cursor'
+
+# Looked at, it ticks once a second; when the terminal says that nobody looks, only the stream's heartbeats come.
+pid=$(pgrep -f -n "console --settle $work")
+switches() { awk '/^voluntary_ctxt_switches/ {sum += $2} END {print sum}' "/proc/$pid/task/"*/status; }
+before=$(switches)
+sleep 5
+after=$(switches)
+[ $((after - before)) -le 40 ] || fail "idle for 5 s: $((after - before)) wake-ups"
+"${tmux[@]}" send-keys -H 1b 5b 4f
+sleep 0.3
+unseen=$(switches)
+sleep 5
+unseen=$(($(switches) - unseen))
+[ "$unseen" -le 12 ] || fail "idle and unfocused for 5 s: $unseen wake-ups"
+say "idle for 5 s: $((after - before)) wake-ups of all threads, unfocused $unseen, $(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$pid/status") MB"
+key q
+until_ok '[ "$(alternate)" = 0 ]'
+
+# The same commands as lines.
+printf 'audit res:deny\nquit\n' | "$binary" console --plain --server "$url" --key-file "$work/token" >"$work/plain"
+grep -q 'login.failed' "$work/plain" || { cat "$work/plain" >&2; fail '--plain shows no rows'; }
+if grep -q $'\e' "$work/plain"; then fail '--plain writes escapes'; fi
+say '--plain takes and gives lines'
+stop_server
