@@ -50,6 +50,7 @@ impl Statuses for Listed {
 }
 
 #[expect(clippy::unused_async, reason = "poem-openapi wants async operations")]
+#[expect(clippy::too_many_arguments, reason = "each parameter of a request is one of its operation")]
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Auth")]
 impl FederationApi {
     /// Where one can log in with an account elsewhere

@@ -142,7 +142,7 @@ enum Change {
 
 /// How the login ends.
 enum End {
-    Session(Entry, EventV1),
+    Session(Box<Entry>, EventV1),
     Wait(PendingLogin, EventV1),
 }
 
@@ -179,12 +179,11 @@ impl Arrival {
                 (account.user.clone(), None, Change::Make(Box::new(account)))
             }
         };
-        let witness = match &change {
-            Change::Make(account) => Witness::of_self(app, ctx, user.id, account.person()),
-            _ => {
-                let person = app.read(|read| person_key(app, read, user.id))?;
-                Witness::of_self(app, ctx, user.id, &person)
-            }
+        let witness = if let Change::Make(account) = &change {
+            Witness::of_self(app, ctx, user.id, account.person())
+        } else {
+            let person = app.read(|read| person_key(app, read, user.id))?;
+            Witness::of_self(app, ctx, user.id, &person)
         };
         let event = |action, outcome| witness.event(action, outcome).detail("provider", about.name.as_str());
         let denied =
@@ -200,7 +199,7 @@ impl Arrival {
                 let (promise, entry) = prepare(app, ctx, &user, opening)?;
                 let id = entry.id();
                 let succeeded = event(Action::LoginSucceeded, Outcome::Success).session(id).done();
-                (End::Session(entry, succeeded), Promised::Session(promise, id))
+                (End::Session(Box::new(entry), succeeded), Promised::Session(promise, id))
             }
         };
         let arrival = Self {
