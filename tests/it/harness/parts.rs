@@ -8,6 +8,7 @@ use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::factor::FactorPolicy;
+use latchkey::domain::identity::FederationPolicy;
 use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
@@ -75,6 +76,7 @@ pub(super) fn shipped_policy() -> Policy {
             verify_ttl: Duration::from_secs(86_400),
             default_role: Role::Developer,
         },
+        federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
         reset_ttl: Duration::from_secs(3_600),
         invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),
@@ -118,6 +120,7 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         streams: Arc::new(Streams::new(policy.streams)),
         mail_queued: Arc::default(),
         sms: None,
+        providers: Vec::new(),
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),

@@ -20,6 +20,8 @@ mod email_change;
 mod events;
 mod events_order;
 mod events_rights;
+mod federation;
+mod federation_link;
 mod grant;
 mod guessing;
 mod headers;
