@@ -13,6 +13,7 @@ use latchkey::config::Config;
 use latchkey::crypto::{HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::factor::FactorPolicy;
+use latchkey::domain::identity::FederationPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -119,6 +120,7 @@ fn services() -> Services {
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         invitation_ttl: Duration::from_secs(259_200),
+        federation: FederationPolicy { may_register: false, may_link_by_email: false, redirect_url: None },
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
@@ -140,6 +142,7 @@ fn services() -> Services {
         letters: Letters::load("Latchkey").expect("the letters"),
         mail_queued: Arc::default(),
         sms: None,
+        providers: Vec::new(),
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),

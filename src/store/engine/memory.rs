@@ -19,7 +19,7 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryEngine {
     rows: Arc<RwLock<Arc<Rows>>>,
-    reads: Arc<[AtomicU64; 2]>,
+    reads: Arc<[AtomicU64; 3]>,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -30,6 +30,8 @@ pub struct Reads {
     pub snapshots: u64,
     /// Rows looked up by their key, found or not.
     pub rows: u64,
+    /// Rows that scans came across.
+    pub scanned: u64,
 }
 
 #[derive(Debug, Default)]
@@ -74,8 +76,9 @@ impl MemoryEngine {
 
     /// How much was read so far.
     pub fn reads(&self) -> Reads {
-        let [snapshots, rows] = &*self.reads;
-        Reads { snapshots: snapshots.load(Ordering::Relaxed), rows: rows.load(Ordering::Relaxed) }
+        let [snapshots, rows, scanned] = &*self.reads;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Reads { snapshots: count(snapshots), rows: count(rows), scanned: count(scanned) }
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -86,7 +89,7 @@ impl MemoryEngine {
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let [snapshots, _] = &*self.reads;
+        let [snapshots, ..] = &*self.reads;
         snapshots.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(MemorySnapshot { rows: Arc::clone(&rows), reads: &self.reads }))
     }
@@ -133,12 +136,12 @@ impl Engine for MemoryEngine {
 
 struct MemorySnapshot<'a> {
     rows: Arc<Rows>,
-    reads: &'a [AtomicU64; 2],
+    reads: &'a [AtomicU64; 3],
 }
 
 impl RawRead for MemorySnapshot<'_> {
     fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        let [_, rows] = self.reads;
+        let [_, rows, _] = self.reads;
         rows.fetch_add(1, Ordering::Relaxed);
         if let Some(value) = self.rows.get(key) {
             found(value);
@@ -151,7 +154,11 @@ impl RawRead for MemorySnapshot<'_> {
             return Ok(());
         }
         let rows = self.rows.range::<[u8], _>(range.bounds());
-        let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| visit(key, value);
+        let [.., scanned] = self.reads;
+        let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+            scanned.fetch_add(1, Ordering::Relaxed);
+            visit(key, value)
+        };
         let _: ControlFlow<()> = if reverse {
             rows.rev().try_for_each(&mut visit)
         } else {
@@ -163,9 +170,12 @@ impl RawRead for MemorySnapshot<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
+    use crate::domain::time::Timestamp;
     use crate::store::conformance::{KEY, NUMBERS, Number, event, run};
-    use crate::store::{Read, Store, lane};
+    use crate::store::{Abort, Read, Stamp, Store, Txn, lane};
 
     #[test]
     fn a_closure_that_differs_when_it_runs_again_is_found() {
@@ -195,5 +205,26 @@ mod tests {
         let snapshot = store.snapshot().unwrap();
         assert_eq!(snapshot.get(&NUMBERS, &"2".into()).unwrap(), None);
         assert_eq!(lane::head(&snapshot, 0).unwrap().seq, 2);
+    }
+    #[test]
+    fn a_writer_that_is_told_to_work_commits_what_waits_as_one_group() {
+        let (store, mut writer) = Store::by_hand(Arc::new(MemoryEngine::single_run()), KEY).unwrap();
+        assert!(!writer.turn(), "a new store is brought up before anybody has it");
+        let before = store.counters().commits;
+        let put = |n: u64| {
+            let stamp = Stamp { now: Timestamp::EPOCH, nonce: [0; 16] };
+            let put =
+                move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(txn.insert(&NUMBERS, &"n".into(), &Number(n))?);
+            Box::pin(store.transact("put", stamp, put))
+        };
+        let (mut first, mut second) = (put(1), put(2));
+        let look = |act: &mut (dyn Future<Output = _> + Unpin)| {
+            std::pin::pin!(act).poll(&mut Context::from_waker(Waker::noop()))
+        };
+        assert!(look(&mut first).is_pending() && look(&mut second).is_pending());
+        assert_eq!((store.counters().queued, writer.turn(), writer.turn()), (2, true, false));
+        assert!(matches!(look(&mut first), Poll::Ready(Ok(true))));
+        assert!(matches!(look(&mut second), Poll::Ready(Ok(false))), "it saw the row of the first");
+        assert_eq!(store.counters().commits - before, 1);
     }
 }
