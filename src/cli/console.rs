@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{Environment, TOKEN_VARIABLE};
+#[cfg(debug_assertions)]
+use crate::console::Trial;
 use crate::console::{self, Options, Refusal};
 use crate::runtime::failure::Failure;
 
@@ -62,6 +64,11 @@ pub struct Console {
     #[arg(long, value_name = "FILE", hide = true)]
     settle: Option<PathBuf>,
 
+    /// Fail on purpose when the screen is drawn again: task or screen
+    #[cfg(debug_assertions)]
+    #[arg(long, value_name = "WHAT", hide = true)]
+    fail: Option<String>,
+
     #[command(flatten)]
     flags: ConfigFlags,
 }
@@ -114,6 +121,10 @@ impl Console {
             theme: self.theme,
             no_mouse: self.no_mouse,
             settle: self.settle,
+            #[cfg(debug_assertions)]
+            trial: self.fail.map(|what| if what == "task" { Trial::Task } else { Trial::Screen }),
+            #[cfg(not(debug_assertions))]
+            trial: None,
             token: value(TOKEN_VARIABLE).map(str::to_owned),
             no_color: value("NO_COLOR").is_some(),
             is_over_ssh: value("SSH_CONNECTION").is_some(),

@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::select;
@@ -15,6 +14,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
+#[cfg(debug_assertions)]
+use super::Trial;
 use super::conn::Problem;
 use super::conn::events::News;
 use super::conn::problem::Kind;
@@ -66,7 +67,7 @@ pub async fn run(
         while !wanted.is_empty() {
             let mut more = Vec::new();
             for effect in std::mem::take(&mut wanted) {
-                match carry_out(effect, &mut effects, &mut screen, ambient.file.as_deref())? {
+                match carry_out(effect, &mut effects, &mut screen, ambient)? {
                     Outcome::Done => {}
                     Outcome::Left => return Ok(()),
                     Outcome::Tell(msg) => more.extend(update(&mut model, Moment::of(&*ambient.clock), msg)),
@@ -140,6 +141,17 @@ pub fn no_way(why: String) -> Msg {
     Msg::News(News::Refused(Problem::local(Kind::Refused, "connect", why)))
 }
 
+/// Fails on purpose: what the terminal is like afterwards is tried with the real program. No release has this.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "that is what is tried")]
+fn fail(trial: Option<Trial>) {
+    match trial {
+        Some(Trial::Task) => drop(tokio::spawn(async { panic!("on trial") })),
+        Some(Trial::Screen) => panic!("on trial"),
+        None => {}
+    }
+}
+
 /// What became of an effect.
 enum Outcome {
     Done,
@@ -152,7 +164,7 @@ fn carry_out(
     effect: Effect,
     effects: &mut Effects,
     screen: &mut Screen,
-    file: Option<&Path>,
+    ambient: &Ambient,
 ) -> std::io::Result<Outcome> {
     match effect {
         Effect::Connect(target) => {
@@ -171,7 +183,7 @@ fn carry_out(
             });
         }
         Effect::Keep { view, columns } => {
-            let kept = file.map_or(Ok(()), |file| keep_columns(file, view, &columns));
+            let kept = ambient.file.as_deref().map_or(Ok(()), |file| keep_columns(file, view, &columns));
             return Ok(match kept {
                 Ok(()) => Outcome::Done,
                 Err(wrong) => Outcome::Say(format!("not kept for the next time: {wrong}"), false),
@@ -181,7 +193,11 @@ fn carry_out(
             screen.suspend()?;
             return Ok(Outcome::Tell(Msg::Resumed));
         }
-        Effect::Redraw => screen.forget()?,
+        Effect::Redraw => {
+            #[cfg(debug_assertions)]
+            fail(ambient.trial);
+            screen.forget()?;
+        }
         Effect::Quit => return Ok(Outcome::Left),
     }
     Ok(Outcome::Done)

@@ -64,6 +64,17 @@ pub struct Ambient {
     pub is_over_ssh: bool,
     /// Where choices are kept: `console.toml`.
     pub file: Option<PathBuf>,
+    /// What fails on purpose when the screen is drawn again; in builds for tests only.
+    pub trial: Option<Trial>,
+}
+
+/// What fails on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// A task in the background.
+    Task,
+    /// The thread that has the terminal.
+    Screen,
 }
 
 /// Runs the console until the operator leaves. `out` is written to with `--plain` only.
@@ -79,6 +90,7 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
         entropy: Arc::new(OsEntropy),
         is_over_ssh: options.is_over_ssh,
         file: options.file.clone(),
+        trial: options.trial,
     };
     let model = Model::new(Setup {
         servers,
