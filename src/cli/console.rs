@@ -74,8 +74,9 @@ pub struct Console {
 }
 
 const ABOUT: &str = "\
-Watch and operate a server from the terminal: sessions and the audit log, live. Nothing can be changed until A arms the
-console, for ten minutes, and every change asks first. Press ? for the keys.
+Watch and operate a server from the terminal, live: what needs attention, sessions, lockouts, the audit log, accounts, API
+keys, health, and networks that guess. Nothing can be changed until A arms the console, for ten minutes, and every change
+asks first. Press ? for the keys.
 
 Servers, keys and colours are kept in $XDG_CONFIG_HOME/latchkey/console.toml:
 

@@ -344,13 +344,13 @@ switches() { awk '/^voluntary_ctxt_switches/ {sum += $2} END {print sum}' "/proc
 before=$(switches)
 sleep 5
 after=$(switches)
-[ $((after - before)) -le 40 ] || fail "idle for 5 s: $((after - before)) wake-ups"
+[ $((after - before)) -le 9 ] || fail "idle for 5 s: $((after - before)) wake-ups"
 "${tmux[@]}" send-keys -H 1b 5b 4f
 sleep 0.3
 unseen=$(switches)
 sleep 5
 unseen=$(($(switches) - unseen))
-[ "$unseen" -le 12 ] || fail "idle and unfocused for 5 s: $unseen wake-ups"
+[ "$unseen" -le 4 ] || fail "idle and unfocused for 5 s: $unseen wake-ups"
 say "idle for 5 s: $((after - before)) wake-ups of all threads, unfocused $unseen, $(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$pid/status") MB"
 key q
 until_ok '[ "$(alternate)" = 0 ]'

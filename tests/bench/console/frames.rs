@@ -21,6 +21,7 @@ use latchkey::console::views;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::channel;
 use tokio::time::timeout;
 
@@ -49,7 +50,7 @@ pub async fn draw(socket: &Path, view: &str, count: usize) -> Vec<Duration> {
         now: now(),
     });
     let ((sender, mut messages), (news_sender, mut news)) = (channel(WAITING), channel(WAITING));
-    let mut effects = Effects::new((sender, news_sender), Arc::new(OsEntropy), false);
+    let mut effects = Effects::new(Handle::current(), (sender, news_sender), Arc::new(OsEntropy), false);
     let size = Rect { x: 0, y: 0, width: 120, height: 40 };
     let options = TerminalOptions { viewport: Viewport::Fixed(size) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(sink()), options).expect("a terminal");
