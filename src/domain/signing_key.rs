@@ -89,6 +89,10 @@ pub enum Turn {
     Revoke,
 }
 
+/// Most keys that verify and do not sign any more; with more, the oldest go before their time. One transaction has to be
+/// able to revoke them all, however often somebody has turned the keys before.
+pub const RETIRED_MAX: usize = 64;
+
 /// The ring after a turn at `now`. `fresh` are two new keys of the wanted algorithm; what was published as next signs
 /// now if it is of that algorithm, and otherwise one of these does.
 pub fn turned(ring: &[SigningKey], turn: Turn, fresh: [SigningKey; 2], now: Timestamp) -> Vec<SigningKey> {
@@ -112,6 +116,14 @@ pub fn turned(ring: &[SigningKey], turn: Turn, fresh: [SigningKey; 2], now: Time
         after.push(staged(&second, Stage::Current));
     }
     after.push(staged(&first, Stage::Next));
+    let ends = after.iter().filter_map(|key| match key.stage {
+        Stage::Retired { until } => Some(until),
+        Stage::Next | Stage::Current => None,
+    });
+    if ends.clone().count() > RETIRED_MAX {
+        let oldest = ends.min();
+        after.retain(|key| !matches!(key.stage, Stage::Retired { until } if Some(until) == oldest));
+    }
     after
 }
 
@@ -135,6 +147,19 @@ mod tests {
 
     fn shown(ring: &[SigningKey]) -> Vec<(&str, Stage)> {
         ring.iter().map(|key| (key.kid.as_str(), key.stage)).collect()
+    }
+
+    #[test]
+    fn a_ring_that_is_turned_very_often_stays_small_and_keeps_its_newest_keys() {
+        let mut ring = Vec::new();
+        for turn in 0..200 {
+            let names = [format!("a{turn}"), format!("b{turn}")];
+            let fresh = names.map(|name| key(&name, Algorithm::EdDsa));
+            ring = turned(&ring, Turn::Retire { life: Duration::from_secs(86_400) }, fresh, at(turn));
+            assert!(ring.len() <= RETIRED_MAX + 2, "{} keys", ring.len());
+        }
+        let is_there = |kid: &str| ring.iter().any(|key| key.kid == kid);
+        assert!(is_there("a199") && is_there("a198") && is_there("a140") && !is_there("a100"));
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub fn replace(txn: &mut Txn<'_>, old: &[SigningKey], new: &[SigningKey]) -> Res
     for gone in old.iter().filter(|key| new.iter().all(|kept| kept.kid != key.kid)) {
         txn.remove(&tables::SIGNING_KEYS, &gone.kid)?;
     }
-    new.iter().try_for_each(|key| txn.put(&tables::SIGNING_KEYS, &key.kid, &to_record(key)))
+    let mut changed = new.iter().filter(|key| !old.contains(key));
+    changed.try_for_each(|key| txn.put(&tables::SIGNING_KEYS, &key.kid, &to_record(key)))
 }
 
 fn to_record(key: &SigningKey) -> SigningKeyV1 {

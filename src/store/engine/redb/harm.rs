@@ -12,7 +12,7 @@ use crate::ambient::{OsEntropy, SeededEntropy};
 use crate::store::check;
 
 /// How many damages a plain `cargo test` does.
-const DAMAGES: u64 = 200;
+const DAMAGES: u64 = 40;
 const PAGE: usize = 4096;
 
 fn image(disk: &Disk) -> Vec<u8> {
