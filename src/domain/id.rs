@@ -103,6 +103,10 @@ id!(
 );
 
 id!(
+    /// Names the link of an account with one elsewhere.
+    IdentityId
+);
+id!(
     /// Names a suspicious act.
     SuspicionId
 );

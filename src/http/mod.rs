@@ -11,6 +11,7 @@ pub mod body;
 pub mod cookie;
 pub mod cookie_session;
 pub mod csrf;
+pub mod description;
 pub mod dev;
 pub mod diagnosis;
 pub mod dialect;
@@ -21,6 +22,7 @@ pub mod event_stream;
 pub mod events;
 pub mod factor;
 pub mod faults;
+pub mod federation;
 pub mod health;
 pub mod introspection;
 pub mod invitation_page;
@@ -68,9 +70,11 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use prometheus_client::registry::Registry;
+use serde_json::Value;
 
 use cookie::CookieDoor;
 use csrf::OwnOrigins;
+use description::Unknown;
 use dev::DevTools;
 use docs::Assets;
 use edge::Gate;
@@ -249,8 +253,8 @@ async fn record(app: &Services, ctx: &Context, remark: Remark) -> Result<(), Sto
     }
 }
 
-/// The canonical API, and its description.
-pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl OpenApi + use<>, ()> {
+/// The description of the canonical API, as indented JSON. The committed file is to say the same.
+pub fn description(app: &Arc<Services>, health: HealthApi) -> String {
     let description = "Every answer of `/api/v1` is an envelope: `{\"success\": true, \"data\": .., \
         \"timestamp\": ..}`, or `{\"success\": false, \"error\": {\"code\", \"message\", \"details\", \
         \"request_id\"}}`. Decide by `error.code`. Unknown and duplicate fields of a request are refused. \
@@ -258,7 +262,9 @@ pub fn service(app: &Arc<Services>, health: HealthApi) -> OpenApiService<impl Op
         there again) say what is left, and one too many is answered 429 with `Retry-After`. `X-Request-ID` may be \
         chosen by the client, and names the request in the answer, in the audit log and in the event stream. \
         `X-Audit-Note`, one line of at most 200 characters, says why something is done; the audit log keeps it.";
-    described(operations(app, health)).description(description)
+    let mut described = described_as_json(&described(operations(app, health)).description(description));
+    description::complete(&mut described, Unknown::Refused);
+    format!("{described:#}\n")
 }
 
 /// Every operation of the API.
@@ -273,7 +279,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
-        own_account::OwnAccountApi(app.clone()),
+        (own_account::OwnAccountApi(app.clone()), federation::FederationApi(app.clone())),
         (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.
@@ -310,6 +316,10 @@ fn for_services(app: &Arc<Services>) -> impl OpenApi + use<> {
 
 fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, "Latchkey", env!("CARGO_PKG_VERSION"))
+}
+
+fn described_as_json<T: OpenApi>(api: &OpenApiService<T, ()>) -> Value {
+    serde_json::from_str(&api.spec()).unwrap_or_default()
 }
 
 struct Everything {

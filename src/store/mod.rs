@@ -30,6 +30,7 @@ pub mod engine;
 pub mod error;
 pub mod expiry;
 pub mod factor;
+pub mod identity;
 pub mod keys;
 pub mod lane;
 pub mod lockout;

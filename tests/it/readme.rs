@@ -306,7 +306,8 @@ fn every_cargo_command_of_the_readme_exists() {
     for line in lines {
         let mut words = line.split_whitespace();
         assert!(known.contains(words.next().unwrap()), "cargo {line}");
-        assert!(words.take_while(|word| *word != "--").all(|word| word == "--release"), "cargo {line}");
+        let mut options = words.take_while(|word| *word != "--");
+        assert!(options.all(|word| ["--locked", "--release"].contains(&word)), "cargo {line}");
     }
 }
 

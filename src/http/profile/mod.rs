@@ -24,6 +24,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 
 use super::cookie::CookieDoor;
+use super::description::{self, Unknown};
 use super::dialect::Dialect;
 use super::docs::{self, Assets};
 use super::error::ApiError;
@@ -114,7 +115,7 @@ impl Mounted {
         let Enabled { profile, app } = enabled;
         match profile {
             Profile::Governance => {
-                let api = super::described(super::operations(&app, health.clone()));
+                let api = super::described(super::operations(&app, health.clone())).server(profile.mount());
                 Self::with(profile, api, parts)
             }
             Profile::Scribes => {
@@ -155,14 +156,15 @@ impl Mounted {
         api: OpenApiService<T, ()>,
         parts: &mut Surroundings<'_>,
     ) -> Self {
-        let mut spec = api.spec();
-        let mut described: Value = serde_json::from_str(&spec).unwrap_or_default();
-        if profile != Profile::Governance {
+        let mut described = super::described_as_json(&api);
+        if profile == Profile::Governance {
+            description::complete(&mut described, Unknown::Refused);
+        } else {
+            description::complete(&mut described, Unknown::Ignored);
             with_detail(&mut described);
             if profile == Profile::Trading {
                 trading::reword(&mut described);
             }
-            spec = described.to_string();
         }
         parts.routes.extend(profile.mount(), &described);
         let has = |method: &Method, path: &str| {
@@ -171,7 +173,7 @@ impl Mounted {
         };
         let at_shared = shared().flat_map(|path| [(Method::GET, path), (Method::POST, path)]);
         let at_shared = at_shared.filter(|(method, path)| has(method, path)).collect();
-        let route = docs::add(Route::new(), profile.mount(), spec.into(), parts.assets);
+        let route = docs::add(Route::new(), profile.mount(), described.to_string().into(), parts.assets);
         let endpoint = Route::new().nest(profile.mount(), route.nest("/", api)).into_endpoint().boxed();
         Self { profile, endpoint, at_shared, cookies: None }
     }

@@ -19,7 +19,7 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryEngine {
     rows: Arc<RwLock<Arc<Rows>>>,
-    reads: Arc<[AtomicU64; 2]>,
+    reads: Arc<[AtomicU64; 3]>,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -30,6 +30,8 @@ pub struct Reads {
     pub snapshots: u64,
     /// Rows looked up by their key, found or not.
     pub rows: u64,
+    /// Rows that scans came across.
+    pub scanned: u64,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +40,7 @@ struct Faults {
     first_run: Option<WriteSet>,
     commits: u64,
     fail: Option<(u64, StoreError)>,
+    refuse: Option<StoreError>,
 }
 
 impl MemoryEngine {
@@ -60,6 +63,11 @@ impl MemoryEngine {
         faults.fail = Some((faults.commits + nth, error));
     }
 
+    /// Every commit from now on fails with `error`, until this is told `None`.
+    pub fn refuse_commits(&self, error: Option<StoreError>) {
+        self.faults().refuse = error;
+    }
+
     /// Changes the stored bytes at will, past every check: damage for tests.
     pub fn tamper(&self, change: impl FnOnce(&mut BTreeMap<Vec<u8>, Vec<u8>>)) {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -68,8 +76,9 @@ impl MemoryEngine {
 
     /// How much was read so far.
     pub fn reads(&self) -> Reads {
-        let [snapshots, rows] = &*self.reads;
-        Reads { snapshots: snapshots.load(Ordering::Relaxed), rows: rows.load(Ordering::Relaxed) }
+        let [snapshots, rows, scanned] = &*self.reads;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Reads { snapshots: count(snapshots), rows: count(rows), scanned: count(scanned) }
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -80,7 +89,7 @@ impl MemoryEngine {
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Result<Box<dyn RawRead + '_>, StoreError> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let [snapshots, _] = &*self.reads;
+        let [snapshots, ..] = &*self.reads;
         snapshots.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(MemorySnapshot { rows: Arc::clone(&rows), reads: &self.reads }))
     }
@@ -100,6 +109,9 @@ impl Engine for MemoryEngine {
                 Some(first) if first != *writes => panic!("a transaction wrote other rows when it ran again"),
                 Some(_) => {}
             }
+        }
+        if let Some(error) = &faults.refuse {
+            return Err(error.clone().into());
         }
         faults.commits += 1;
         let commit = faults.commits;
@@ -124,12 +136,12 @@ impl Engine for MemoryEngine {
 
 struct MemorySnapshot<'a> {
     rows: Arc<Rows>,
-    reads: &'a [AtomicU64; 2],
+    reads: &'a [AtomicU64; 3],
 }
 
 impl RawRead for MemorySnapshot<'_> {
     fn get(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        let [_, rows] = self.reads;
+        let [_, rows, _] = self.reads;
         rows.fetch_add(1, Ordering::Relaxed);
         if let Some(value) = self.rows.get(key) {
             found(value);
@@ -142,7 +154,11 @@ impl RawRead for MemorySnapshot<'_> {
             return Ok(());
         }
         let rows = self.rows.range::<[u8], _>(range.bounds());
-        let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| visit(key, value);
+        let [.., scanned] = self.reads;
+        let mut visit = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+            scanned.fetch_add(1, Ordering::Relaxed);
+            visit(key, value)
+        };
         let _: ControlFlow<()> = if reverse {
             rows.rev().try_for_each(&mut visit)
         } else {

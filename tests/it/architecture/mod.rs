@@ -61,7 +61,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config"]),
     ("clap_complete", &["cli"]),
     ("rpassword", &["cli"]),
-    ("anyhow", &["cli"]),
     ("sd_notify", &["runtime"]),
     ("tokio", &["crypto", "store", "services", "net", "outbound", "http", "console", "runtime", "cli"]),
     (

@@ -30,8 +30,8 @@ use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::parts::{shared, shipped_policy};
+use super::{Answer, described};
 
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -72,6 +72,15 @@ impl TestApp {
         let shared = shared(&policy, &clock, engine.clone());
         let services = Arc::new(Services::new(shared, policy));
         Self::assembled(services, clock, engine, None)
+    }
+
+    /// A server whose store runs each transaction once, to count what one costs.
+    pub fn measured() -> Self {
+        let policy = shipped_policy();
+        let clock = ManualClock::at(START);
+        let engine = Arc::new(MemoryEngine::single_run());
+        let shared = shared(&policy, &clock, engine.clone());
+        Self::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None)
     }
 
     /// A server that sends text messages.
@@ -118,7 +127,7 @@ impl TestApp {
         change: impl FnOnce(&mut Parts),
     ) -> Self {
         let shared = services.clock.clone();
-        let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
+        let vitals = Arc::new(|| Vitals { store_reads: true, store_is_whole: true, ready: true });
         let mut parts = Parts {
             app: services.clone(),
             health: HealthApi::new(shared.clone(), vitals),
@@ -219,7 +228,9 @@ impl TestApp {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(String, String)], body: Body) -> Answer {
-        Answer::of(self.respond(method, path, headers, body).await).await
+        let answer = Answer::of(self.respond(method.clone(), path, headers, body).await).await;
+        described::hold(&method, path, &answer);
+        answer
     }
 
     /// The answer with its body unread.

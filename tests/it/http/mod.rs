@@ -1,15 +1,18 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod ailing;
 mod api_key;
 mod api_key_use;
 mod audit;
 mod audit_search;
 mod authz;
 mod bearer;
+mod clock_jumps;
 mod cookie_end;
 mod cookie_login;
 mod cookie_session;
+mod costs;
 mod csrf;
 mod dev;
 mod diagnosis;
@@ -17,6 +20,8 @@ mod email_change;
 mod events;
 mod events_order;
 mod events_rights;
+mod federation;
+mod federation_link;
 mod grant;
 mod guessing;
 mod headers;
