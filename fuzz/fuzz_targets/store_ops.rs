@@ -1,14 +1,17 @@
-//! Any operations on the memory engine, compared with an ordered map.
+//! Any operations on the memory engine, compared with an ordered map. Transactions wait in groups of any size, as the
+//! writer finds them under load.
 #![no_main]
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use arbitrary::Arbitrary;
 use latchkey::domain::time::Timestamp;
 use latchkey::store::codec::Value;
 use latchkey::store::keys::Bytes;
-use latchkey::store::{Abort, MemoryEngine, Read, Scan, Stamp, Store, StoreError, Table, Txn};
+use latchkey::store::{Abort, GROUP_JOBS, MemoryEngine, Read, Scan, Stamp, Store, StoreError, Table, Txn};
 use libfuzzer_sys::fuzz_target;
 use serde::{Deserialize, Serialize};
 
@@ -38,31 +41,48 @@ enum Seen {
     Rows(Vec<(Key, Number)>, bool),
 }
 
-fuzz_target!(|transactions: Vec<(Vec<Op>, bool)>| {
-    let Ok(store) = Store::open(Arc::new(MemoryEngine::single_run()), [1; 32]) else {
+fuzz_target!(|groups: Vec<Vec<(Vec<Op>, bool)>>| {
+    let Ok((store, mut writer)) = Store::by_hand(Arc::new(MemoryEngine::single_run()), [1; 32]) else {
         panic!("an empty store opens")
     };
     let mut model = BTreeMap::new();
-    for (ops, refused) in transactions {
-        let stamp = Stamp { now: Timestamp::EPOCH, nonce: [0; 16] };
-        let mut draft = model.clone();
-        let todo = ops.clone();
-        let outcome = store.transact_blocking("fuzz", stamp, move |txn| {
-            let seen = todo.iter().map(|op| on_store(txn, op)).collect::<Result<Vec<_>, _>>()?;
-            if refused { Err(Abort::Rule(seen)) } else { Ok(seen) }
+    for mut group in groups {
+        group.truncate(GROUP_JOBS + 1);
+        let acts = group.iter().map(|(ops, refused)| {
+            let (stamp, todo, refused) =
+                (Stamp { now: Timestamp::EPOCH, nonce: [0; 16] }, ops.clone(), *refused);
+            Box::pin(store.transact("fuzz", stamp, move |txn| {
+                let seen = todo.iter().map(|op| on_store(txn, op)).collect::<Result<Vec<_>, _>>()?;
+                if refused { Err(Abort::Rule(seen)) } else { Ok(seen) }
+            }))
         });
-        let expected: Vec<Seen> = ops.iter().map(|op| on_model(&mut draft, op)).collect();
-        match outcome {
-            Ok(seen) => {
-                assert_eq!(seen, expected);
-                model = draft;
+        let mut acts: Vec<_> = acts.collect();
+        // Each puts its job into the queue when it is first asked.
+        for act in &mut acts {
+            assert!(outcome(act).is_pending());
+        }
+        assert_eq!(writer.turn(), !acts.is_empty());
+        while writer.turn() {}
+        for (mut act, (ops, _)) in acts.into_iter().zip(&group) {
+            let mut draft = model.clone();
+            let expected: Vec<Seen> = ops.iter().map(|op| on_model(&mut draft, op)).collect();
+            match outcome(&mut act) {
+                Poll::Ready(Ok(seen)) => {
+                    assert_eq!(seen, expected);
+                    model = draft;
+                }
+                Poll::Ready(Err(Abort::Rule(seen))) => assert_eq!(seen, expected),
+                Poll::Ready(Err(Abort::Store(StoreError::TooLarge { .. }))) => {}
+                Poll::Ready(Err(Abort::Store(error))) => panic!("{error}"),
+                Poll::Pending => panic!("an answer is missing"),
             }
-            Err(Abort::Rule(seen)) => assert_eq!(seen, expected),
-            Err(Abort::Store(StoreError::TooLarge { .. })) => {}
-            Err(Abort::Store(error)) => panic!("{error}"),
         }
     }
 });
+
+fn outcome<T>(act: &mut (impl Future<Output = T> + Unpin)) -> Poll<T> {
+    pin!(act).poll(&mut Context::from_waker(Waker::noop()))
+}
 
 fn key(part: &[u8], rest: u8) -> Key {
     (Bytes(part.to_vec()), rest)

@@ -61,7 +61,7 @@ impl Listener {
     pub(super) fn read(reader: &mut Reader) -> Vec<Self> {
         let addrs = reader.left.contains_key("listen").then(|| reader.list("listen", EXPECTED, parse_addr));
         reader.known.insert("listen".into());
-        let count = addrs.as_ref().map_or_else(|| sections(reader), Vec::len);
+        let count = addrs.as_ref().map_or_else(|| reader.sections("listen"), Vec::len);
         if count == 0 || count > MAX_LISTENERS {
             if reader.problems.iter().all(|problem| !problem.what.starts_with("listen:")) {
                 reader.problem("listen", &format!("expected 1 to {MAX_LISTENERS} addresses, found {count}"));
@@ -163,10 +163,4 @@ pub fn parse_addr(text: &str) -> Result<SocketAddr, String> {
 /// Whether an address is this machine's own, also when written as an IPv4 address in IPv6.
 pub fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
-}
-
-/// How many `[[listen]]` there are.
-fn sections(reader: &Reader) -> usize {
-    let index = |key: &String| key.strip_prefix("listen[")?.split(']').next()?.parse::<usize>().ok();
-    reader.left.keys().filter_map(index).max().map_or(0, |last| last + 1)
 }

@@ -7,11 +7,13 @@
 
 mod admin_socket;
 mod api_keys;
+mod called_url;
 mod cors;
 mod data_dir;
 mod development;
 pub mod duration;
 mod events;
+mod federation;
 mod file;
 mod flags;
 mod invitation;
@@ -56,6 +58,7 @@ use ipnet::IpNet;
 pub use admin_socket::AdminSocket;
 pub use api_keys::ApiKeys;
 pub use cors::{Cors, origin};
+pub use federation::{Federation, IdentityProvider, NewAccounts, ProviderKind};
 pub use flags::Flags;
 pub use invitation::Invitation;
 pub use listen::{EXPECTED as EXPECTED_ADDR, Listener, PlainHttp, parse_addr};
@@ -152,6 +155,8 @@ pub struct Config {
     pub mail: Mail,
     /// Outgoing text messages.
     pub sms: Sms,
+    /// Logins with accounts elsewhere.
+    pub federation: Federation,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -274,6 +279,7 @@ impl Config {
             mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
             sms: Sms::read(reader),
+            federation: Federation::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

@@ -199,6 +199,14 @@ impl Reader {
         }
     }
 
+    /// How many `[[name]]` there are.
+    pub fn sections(&self, name: &str) -> usize {
+        let index = |key: &String| {
+            key.strip_prefix(name)?.strip_prefix('[')?.split(']').next()?.parse::<usize>().ok()
+        };
+        self.left.keys().filter_map(index).max().map_or(0, |last| last + 1)
+    }
+
     /// Notes that `key` is wrong, at the place it was set.
     pub fn problem(&mut self, key: &str, reason: &str) {
         self.problem_with(key, reason, None);

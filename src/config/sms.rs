@@ -1,10 +1,9 @@
 //! `[sms]`: how text messages leave. Knows no HTTP.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::listen::is_loopback;
+use super::called_url;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::{MINUTE, SECOND};
@@ -59,17 +58,5 @@ impl Sms {
 }
 
 fn webhook_url(text: &str) -> Result<String, String> {
-    let expected = || "expected https://host[:port][/path], without user name and fragment".to_owned();
-    let uri: http::Uri = text.parse().map_err(|_| expected())?;
-    let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else { return Err(expected()) };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_local = bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(is_loopback);
-    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    match scheme {
-        _ if has_user || text.contains('#') => Err(expected()),
-        "https" => Ok(text.to_owned()),
-        "http" if is_local => Ok(text.to_owned()),
-        "http" => Err("http:// is for a gateway on loopback only: codes could be read on the way".to_owned()),
-        _ => Err(expected()),
-    }
+    called_url::parse(text, "http:// is for a gateway on loopback only: codes could be read on the way")
 }

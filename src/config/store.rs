@@ -7,10 +7,15 @@ use super::reader::Reader;
 pub struct Store {
     /// The page cache, in MiB. The process takes about twice as much.
     pub cache_mib: u32,
+    /// Rows that the background verification reads in a second; none when 0.
+    pub scrub_rows_per_second: u32,
 }
 
 impl Store {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { cache_mib: reader.number("store.cache_mib", 4..=65_536) }
+        Self {
+            cache_mib: reader.number("store.cache_mib", 4..=65_536),
+            scrub_rows_per_second: reader.number("store.scrub_rows_per_second", 0..=100_000),
+        }
     }
 }

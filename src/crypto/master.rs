@@ -45,11 +45,13 @@ pub enum Purpose {
     SessionCookies,
     /// Sealing the keys that sign tokens.
     SigningKeys,
+    /// Sealing what a browser keeps of a login with an account elsewhere.
+    Federation,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::StoreChecksum,
         Self::MailSealing,
         Self::UserKeySealing,
@@ -64,6 +66,7 @@ impl Purpose {
         Self::SmsCodes,
         Self::SessionCookies,
         Self::SigningKeys,
+        Self::Federation,
     ];
 
     const fn label(self) -> &'static str {
@@ -82,6 +85,7 @@ impl Purpose {
             Self::SmsCodes => "latchkey/1/sms-codes",
             Self::SessionCookies => "latchkey/1/session-cookies",
             Self::SigningKeys => "latchkey/1/signing-keys",
+            Self::Federation => "latchkey/1/federation",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod backup_code;
 pub mod bcrypt_hash;
 pub mod digest;
 pub mod hash_pool;
+pub mod id_token;
 pub mod login_handle;
 pub mod master;
 pub mod opaque;

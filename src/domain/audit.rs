@@ -130,10 +130,16 @@ pub enum Action {
     ServiceRotated,
     /// A registered service was deleted.
     ServiceDeleted,
+    /// An account was linked with one elsewhere.
+    IdentityLinked,
+    /// Such a link was taken away.
+    IdentityUnlinked,
     /// Another key signs tokens.
     KeyRotated,
     /// The server started with a configuration.
     ConfigLoaded,
+    /// Something that is stored does not verify.
+    StoreDamaged,
 }
 
 impl Action {
@@ -202,8 +208,11 @@ impl Action {
             Self::ServiceCreated => "service.created",
             Self::ServiceRotated => "service.rotated",
             Self::ServiceDeleted => "service.deleted",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::KeyRotated => "key.rotated",
             Self::ConfigLoaded => "config.loaded",
+            Self::StoreDamaged => "store.damaged",
         }
     }
 }

@@ -63,13 +63,15 @@ macro_rules! id {
             }
         }
 
-        /// Only the hyphenated form; a braced, URN or simple form is refused, so that an id has one spelling.
+        /// Only the hyphenated form in small letters; a braced, URN or simple form and capital letters are refused, so
+        /// that an id has one spelling.
         impl FromStr for $name {
             type Err = NotAnId;
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 let id = Uuid::try_parse(text).map_err(|_| NotAnId)?;
-                if text.len() == 36 { Ok(Self(id)) } else { Err(NotAnId) }
+                let is_ours = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
+                if is_ours { Ok(Self(id)) } else { Err(NotAnId) }
             }
         }
     };
@@ -101,6 +103,10 @@ id!(
 );
 
 id!(
+    /// Names the link of an account with one elsewhere.
+    IdentityId
+);
+id!(
     /// Names a suspicious act.
     SuspicionId
 );
@@ -122,10 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hyphenated_form_is_read() {
+    fn only_the_hyphenated_form_in_small_letters_is_read() {
         let id = SessionId::new(Timestamp::from_millis(1_700_000_000_000), &[7; 10]);
         assert_eq!(id.to_string().parse(), Ok(id));
         let simple = id.as_uuid().simple().to_string();
         assert_eq!(simple.parse::<SessionId>(), Err(NotAnId));
+        // Found by fuzzing.
+        assert_eq!("0A9a1f0c-7b1e-7c3a-9f43-2f6f0f4f9b11".parse::<SessionId>(), Err(NotAnId));
     }
 }

@@ -14,6 +14,7 @@ pub mod feed;
 pub mod grant;
 pub mod held;
 pub mod id;
+pub mod identity;
 pub mod incident;
 pub mod limit;
 pub mod link;

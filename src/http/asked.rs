@@ -30,19 +30,24 @@ impl<'a> FromRequest<'a> for Asked {
 
 /// The context of a request as it is now, without a note: what is remarkable about a credential nobody explains.
 pub(super) fn context(request: &Request, visit: &Visit) -> Context {
-    let agent = request.headers().get(header::USER_AGENT);
     Context {
         request_id: visit.request_id.clone(),
         client: visit.client,
-        user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
+        user_agent: user_agent(request.headers()),
         note: None,
         now: visit.now(),
     }
 }
 
+/// What the client calls itself, cut to 256 bytes.
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT);
+    agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes())))
+}
+
 /// Why the caller does it, in its own words: UTF-8 as it is. What cannot be kept as it was said is refused, for somebody
 /// relies on it.
-fn note(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub fn note(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let bad = || {
         let message = format!("`X-Audit-Note` is one line of at most {NOTE_CHARS_MAX} characters.");
         ApiError::field("X-Audit-Note", "invalid", message)

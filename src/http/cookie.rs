@@ -74,6 +74,17 @@ pub fn cleared_for(caller: &Principal, policy: &CookiePolicy) -> Option<HeaderVa
     caller.csrf.as_ref().and_then(|_| line(policy, "", 0))
 }
 
+/// The cookie that a browser keeps while it is with a provider of accounts elsewhere.
+pub const FEDERATION: &str = "__Host-latchkey-federation";
+
+/// Sets [`FEDERATION`] for `max_age` seconds; 0 takes it away. The browser comes back from another site, so it is `Lax`.
+pub fn federation(value: &str, max_age: u64) -> Option<HeaderValue> {
+    let text = format!("{FEDERATION}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 fn line(policy: &CookiePolicy, value: &str, max_age: u64) -> Option<HeaderValue> {
     let (name, same_site) = (policy.name, same_site(policy.same_site));
     let text = format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite={same_site}");

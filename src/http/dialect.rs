@@ -80,7 +80,7 @@ fn in_oauth(error: &ApiError) -> OauthFailure {
         Code::AccountLocked | Code::RateLimitExceeded | Code::ServiceBusy | Code::ServiceUnavailable => {
             "temporarily_unavailable"
         }
-        Code::InternalError => "server_error",
+        Code::InternalError | Code::ProviderFailed => "server_error",
     };
     OauthFailure {
         error: error.oauth_name().unwrap_or(named).to_owned(),

@@ -310,6 +310,7 @@ fn meaning(status: u16) -> &'static str {
         415 => "The body is of a type or an encoding that the operation does not read",
         423 => "Too many failures",
         429 => "Too many requests",
+        502 => "The provider of the account elsewhere gave no answer that can be used",
         503 => "The server is at its limit, or cannot write just now",
         _ => "The server failed; the log has the cause under the request id",
     }
@@ -335,6 +336,7 @@ fn status_of(code: ErrorCode) -> StatusCode {
         Code::AccountLocked => StatusCode::LOCKED,
         Code::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
         Code::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::ProviderFailed => StatusCode::BAD_GATEWAY,
         Code::ServiceBusy | Code::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

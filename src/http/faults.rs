@@ -3,6 +3,7 @@
 mod cookie;
 mod diagnosis;
 mod factor;
+mod federation;
 mod oversight;
 mod resource;
 mod role;

@@ -17,6 +17,8 @@ pub const PATHS: [&str; 3] = ["/health", "/health/live", "/health/ready"];
 pub struct Vitals {
     /// The store answers a read.
     pub store_reads: bool,
+    /// Nothing that is stored is known to be damaged.
+    pub store_is_whole: bool,
     /// The server wants requests: it has started and is not stopping.
     pub ready: bool,
 }
@@ -62,14 +64,15 @@ pub enum ProbeAnswer {
 impl HealthApi {
     /// How the server is
     ///
-    /// 200 when it works. 503 when the store does not answer, or the server is starting or stopping.
+    /// 200 when it works. 503 when the store does not answer, or the server is starting or stopping. Damage to some rows
+    /// is told as `damaged` and takes nobody's access away: all others are right.
     #[oai(path = "/health", method = "get", operation_id = "health")]
     async fn health(&self) -> HealthAnswer {
         let vitals = (self.vitals)();
         let works = vitals.store_reads && vitals.ready;
         let body = Json(Health {
             status: if works { "healthy" } else { "unhealthy" }.to_owned(),
-            database: if vitals.store_reads { "connected" } else { "unavailable" }.to_owned(),
+            database: database(vitals).to_owned(),
             redis: "embedded".to_owned(),
             timestamp: self.clock.now().to_string(),
         });
@@ -95,5 +98,13 @@ impl HealthApi {
         } else {
             ProbeAnswer::No(Json(Probe { status: "not_ready".to_owned() }))
         }
+    }
+}
+
+fn database(vitals: Vitals) -> &'static str {
+    match (vitals.store_reads, vitals.store_is_whole) {
+        (false, _) => "unavailable",
+        (true, false) => "damaged",
+        (true, true) => "connected",
     }
 }

@@ -22,6 +22,7 @@ pub mod event_stream;
 pub mod events;
 pub mod factor;
 pub mod faults;
+pub mod federation;
 pub mod health;
 pub mod introspection;
 pub mod invitation_page;
@@ -278,7 +279,7 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
-        own_account::OwnAccountApi(app.clone()),
+        (own_account::OwnAccountApi(app.clone()), federation::FederationApi(app.clone())),
         (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.

@@ -7,7 +7,7 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// The end of a certificate's validity, as RFC 3339 writes it.
-pub(super) fn not_after(certificate: &[u8]) -> Option<String> {
+pub fn not_after(certificate: &[u8]) -> Option<String> {
     let (certificate, _) = content_of(SEQUENCE, certificate)?;
     let (mut rest, _) = content_of(SEQUENCE, certificate)?;
     if let Some((_, behind)) = content_of(VERSION, rest) {

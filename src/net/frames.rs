@@ -20,7 +20,7 @@ const CONTENT: [u8; 3] = [0x0, 0x1, 0x9];
 
 /// Follows the frames of one connection.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub struct Frames {
     /// Bytes until the next frame begins.
     skip: usize,
     /// The start of a frame head whose end has not come yet.
@@ -33,16 +33,16 @@ pub(super) struct Frames {
 
 /// There were too many.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flood;
+pub struct Flood;
 
 impl Frames {
     /// At the start of a connection, whose client may send `per_second` frames without content.
-    pub(super) fn new(per_second: u32) -> Self {
+    pub fn new(per_second: u32) -> Self {
         Self { skip: PREFACE, head: [0; HEAD], filled: 0, per_second, count: 0, since: None }
     }
 
     /// Follows `bytes`, which came `now`.
-    pub(super) fn follow(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Flood> {
+    pub fn follow(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Flood> {
         loop {
             let skipped = self.skip.min(bytes.len());
             self.skip -= skipped;

@@ -14,7 +14,7 @@ pub(super) const POISON: &[u8] = b"\0\r\n\r\n";
 
 /// Follows the requests of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Framing {
+pub struct Framing {
     state: State,
     /// The start of a line whose end has not come yet. The cap on heads bounds it.
     line: Vec<u8>,
@@ -47,7 +47,7 @@ enum State {
 
 impl Framing {
     /// Follows `bytes`. The error is the position of the first byte that must not pass.
-    pub(super) fn follow(&mut self, mut bytes: &[u8]) -> Result<(), usize> {
+    pub fn follow(&mut self, mut bytes: &[u8]) -> Result<(), usize> {
         let mut position = 0;
         while !bytes.is_empty() {
             let taken = match self.state {

@@ -1,9 +1,9 @@
 //! A small HTTP/1.1 client for calling out: one request, one connection. Knows nothing of what is asked.
 //!
 //! ## Decision: hyper over the rustls that is there, instead of reqwest
-//! What calls out sends one small body and looks at the status. hyper and tokio-rustls are in the tree for the server;
-//! reqwest would bring 20 crates, a second certificate verifier and a connection pool for it. There is nothing to follow
-//! a redirect here, and nothing reads an answer's body, so neither can be abused.
+//! What calls out sends one small body and reads at most a small one. hyper and tokio-rustls are in the tree for the
+//! server; reqwest would bring 20 crates, a second certificate verifier and a connection pool for it. There is nothing to
+//! follow a redirect here, and no answer is read beyond what its reader allows, so neither can be abused (R68).
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -63,9 +63,21 @@ pub enum CallFault {
     /// The answer is no HTTP, or too long, or was cut off.
     #[error("no valid answer")]
     Answer,
+    /// The answer is longer than its reader allows.
+    #[error("an answer that is too long")]
+    TooLong,
     /// It took too long.
     #[error("no answer in time")]
     Timeout,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body, as far as it was asked for.
+    pub body: Vec<u8>,
 }
 
 impl Endpoint {
@@ -131,46 +143,69 @@ impl HttpClient {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<StatusCode, CallFault> {
-        let call = self.call(endpoint, headers, body);
+        Ok(self.fetch(endpoint, Method::POST, (headers, body), 0).await?.status)
+    }
+
+    /// Calls with `method`, headers and body; answers the status and the body, which has at most `bytes_max` bytes. With
+    /// 0 it is left unread.
+    pub async fn fetch(
+        &self,
+        endpoint: &Endpoint,
+        method: Method,
+        (headers, body): (HeaderMap, Vec<u8>),
+        bytes_max: usize,
+    ) -> Result<Answer, CallFault> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        (*request.method_mut(), *request.uri_mut()) = (method, endpoint.target.clone());
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(header::HOST, endpoint.authority.clone());
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let call = self.call(endpoint, request, bytes_max);
         tokio::time::timeout(self.timeout, call).await.unwrap_or(Err(CallFault::Timeout))
     }
 
     async fn call(
         &self,
         endpoint: &Endpoint,
-        headers: HeaderMap,
-        body: Vec<u8>,
-    ) -> Result<StatusCode, CallFault> {
-        let mut request = Request::new(Full::new(Bytes::from(body)));
-        (*request.method_mut(), *request.uri_mut()) = (Method::POST, endpoint.target.clone());
-        *request.headers_mut() = headers;
-        request.headers_mut().insert(header::HOST, endpoint.authority.clone());
-        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        request: Request<Full<Bytes>>,
+        bytes_max: usize,
+    ) -> Result<Answer, CallFault> {
         let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
         let socket = connecting.await.map_err(|_| CallFault::Connect)?;
         if !endpoint.is_secure {
-            return exchange(socket, request).await;
+            return exchange(socket, request, bytes_max).await;
         }
         let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| CallFault::Tls)?;
         let stream = self.tls.connect(name, socket).await.map_err(|_| CallFault::Tls)?;
-        exchange(stream, request).await
+        exchange(stream, request, bytes_max).await
     }
 }
 
-/// One request and the head of its answer.
+/// One request and its answer.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
-) -> Result<StatusCode, CallFault> {
+    bytes_max: usize,
+) -> Result<Answer, CallFault> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_BYTES_MAX);
     let shaken = builder.handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(|_| CallFault::Answer)?;
-    let mut answer = pin!(async { sender.send_request(request).await.map(|answer| answer.status()) });
-    let answer = tokio::select! {
+    let mut answer = pin!(async {
+        let answer = sender.send_request(request).await.map_err(|_| CallFault::Answer)?;
+        let status = answer.status();
+        if bytes_max == 0 {
+            return Ok(Answer { status, body: Vec::new() });
+        }
+        let body = Limited::new(answer.into_body(), bytes_max).collect().await;
+        let body = body.map_err(|fault| {
+            if fault.is::<LengthLimitError>() { CallFault::TooLong } else { CallFault::Answer }
+        })?;
+        Ok(Answer { status, body: body.to_bytes().to_vec() })
+    });
+    tokio::select! {
         answer = &mut answer => answer,
         // The connection may end with the very read that brought the answer.
         _ = connection => answer.await,
-    };
-    answer.map_err(|_| CallFault::Answer)
+    }
 }

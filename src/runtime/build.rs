@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::data_dir::{DataDir, MasterText};
 use super::failure::Failure;
+use super::transport;
 use crate::ambient::{Clock, Entropy, entropy};
-use crate::config::{self, Config};
+use crate::config::{self, Config, NewAccounts};
 use crate::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, Purpose, TokenKeys, TokenRules};
 use crate::domain::api_key::KeyPolicy;
 use crate::domain::factor::FactorPolicy;
+use crate::domain::identity::FederationPolicy;
 use crate::domain::link::PublicUrl;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
@@ -22,6 +24,7 @@ use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
 use crate::services::oversight::server::Around;
+use crate::services::scrub::Scrubs;
 use crate::services::signing_key;
 use crate::services::sms_factor::SmsSends;
 use crate::services::sms_sender::SmsSender;
@@ -29,7 +32,6 @@ use crate::services::stats::Stats;
 use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use crate::store::{RedbEngine, Store, StoreError};
-use tokio::sync::Notify;
 
 /// The text of a new master key.
 pub fn new_key(source: &dyn Entropy) -> MasterText {
@@ -90,18 +92,20 @@ pub fn services(
     let policy = policy(config)?;
     let shared = Shared {
         store,
-        clock,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
         tokens: token_keys(config, &*source)?,
+        providers: transport::identity_providers(&config.federation, &clock)?,
+        clock,
         entropy: source,
         keys: Keys::derive(&master_key(key)?),
         letters: Letters::load(&config.mail.from_name).map_err(|error| fail(&error))?,
         streams: Arc::new(Streams::new(policy.streams)),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms,
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
@@ -175,6 +179,15 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             verify_ttl: registration.verify_ttl,
             default_role: default_role
                 .map_err(|_| Failure::new("registration.default_role is not a role"))?,
+        },
+        federation: FederationPolicy {
+            may_register: match config.federation.new_accounts {
+                NewAccounts::AsRegistration => registration.enabled,
+                NewAccounts::Always => true,
+                NewAccounts::Never => false,
+            },
+            may_link_by_email: config.federation.link_by_email,
+            redirect_url: config.federation.redirect_url.clone(),
         },
         reset_ttl: config.password_reset.ttl,
         invitation_ttl: config.invitation.ttl,

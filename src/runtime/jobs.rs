@@ -1,4 +1,4 @@
-//! What the server does by itself: sending mail, removing what expired, sealing the audit log.
+//! What the server does by itself: sending mail, removing what expired, sealing the audit log, looking for damage.
 //!
 //! Each job does one bounded step, then waits for its bell, its time or the end. A failed step is
 //! logged and tried again; it never ends the server. Neither does a job that panics: it starts anew.
@@ -13,7 +13,9 @@ use tokio::time::{interval, sleep};
 
 use crate::net::TlsSource;
 use crate::services::api_key::usage;
+use crate::services::mail::Wanted;
 use crate::services::mail_transport::MailTransport;
+use crate::services::scrub::{self, Pass};
 use crate::services::{Services, audit_log, mail, stats, sweep};
 
 /// Longest wait between two looks into the outbox: a mail whose bell was missed leaves after it.
@@ -21,6 +23,9 @@ const OUTBOX_EVERY: Duration = Duration::from_secs(30);
 
 /// How many mails are on their way at a time.
 const MAIL_WORKERS: usize = 4;
+
+/// How many text messages are.
+const TEXT_WORKERS: usize = 2;
 
 /// Wait after a step that failed, or a job that panicked.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -40,18 +45,26 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Time between two writes of when API keys were used last.
 const KEY_USES_EVERY: Duration = Duration::from_secs(60);
 
+/// Time between two passes over all that is stored.
+const SCRUB_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Most rows that are verified in one go: some milliseconds.
+const SCRUB_ROWS: u32 = 250;
+
 /// Starts all jobs. They end after `shutdown` turns true; join the set to wait for them.
 pub fn start(
     app: &Arc<Services>,
     transport: &Arc<dyn MailTransport>,
-    seal_every: Duration,
+    (seal_every, scrub_rows_per_second): (Duration, u32),
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     let (sending, transport) = (app.clone(), transport.clone());
-    let job = move || send_mail(sending.clone(), transport.clone());
-    for _ in 0..MAIL_WORKERS {
-        jobs.spawn(supervise("mail", AFTER_FAILURE, shutdown.clone(), job.clone()));
+    let mails = [Wanted::Mails; MAIL_WORKERS];
+    for wanted in mails.into_iter().chain([Wanted::Texts; TEXT_WORKERS]) {
+        let (sending, transport) = (sending.clone(), transport.clone());
+        let job = move || send(sending.clone(), transport.clone(), wanted);
+        jobs.spawn(supervise("outbox", AFTER_FAILURE, shutdown.clone(), job));
     }
     let sweeping = app.clone();
     let job = move || sweep_expired(sweeping.clone());
@@ -64,6 +77,11 @@ pub fn start(
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
     let counting = app.clone();
     jobs.spawn(supervise("count", AFTER_FAILURE, shutdown.clone(), move || count(counting.clone())));
+    let (scrubbing, rate) = (app.clone(), scrub_rows_per_second);
+    if rate > 0 {
+        let job = move || scrub_store(scrubbing.clone(), rate);
+        jobs.spawn(supervise("scrub", AFTER_FAILURE, shutdown.clone(), job));
+    }
     jobs
 }
 
@@ -99,9 +117,10 @@ pub async fn until(mut shutdown: watch::Receiver<bool>, job: impl Future<Output 
     }
 }
 
-async fn send_mail(app: Arc<Services>, transport: Arc<dyn MailTransport>) {
+async fn send(app: Arc<Services>, transport: Arc<dyn MailTransport>, wanted: Wanted) {
+    let bell = if wanted == Wanted::Texts { &app.mail_queued.texts } else { &app.mail_queued.mails };
     loop {
-        let wait = match mail::deliver_due(&app, transport.as_ref()).await {
+        let wait = match mail::deliver_wanted(&app, transport.as_ref(), wanted).await {
             Ok(round) => round.next_at.map_or(OUTBOX_EVERY, |at| at.since(app.clock.now()).min(OUTBOX_EVERY)),
             Err(error) => {
                 tracing::error!(%error, "the outbox could not be worked on");
@@ -109,7 +128,7 @@ async fn send_mail(app: Arc<Services>, transport: Arc<dyn MailTransport>) {
             }
         };
         tokio::select! {
-            () = app.mail_queued.notified() => {}
+            () = bell.notified() => {}
             () = sleep(wait) => {}
         }
     }
@@ -176,6 +195,24 @@ async fn count(app: Arc<Services>) {
                 tracing::error!(%error, "the counts could not be written");
             }
         }
+    }
+}
+
+async fn scrub_store(app: Arc<Services>, rows_per_second: u32) {
+    // Four times a second, or as often as so many rows need.
+    let rows = (rows_per_second / 4).clamp(1, SCRUB_ROWS);
+    let pause = Duration::from_secs(1) * rows / rows_per_second;
+    let (mut pass, limit) = (Pass::default(), usize::try_from(rows).unwrap_or(1));
+    loop {
+        let wait = match scrub::step(&app, &mut pass, limit).await {
+            Ok(true) => SCRUB_EVERY,
+            Ok(false) => pause,
+            Err(error) => {
+                tracing::error!(%error, "what is stored could not be verified");
+                SWEEP_EVERY
+            }
+        };
+        sleep(wait).await;
     }
 }
 

@@ -48,6 +48,15 @@ impl Collector for Parts {
         show.counter("store_commits", "Durable commits", store.commits)?;
         show.counter("store_transactions", "Transactions in those commits", store.transactions)?;
         show.gauge("store_queued", "Transactions that wait for the writer", store.queued)?;
+        let scrubs = &self.app.scrubs;
+        show.counter("scrub_rows", "Stored rows verified in the background", scrubs.rows())?;
+        show.counter("scrub_faults", "Stored rows that did not verify", scrubs.faults())?;
+        show.counter("scrub_passes", "Verifications of all that is stored", scrubs.passes())?;
+        show.gauge(
+            "store_damaged",
+            "1 when the newest verification found a fault",
+            i64::from(scrubs.is_damaged()),
+        )?;
         let lockouts = &self.app.lockouts;
         show.counter("lockouts", "Locks that began", lockouts.set())?;
         show.counter("lockout_refused", "Guesses refused because of a lock", lockouts.refused())?;

@@ -51,6 +51,8 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     let config = &loaded.config;
     // Signals are heard from here on: one that arrives during the start ends the server as soon as it serves.
     let told_to_stop = stop_signal()?;
+    // Unheard it ends the process; heard, the write behind it fails as on a full disk.
+    let _file_limit = heard(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let (dir, key) = DataDir::open_or_create(&config.data_dir, || build::new_key(&OsEntropy))?;
     dir.keep_apart(config.dev)?;
     let store = build::open_store(&dir, &build::master_key(&key)?, config.store.cache_mib)?;
@@ -101,7 +103,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
 
     let (shutdown, told) = watch::channel(false);
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
-    let mut jobs = jobs::start(&app, &mail.transport, config.audit.seal_every, &told);
+    let mut jobs = jobs::start(&app, &mail.transport, paces(config), &told);
     if let Some(tls) = tls {
         let renewal = jobs::renew_certificate(tls, config.tls.reload_every, heard(SignalKind::hangup())?);
         jobs.spawn(jobs::until(told.clone(), renewal));
@@ -156,6 +158,11 @@ async fn serve_all(
     network.cut.saturating_add(local.cut)
 }
 
+/// How often the audit log is sealed, and how many stored rows are verified in a second.
+fn paces(config: &Config) -> (Duration, u32) {
+    (config.audit.seal_every, config.store.scrub_rows_per_second)
+}
+
 fn heard(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::from_error(&error))
 }
@@ -173,8 +180,11 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 fn health(app: &Arc<Services>, ready: &Arc<AtomicBool>) -> HealthApi {
     let (store, ready) = (app.clone(), ready.clone());
-    let vitals =
-        move || Vitals { store_reads: setup::is_done(&store).is_ok(), ready: ready.load(Ordering::SeqCst) };
+    let vitals = move || Vitals {
+        store_reads: setup::is_done(&store).is_ok(),
+        store_is_whole: !store.scrubs.is_damaged(),
+        ready: ready.load(Ordering::SeqCst),
+    };
     HealthApi::new(app.clock.clone(), Arc::new(vitals))
 }
 

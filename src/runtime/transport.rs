@@ -8,15 +8,17 @@ use zeroize::Zeroizing;
 use super::data_dir::DataDir;
 use super::failure::Failure;
 use crate::ambient::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ProviderKind};
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::domain::email::EmailAddress;
 use crate::http::dev;
 use crate::outbound::http_client::{ClientError, Endpoint, HttpClient};
+use crate::outbound::identity::{self, Dialect, OAuthProvider, Urls};
 use crate::outbound::mail::{
     Captured, CapturedMail, EmlFolder, Sender, SmtpLogin, SmtpSettings, SmtpTls, SmtpTransport,
 };
 use crate::outbound::sms::{SmsAsMail, WebhookSender};
+use crate::services::identity_provider::{About, IdentityProvider};
 use crate::services::mail_transport::MailTransport;
 use crate::services::sms_sender::SmsSender;
 
@@ -63,6 +65,37 @@ fn gateway(sms: &config::Sms, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn S
     let key = MacKey::new(webhook.secret.expose().as_bytes());
     let sign = Box::new(move |bytes: &[u8]| to_hex(&key.tag(&[bytes])));
     Ok(Some(Arc::new(WebhookSender::new(endpoint, client, sign, clock.clone()))))
+}
+
+/// Those who vouch for people elsewhere.
+pub fn identity_providers(
+    federation: &config::Federation,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Arc<dyn IdentityProvider>>, Failure> {
+    let each = federation.providers.iter().map(|provider| {
+        let at = |error: &ClientError| Failure::new(format!("identity_provider {}: {error}", provider.name));
+        let client = HttpClient::new(provider.ca_file.as_deref(), identity::TIMEOUT);
+        let about = About {
+            name: provider.name.clone(),
+            title: provider.title.clone(),
+            issuer: provider.issuer.clone(),
+            client_id: provider.client_id.clone(),
+            is_openid: matches!(provider.kind, ProviderKind::Oidc | ProviderKind::Google),
+        };
+        let urls = Urls {
+            authorization: provider.authorization_url.clone(),
+            token: provider.token_url.clone(),
+            userinfo: provider.userinfo_url.clone(),
+            jwks: provider.jwks_url.clone(),
+        };
+        let dialect = if provider.kind == ProviderKind::Github { Dialect::Github } else { Dialect::Claims };
+        let secret = provider.client_secret.as_ref().map(|secret| Zeroizing::new(secret.expose().to_owned()));
+        let asked = (provider.scope.clone(), secret);
+        let client = client.map_err(|error| at(&error))?;
+        let provider = OAuthProvider::new(about, (urls, dialect), asked, client, clock.clone());
+        Ok(Arc::new(provider) as Arc<dyn IdentityProvider>)
+    });
+    each.collect()
 }
 
 /// The captured mails as the dev pages show them.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::audit::{Draft, Witness};
 use super::code_guard::{self, CodeGuess, Lock};
-use super::mail::Sealed;
+use super::mail::{Bell, Sealed};
 use super::{Context, Services};
 use crate::crypto::{BackupCode, SmsCode, TotpSecret};
 use crate::domain::audit::{Action, Outcome};
@@ -123,7 +123,7 @@ enum Claim {
 struct BackupUse {
     used: Draft,
     mail: Sealed,
-    bell: Arc<tokio::sync::Notify>,
+    bell: Arc<Bell>,
 }
 
 /// Weighs `code`. Time-based codes are tried first (T55), codes of text messages last.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::mail_transport::{MailFault, MailTransport, OutgoingMail};
@@ -142,15 +143,66 @@ impl MailCounts {
     }
 }
 
-/// Sends what is due, one mail after another. Several callers at once share the work. A mail that cannot be
-/// read is told and passed over.
+/// Rung when something was put into the outbox: for whoever sends mails, and for whoever sends text messages.
+#[derive(Debug, Default)]
+pub struct Bell {
+    /// Wakes one who sends mails.
+    pub mails: Notify,
+    /// Wakes one who sends text messages.
+    pub texts: Notify,
+}
+
+impl Bell {
+    /// Wakes one of each.
+    pub fn notify_one(&self) {
+        self.mails.notify_one();
+        self.texts.notify_one();
+    }
+}
+
+/// What a round sends. Each way has workers of its own: a mail server that hangs must not hold up the codes by which
+/// people log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Mails and text messages.
+    All,
+    /// Mails.
+    Mails,
+    /// Text messages.
+    Texts,
+}
+
+impl Wanted {
+    /// A row that cannot be read is for whoever sends mails, who tells it.
+    fn has(self, app: &Services, id: MailId) -> bool {
+        let is_text =
+            || app.read(|read| outbox::by_id(read, id)).is_ok_and(|it| it.is_some_and(|it| it.kind == SMS));
+        match self {
+            Self::All => true,
+            Self::Mails => !is_text(),
+            Self::Texts => is_text(),
+        }
+    }
+}
+
+/// Sends what is due, one after another, by both ways.
 pub async fn deliver_due(app: &Services, transport: &dyn MailTransport) -> Result<Round, StoreError> {
+    deliver_wanted(app, transport, Wanted::All).await
+}
+
+/// Sends what is due and wanted, one after another. Several callers at once share the work. What cannot be read is told
+/// and passed over.
+pub async fn deliver_wanted(
+    app: &Services,
+    transport: &dyn MailTransport,
+    wanted: Wanted,
+) -> Result<Round, StoreError> {
     let now = app.clock.now();
     let (mut round, mut after) = (Round::default(), None);
     loop {
         let due = app.read(|read| outbox::due(read, now, after, BATCH))?;
         after = due.mails.last().copied();
-        for seen in due.mails {
+        for seen in due.mails.into_iter().filter(|(_, id)| wanted.has(app, *id)) {
             match deliver(app, transport, seen, &mut round).await {
                 Err(StoreError::Damaged { table } | StoreError::UnknownVersion { table, .. }) => {
                     tracing::error!(table, "A mail cannot be read and is passed over");

@@ -16,9 +16,13 @@ pub mod email_change;
 pub mod enrolment;
 pub mod events;
 pub mod factor;
+pub mod federation;
 pub mod grant;
+pub mod identity;
+pub mod identity_provider;
 pub mod import;
 pub mod introspection;
+mod keys;
 pub mod limits;
 pub mod lockout;
 pub mod login;
@@ -42,6 +46,7 @@ mod right_password;
 pub mod role;
 pub mod role_act;
 pub mod role_grant;
+pub mod scrub;
 pub mod service;
 pub mod session;
 pub mod setup;
@@ -64,23 +69,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use crate::ambient::{Clock, Entropy, entropy};
-use crate::crypto::digest::{MacKey, to_hex};
-use crate::crypto::{
-    AuditSigner, BackupCodes, HashPool, KeyPrefix, LoginHandles, MasterKey, OneTimeTokens, Purpose, SealKey,
-    SessionCookies, SmsCodes, TokenKeys,
-};
+use crate::crypto::{HashPool, KeyPrefix, TokenKeys};
 use crate::domain::api_key::KeyPolicy;
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::factor::FactorPolicy;
 use crate::domain::feed::StreamPolicy;
-use crate::domain::id::UserId;
+use crate::domain::identity::FederationPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
-use crate::domain::lockout::{LockoutPolicy, Subject};
-
+use crate::domain::lockout::LockoutPolicy;
 use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
@@ -89,11 +87,11 @@ use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
 use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
 
 pub use crate::store::StoreError;
 pub use crate::store::user::Taken;
+pub use keys::Keys;
 
 /// Everything a use case works with: parts that all doors share, and the rules of one door.
 ///
@@ -131,12 +129,14 @@ pub struct Shared {
     pub keys: Keys,
     /// The letters this server writes.
     pub letters: Letters,
-    /// Rung when a mail was put into the outbox.
-    pub mail_queued: Arc<Notify>,
+    /// Rung when something was put into the outbox.
+    pub mail_queued: Arc<mail::Bell>,
     /// Text messages of late.
     pub sms_sends: sms_factor::SmsSends,
     /// What sends text messages; without it there are none.
     pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
+    /// Where people may log in with accounts of theirs elsewhere.
+    pub providers: Vec<Arc<dyn identity_provider::IdentityProvider>>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
@@ -147,109 +147,14 @@ pub struct Shared {
     pub streams: Arc<streams::Streams>,
     /// What happened how often.
     pub stats: stats::Stats,
+    /// What is known of damage to the store.
+    pub scrubs: scrub::Scrubs,
     /// When API keys were used, as far as that is not written yet.
     pub key_uses: api_key::usage::KeyUses,
     /// What the process around told of itself.
     pub around: oversight::server::Around,
     /// Wrong second-factor codes of late.
     pub wrong_codes: Arc<code_guard::WrongCodes>,
-}
-
-/// Keys that seal what is at rest, each for one purpose.
-pub struct Keys {
-    /// Seals the mails in the outbox.
-    pub mail: SealKey,
-    /// Seals the personal keys.
-    pub people: SealKey,
-    /// Seals the personal fields of records about nobody.
-    pub nobody: Arc<SealKey>,
-    /// Seals the secrets of second factors.
-    pub factors: SealKey,
-    /// Hashes backup codes.
-    pub backup_codes: BackupCodes,
-    /// Hashes the codes of text messages.
-    pub sms_codes: SmsCodes,
-    /// Hashes the handles of waiting logins.
-    pub logins: LoginHandles,
-    /// Hashes one-time tokens.
-    pub one_time: OneTimeTokens,
-    /// Seals the keys that sign tokens.
-    pub signing: SealKey,
-    /// Hashes the cookies of sessions.
-    pub cookies: SessionCookies,
-    /// Signs the seals of the audit log.
-    pub seals: AuditSigner,
-    names: MacKey,
-    subjects: MacKey,
-}
-
-impl Keys {
-    /// All keys, from the master key.
-    pub fn derive(master: &MasterKey) -> Self {
-        let seal = |purpose| SealKey::new(master.derive(purpose).expose());
-        Self {
-            mail: seal(Purpose::MailSealing),
-            people: seal(Purpose::UserKeySealing),
-            nobody: Arc::new(seal(Purpose::AuditOfNobody)),
-            factors: seal(Purpose::FactorSealing),
-            signing: seal(Purpose::SigningKeys),
-            backup_codes: BackupCodes::new(&master.derive(Purpose::BackupCodes)),
-            sms_codes: SmsCodes::new(&master.derive(Purpose::SmsCodes)),
-            logins: LoginHandles::new(&master.derive(Purpose::PendingLogins)),
-            one_time: OneTimeTokens::new(&master.derive(Purpose::OneTimeTokens)),
-            cookies: SessionCookies::new(&master.derive(Purpose::SessionCookies)),
-            seals: AuditSigner::new(&master.derive(Purpose::AuditSealSeed)),
-            names: MacKey::new(master.derive(Purpose::AuditNames).expose()),
-            subjects: MacKey::new(master.derive(Purpose::LockoutSubjects).expose()),
-        }
-    }
-
-    /// What the audit log keeps of a typed name that belongs to nobody: 16 bytes of a keyed hash, in hex.
-    pub fn name_hash(&self, name: &str) -> String {
-        to_hex(&self.name_tag(name))
-    }
-
-    /// What stands for a typed name in memory: 16 bytes of a keyed hash.
-    pub fn name_tag(&self, name: &str) -> [u8; 16] {
-        let tag = self.names.tag(&[name.as_bytes()]);
-        tag.first_chunk().copied().unwrap_or_default()
-    }
-
-    /// At what a login under `name` guesses: at the name, and at its `owner` or, where it has none, at nobody.
-    pub fn target(&self, owner: Option<&User>, name: &str) -> lockout::Target {
-        let tag = self.name_tag(name);
-        let (account, names) = match owner {
-            Some(owner) => (self.account(owner.id), self.names_of(owner)),
-            None => (self.nobody(&tag), Vec::new()),
-        };
-        lockout::Target { typed: self.name(&tag), account, names }
-    }
-
-    /// A typed name as the budgets of guesses know it, by its [tag](Keys::name_tag).
-    pub fn name(&self, tag: &[u8; 16]) -> Subject {
-        self.subject("name", tag)
-    }
-
-    /// The second budget of a name of nobody, by its [tag](Keys::name_tag).
-    pub fn nobody(&self, tag: &[u8; 16]) -> Subject {
-        self.subject("nobody", tag)
-    }
-
-    /// An account as the budgets of guesses know it.
-    pub fn account(&self, id: UserId) -> Subject {
-        self.subject("account", id.as_bytes())
-    }
-
-    /// The names of an account as the budgets of guesses know them.
-    pub fn names_of(&self, user: &User) -> Vec<Subject> {
-        let names = [user.email.as_str().to_owned(), user.username.folded()];
-        names.iter().map(|name| self.name(&self.name_tag(name))).collect()
-    }
-
-    fn subject(&self, kind: &str, text: &[u8]) -> Subject {
-        let tag = self.subjects.tag(&[kind.as_bytes(), b"\0", text]);
-        Subject(tag.first_chunk().copied().unwrap_or_default())
-    }
 }
 
 /// The rules an operator may change.
@@ -271,6 +176,8 @@ pub struct Policy {
     pub lockout: LockoutPolicy,
     /// Who may register, and how.
     pub registration: RegistrationPolicy,
+    /// Who may log in with an account elsewhere, and where that ends.
+    pub federation: FederationPolicy,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
     /// How long an invitation lives: the link that sets an account's first password.

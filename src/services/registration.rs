@@ -202,6 +202,15 @@ impl Draft {
         Some(Self { email: email?, name: name?, username: username?, naming })
     }
 
+    /// Of an address that is one already, and whose owner chose no username. A name that cannot be shown is none.
+    pub(super) fn of_address(app: &Services, email: EmailAddress, name: Option<&str>) -> Self {
+        let username = Username::derived(&email);
+        let name = name.and_then(|name| DisplayName::parse(name).ok());
+        let name = name.unwrap_or_else(|| DisplayName::from_username(&username));
+        let naming = if app.policy.registration.hides_existing { Naming::Numbered } else { Naming::Derived };
+        Self { email, name, username, naming }
+    }
+
     /// The folded names that no other account may have: the address, and the username where it is chosen.
     pub(super) fn claims(&self) -> impl Iterator<Item = String> {
         let username = self.is_chosen().then(|| self.username.folded());
@@ -333,6 +342,11 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
+    /// The key of the person's own fields.
+    pub(super) const fn person(&self) -> &SealKey {
+        &self.person
+    }
+
     /// Stores the account with its verifier and key, and records it; or says which name is taken.
     pub(super) fn insert(&self, txn: &mut Txn<'_>) -> Result<Result<User, Taken>, StoreError> {
         let mut user = self.user.clone();

@@ -4,7 +4,8 @@
 use super::Services;
 use super::api_key::care::Look;
 use crate::store::{
-    StoreError, api_key, expiry, factor, lockout, one_time, outbox, resource, session, suspicion, tables,
+    StoreError, api_key, expiry, factor, identity, lockout, one_time, outbox, resource, session, suspicion,
+    tables,
 };
 
 /// Most expired rows that one transaction handles: each takes up to six writes of the hundred.
@@ -68,6 +69,8 @@ async fn batch(app: &Services) -> Result<Swept, StoreError> {
                 suspicion::expire(txn, id, due.at)?;
             } else if let Some(hash) = due.key_in(&tables::API_KEY_HASHES) {
                 api_key::expire_former(txn, hash, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::SPENT_STATES) {
+                identity::expire_state(txn, key, due.at)?;
             } else if let Some(key) = due.key_in(&tables::GRANTS_TO) {
                 resource::expire_grant(txn, &key, due.at)?;
             }

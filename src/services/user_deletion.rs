@@ -126,6 +126,7 @@ impl End {
         store::lockout::forget_places(txn, self.account)?;
         store::factor::remove(txn, user.id)?;
         store::sms_factor::remove(txn, user.id)?;
+        store::identity::remove_all(txn, user.id)?;
         self.names.iter().try_for_each(|name| store::lockout::clear(txn, *name).map(drop))?;
         store::user::remove(txn, user)?;
         self.goodbye.insert(txn)

@@ -36,6 +36,11 @@ impl Value for [u8; 16] {
     const VERSION: u8 = 1;
 }
 
+/// A hash: the value of an index that points to a row under one.
+impl Value for [u8; 32] {
+    const VERSION: u8 = 1;
+}
+
 /// A row that exists says all: the value of an index.
 impl Value for () {
     const VERSION: u8 = 1;

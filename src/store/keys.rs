@@ -13,7 +13,9 @@
 //! No encoding is a proper prefix of another encoding of the same type, so rows of different keys never run into
 //! each other, and the encoding of the first parts of a tuple is a prefix of exactly the tuples that begin with them.
 
-use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{
+    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId,
+};
 use crate::domain::time::Timestamp;
 
 /// A value that can be (part of) a key.
@@ -113,7 +115,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId, RoleId, ServiceId);
+ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId, RoleId, ServiceId, IdentityId);
 
 impl Key for Bytes {
     fn encode(&self, out: &mut Vec<u8>) {

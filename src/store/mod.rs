@@ -17,6 +17,7 @@
 //! | `conformance` | the suite that every engine passes |
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use tokio::sync::{oneshot, watch};
 
@@ -29,6 +30,7 @@ pub mod engine;
 pub mod error;
 pub mod expiry;
 pub mod factor;
+pub mod identity;
 pub mod keys;
 pub mod lane;
 pub mod lockout;
@@ -60,7 +62,7 @@ pub use scan::{Page, Read, Scan};
 pub use snapshot::Snapshot;
 pub use tables::Table;
 pub use txn::{Stamp, Txn};
-pub use writer::{Counters, GROUP_JOBS, QUEUE_JOBS};
+pub use writer::{Counters, GROUP_JOBS, HandWriter, QUEUE_JOBS};
 
 use codec::Codec;
 use engine::Engine;
@@ -99,20 +101,31 @@ impl Store {
     /// [`StoreError::NewerSchema`] when a newer program wrote it, [`StoreError::KeyDoesNotFit`] when `checksum_key`
     /// is not the one it was made with.
     pub fn open(engine: Arc<dyn Engine>, checksum_key: [u8; 32]) -> Result<Self, StoreError> {
+        let (store, work) = Self::by_hand(engine, checksum_key)?;
+        store.inner.writer.start(work)?;
+        Ok(store)
+    }
+
+    /// The same without the writer's thread: transactions wait until the writer is told to work. For tests that run
+    /// every order of events, and for fuzzing.
+    pub fn by_hand(
+        engine: Arc<dyn Engine>,
+        checksum_key: [u8; 32],
+    ) -> Result<(Self, HandWriter), StoreError> {
         let codec = Arc::new(Codec::new(&checksum_key));
         migrate::found(&*engine, &codec)?;
         let need = migrate::need(&Snapshot::new(engine.snapshot()?, &codec))?;
-        let writer = Writer::start(Arc::clone(&engine), Arc::clone(&codec))?;
+        let (writer, mut work) = Writer::new(Arc::clone(&engine), Arc::clone(&codec))?;
         let store = Self { inner: Arc::new(Inner { writer, engine, codec }) };
         if need == Need::BringUp {
             let stamp = Stamp { now: crate::domain::time::Timestamp::EPOCH, nonce: [0; 16] };
-            let up =
-                store.transact_blocking("migrate", stamp, |txn| migrate::bring_up(txn, migrate::MIGRATIONS));
-            up.map_err(|abort| match abort {
+            let up = store.submit("migrate", stamp, |txn| migrate::bring_up(txn, migrate::MIGRATIONS))?;
+            work.turn();
+            up.recv().unwrap_or(Err(Abort::Store(StoreError::Closed))).map_err(|abort| match abort {
                 Abort::Rule(error) | Abort::Store(error) => error,
             })?;
         }
-        Ok(store)
+        Ok((store, work))
     }
 
     /// Reads one consistent state, on the caller's thread.
@@ -148,10 +161,24 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        self.submit(name, stamp, f)?.recv().unwrap_or(Err(Abort::Store(StoreError::Closed)))
+    }
+
+    fn submit<T, E, F>(
+        &self,
+        name: &'static str,
+        stamp: Stamp,
+        f: F,
+    ) -> Result<Receiver<Result<T, Abort<E>>>, StoreError>
+    where
+        F: FnMut(&mut Txn<'_>) -> Result<T, Abort<E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (reply, answer) = sync_channel(1);
         let send = move |result| drop(reply.send(result));
         self.inner.writer.submit(Job { name, stamp, task: Box::new(Call { f, result: None, send }) })?;
-        answer.recv().unwrap_or(Err(Abort::Store(StoreError::Closed)))
+        Ok(answer)
     }
 
     /// The sequence of the newest commit record of lane 0, as it grows. A wake-up: read the records from the store.

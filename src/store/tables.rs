@@ -8,6 +8,7 @@ use super::api_key::ApiKeyV1;
 use super::codec::{Codec, Value};
 use super::error::StoreError;
 use super::factor::{FactorV1, PendingLoginV1};
+use super::identity::IdentityV1;
 use super::keys::{self, Bytes, Key};
 use super::lane::{LaneRecordV1, SealV1};
 use super::lockout::{PlaceV1, StreakV1};
@@ -22,7 +23,9 @@ use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
-use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
+use crate::domain::id::{
+    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId,
+};
 use crate::domain::time::Timestamp;
 
 /// The schema version of the store: one row, and the first.
@@ -93,6 +96,13 @@ pub const USER_API_KEYS: Table<(UserId, ApiKeyId), ()> = Table::new(0x52, "user_
 /// Registered services.
 pub const SERVICES: Table<ServiceId, ServiceV1> = Table::new(0x58, "services");
 
+/// Accounts elsewhere that open one here: hash of issuer and subject.
+pub const IDENTITIES: Table<[u8; 32], IdentityV1> = Table::new(0x5a, "identities");
+/// The identities of an account: (account, identity).
+pub const USER_IDENTITIES: Table<(UserId, IdentityId), [u8; 32]> = Table::new(0x5b, "user_identities");
+/// Logins with accounts elsewhere that came back: hash of their state.
+pub const SPENT_STATES: Table<[u8; 16], ()> = Table::new(0x5c, "spent_states");
+
 /// The keys that sign tokens, by name.
 pub const SIGNING_KEYS: Table<String, SigningKeyV1> = Table::new(0x59, "signing_keys");
 
@@ -147,6 +157,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &OWNED_RESOURCES,
     &GRANTS_TO,
     &SERVICES,
+    &IDENTITIES,
+    &USER_IDENTITIES,
+    &SPENT_STATES,
     &SIGNING_KEYS,
     &END,
 ];
@@ -175,6 +188,8 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::resource::OWNER_INDEX,
     super::resource::GRANTEE_INDEX,
     super::resource::PLACES_OF_RESOURCE,
+    super::identity::USER_INDEX,
+    super::identity::PLACE_OF_IDENTITY,
 ];
 
 /// The table with this byte.

@@ -61,26 +61,35 @@ struct Tally {
     queued: AtomicUsize,
 }
 
-/// The handle of the writer's thread. Dropping it lets the waiting jobs finish and ends the thread.
+/// The handle of the writer. Dropping it lets the waiting jobs finish and ends the writer's thread.
 pub(crate) struct Writer {
     queue: Option<SyncSender<Job>>,
+    /// `None` while nobody, or whoever has the [`HandWriter`], does the work.
     thread: Mutex<Option<JoinHandle<()>>>,
     tally: Arc<Tally>,
     committed: watch::Receiver<u64>,
 }
 
 impl Writer {
-    pub fn start(engine: Arc<dyn Engine>, codec: Arc<Codec>) -> Result<Self, StoreError> {
+    /// A writer and the one who does its work: see [`Writer::start`].
+    pub fn new(engine: Arc<dyn Engine>, codec: Arc<Codec>) -> Result<(Self, HandWriter), StoreError> {
         let head = lane::head(&Snapshot::new(engine.snapshot()?, &codec), LANE_0)?;
         let (queue, jobs) = sync_channel(QUEUE_JOBS);
         let (announce, committed) = watch::channel(head.seq);
         let tally = Arc::new(Tally::default());
         let bench = Bench { engine, codec, tally: Arc::clone(&tally), announce, head: Some(head) };
+        let writer = Self { queue: Some(queue), thread: Mutex::default(), tally, committed };
+        Ok((writer, HandWriter { jobs, bench }))
+    }
+
+    /// Gives the work to a thread of its own.
+    pub fn start(&self, work: HandWriter) -> Result<(), StoreError> {
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || bench.work(&jobs))
+            .spawn(move || work.until_closed())
             .map_err(|error| StoreError::Io(Arc::new(error)))?;
-        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), tally, committed })
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
     }
 
     pub fn submit(&self, job: Job) -> Result<(), StoreError> {
@@ -119,6 +128,33 @@ impl Drop for Writer {
     }
 }
 
+/// A writer without a thread: it works when it is told to. So a test decides itself who runs when, and a fuzz target
+/// runs on one thread.
+pub struct HandWriter {
+    jobs: Receiver<Job>,
+    bench: Bench,
+}
+
+impl HandWriter {
+    /// Runs and commits the jobs that wait now, as one group; `false` when none waits.
+    pub fn turn(&mut self) -> bool {
+        let first = self.jobs.try_recv();
+        first.map(|first| self.group(first)).is_ok()
+    }
+
+    fn until_closed(mut self) {
+        while let Ok(first) = self.jobs.recv() {
+            self.group(first);
+        }
+    }
+
+    fn group(&mut self, first: Job) {
+        let mut group = vec![first];
+        group.extend(self.jobs.try_iter().take(GROUP_JOBS - 1));
+        self.bench.work(group);
+    }
+}
+
 /// Where the writer works.
 struct Bench {
     engine: Arc<dyn Engine>,
@@ -141,14 +177,10 @@ struct Ran {
 }
 
 impl Bench {
-    fn work(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let mut group = vec![first];
-            group.extend(jobs.try_iter().take(GROUP_JOBS - 1));
-            self.tally.queued.fetch_sub(group.len(), Ordering::Relaxed);
-            let outcome = self.run(&mut group);
-            self.finish(group, outcome);
-        }
+    fn work(&mut self, mut group: Vec<Job>) {
+        self.tally.queued.fetch_sub(group.len(), Ordering::Relaxed);
+        let outcome = self.run(&mut group);
+        self.finish(group, outcome);
     }
 
     fn run(&mut self, group: &mut [Job]) -> Result<Ran, StoreError> {

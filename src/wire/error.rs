@@ -49,6 +49,8 @@ pub enum ErrorCode {
     RateLimitExceeded,
     /// 500: the server failed. The log has the cause under the request id.
     InternalError,
+    /// 502: the provider of an account elsewhere gave no answer that can be used.
+    ProviderFailed,
     /// 503: the server is at its limit just now; `Retry-After` says when to come back.
     ServiceBusy,
     /// 503: the server cannot write, or is starting or stopping.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Health {
     /// `healthy` or `unhealthy`.
     pub status: String,
-    /// `connected` when the store answers a read, else `unavailable`.
+    /// `connected` when the store answers a read, `damaged` when it does and something in it does not verify, else
+    /// `unavailable`.
     pub database: String,
     /// Always `embedded`: the key is kept for clients that expect it, the server needs none.
     pub redis: String,

@@ -19,6 +19,7 @@ pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod factor;
+pub mod federation;
 pub mod guessing;
 pub mod health;
 pub mod live_session;

@@ -25,6 +25,15 @@ fn unknown_fields_are_refused<T: Example + ToJSON + ParseFromJSON + DeserializeO
 }
 
 #[test]
+fn serde_and_the_schema_write_the_same_of_accounts_elsewhere() {
+    both_writers_agree::<federation::ProviderList>();
+    both_writers_agree::<federation::FederatedAnswer>();
+    both_writers_agree::<federation::IdentityList>();
+    both_writers_agree::<federation::LinkRequest>();
+    both_writers_agree::<federation::LinkBegun>();
+}
+
+#[test]
 fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<auth::RegisterRequest>();
     both_writers_agree::<auth::Registered>();
@@ -126,6 +135,7 @@ fn serde_and_the_schema_write_the_same() {
 
 #[test]
 fn every_request_refuses_an_unknown_field() {
+    unknown_fields_are_refused::<federation::LinkRequest>();
     unknown_fields_are_refused::<signing_key::RotateKeys>();
     unknown_fields_are_refused::<auth::RegisterRequest>();
     unknown_fields_are_refused::<auth::LoginRequest>();

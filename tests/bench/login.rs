@@ -13,6 +13,7 @@ use latchkey::config::Config;
 use latchkey::crypto::{HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::factor::FactorPolicy;
+use latchkey::domain::identity::FederationPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -29,13 +30,13 @@ use latchkey::services::login::{LoggedIn, Typed, log_in};
 use latchkey::services::mail::MailCounts;
 use latchkey::services::opening::{Opened, Opening};
 use latchkey::services::registration::{Registration, create};
+use latchkey::services::scrub::Scrubs;
 use latchkey::services::session::authenticate;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::token::refresh;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
 use latchkey::store::{MemoryEngine, Store};
-use tokio::sync::Notify;
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
@@ -119,6 +120,7 @@ fn services() -> Services {
         },
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         invitation_ttl: Duration::from_secs(259_200),
+        federation: FederationPolicy { may_register: false, may_link_by_email: false, redirect_url: None },
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
@@ -138,11 +140,13 @@ fn services() -> Services {
         tokens: TokenKeys::new(&[9; 32], rules).expect("a key"),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").expect("the letters"),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms: None,
+        providers: Vec::new(),
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),

@@ -9,13 +9,14 @@ binary=${STORY_BINARY:-${CARGO_TARGET_DIR:-$root/target}/release/latchkey}
 launch=("$binary")
 work=$(mktemp -d)
 server_pid=
+peers=() # processes beside the server
 
 say() { printf '  - %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
 leave() {
     local code=$?
-    if [ -n "$server_pid" ]; then kill -KILL "$server_pid" 2>/dev/null || true; fi
+    for pid in ${server_pid:+"$server_pid"} "${peers[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     if [ "$code" -ne 0 ] && [ -f "$work/server.log" ]; then
         echo '--- the end of the server log' >&2
         tail -n 40 "$work/server.log" >&2

@@ -20,19 +20,8 @@ const KINDS: [(char, u16, &str); 6] = [
 
 /// Rules without a test, and why.
 const REASONS: &[(&str, &str)] = &[
-    ("G42", OAUTH),
-    ("G43", OAUTH),
-    ("G44", OAUTH),
-    ("G45", OAUTH),
-    ("G46", OAUTH),
-    ("R67", OAUTH),
-    ("R69", OAUTH),
-    ("R70", OAUTH),
-    ("R71", OAUTH),
     ("R99", "There is no backup of a running server yet: a stopped one is copied."),
 ];
-
-const OAUTH: &str = "Login with other providers is not built yet.";
 
 type Rule = (char, u16);
 type Named = BTreeMap<Rule, BTreeSet<String>>;

@@ -176,3 +176,43 @@ fn a_secret_file_that_cannot_be_right_is_refused() {
     assert_eq!(try_with(&[b'x'; 9000], 0o600), "SECRET is longer than 8192 bytes");
     assert_eq!(try_with(&[0xff], 0o600), "cannot read SECRET: stream did not contain valid UTF-8");
 }
+
+#[test]
+fn a_provider_that_could_not_be_asked_is_refused() {
+    check(&[
+        (
+            "[[identity_provider]]\nkind = \"oidc\"",
+            &[
+                "identity_provider[0].name: is missing",
+                "identity_provider[0].client_id: is missing",
+                "identity_provider[0].issuer: kind \"oidc\" needs it",
+            ],
+        ),
+        (
+            "[[identity_provider]]\nname = \"A b\"\nkind = \"google\"\nclient_id = \"x\"",
+            &[
+                "auth.toml:2: identity_provider[0].name: must be 1 to 32 lower-case letters, digits and '-', beginning with a letter",
+            ],
+        ),
+        (
+            "[[identity_provider]]\nname = \"a\"\nkind = \"oauth2\"\nclient_id = \"x\"\nuserinfo_url = \"http://id.example/me\"",
+            &[
+                "auth.toml:5: identity_provider[0].userinfo_url: http:// is for loopback only: codes and tokens could be read on the way",
+            ],
+        ),
+        (
+            "[[identity_provider]]\nname = \"a\"\nkind = \"github\"\nclient_id = \"x\"\nscopes = [\"a b\"]\n[[identity_provider]]\nname = \"a\"\nkind = \"google\"\nclient_id = \"x\"",
+            &[
+                "auth.toml:5: identity_provider[0].scopes: a scope is printable ASCII without spaces, quotes and backslashes",
+                "auth.toml:7: identity_provider[1].name: two providers are called \"a\"",
+            ],
+        ),
+        (
+            "[federation]\nnew_accounts = \"maybe\"\nredirect_url = \"https://a.example/#x\"",
+            &[
+                "auth.toml:2: federation.new_accounts: expected \"as_registration\" or \"always\" or \"never\", found \"maybe\"",
+                "auth.toml:3: federation.redirect_url: expected https://host[:port][/path], without user name and fragment",
+            ],
+        ),
+    ]);
+}

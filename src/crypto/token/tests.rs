@@ -2,6 +2,7 @@
 
 mod claims;
 mod header;
+mod jose;
 mod keys;
 mod wycheproof;
 
@@ -93,6 +94,7 @@ fn the_same_claims_always_give_the_same_text() {
     assert_ne!(first, keys().sign_refresh(&other));
 }
 
+/// R20.
 #[test]
 fn a_token_has_the_header_and_the_claims_of_the_contract() {
     let token = keys().sign_access(&access());
@@ -135,6 +137,7 @@ fn the_signature_of_rfc_7515_example_1_holds_and_its_claims_are_not_ours() {
     assert_eq!(keys.verify_access(&changed, now()), Err(TokenFault::BadSignature));
 }
 
+/// R24.
 #[test]
 fn only_three_canonical_segments_are_a_token() {
     let token = keys().sign_access(&access());
@@ -170,6 +173,7 @@ fn only_three_canonical_segments_are_a_token() {
     }
 }
 
+/// R24.
 #[test]
 fn a_payload_that_is_not_canonical_base64url_is_refused_even_when_signed() {
     let header = digest::to_base64url(HEADER.as_bytes());

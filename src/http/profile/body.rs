@@ -62,7 +62,7 @@ fn is_text(content_type: &str) -> bool {
 }
 
 /// Reads an object. serde refuses a field that comes twice, so an object in which one does is read again with the last.
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     body::parse(json).or_else(|error| match serde_json::from_slice::<Map<String, Value>>(json) {
         Ok(map) => body::parse(&Zeroizing::new(serde_json::to_vec(&map).unwrap_or_default())),
         Err(_) => Err(error),
@@ -70,7 +70,7 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
 }
 
 /// A form as the JSON object that says the same.
-fn of_form(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+pub fn of_form(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let fields: Vec<(String, Value)> = serde_urlencoded::from_bytes(bytes).unwrap_or_default();
     Zeroizing::new(serde_json::to_vec(&fields.into_iter().collect::<Map<_, _>>()).unwrap_or_default())
 }

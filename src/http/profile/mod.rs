@@ -6,7 +6,7 @@
 //! prefix on every listener; a listener with a root profile puts the prefix before what it is asked, so a client that
 //! cannot take a path in its base address needs no second set of operations.
 
-mod body;
+pub mod body;
 pub mod cirtusai;
 mod flat;
 pub mod pynomaly;

@@ -118,7 +118,10 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
         let mut registry = Registry::default();
         let metrics = HttpMetrics::new(&mut registry);
-        let health = HealthApi::new(clock.clone(), Arc::new(|| Vitals { store_reads: true, ready: true }));
+        let health = HealthApi::new(
+            clock.clone(),
+            Arc::new(|| Vitals { store_reads: true, store_is_whole: true, ready: true }),
+        );
         let shortcut = Shortcut::to((Sample, health.clone()));
         let api = described((Sample, health));
         let spec: &'static str = api.spec().leak();

@@ -40,6 +40,7 @@ struct Faults {
     first_run: Option<WriteSet>,
     commits: u64,
     fail: Option<(u64, StoreError)>,
+    refuse: Option<StoreError>,
 }
 
 impl MemoryEngine {
@@ -60,6 +61,11 @@ impl MemoryEngine {
     pub fn fail_commit(&self, nth: u64, error: StoreError) {
         let mut faults = self.faults();
         faults.fail = Some((faults.commits + nth, error));
+    }
+
+    /// Every commit from now on fails with `error`, until this is told `None`.
+    pub fn refuse_commits(&self, error: Option<StoreError>) {
+        self.faults().refuse = error;
     }
 
     /// Changes the stored bytes at will, past every check: damage for tests.
@@ -103,6 +109,9 @@ impl Engine for MemoryEngine {
                 Some(first) if first != *writes => panic!("a transaction wrote other rows when it ran again"),
                 Some(_) => {}
             }
+        }
+        if let Some(error) = &faults.refuse {
+            return Err(error.clone().into());
         }
         faults.commits += 1;
         let commit = faults.commits;
@@ -161,9 +170,12 @@ impl RawRead for MemorySnapshot<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
+    use crate::domain::time::Timestamp;
     use crate::store::conformance::{KEY, NUMBERS, Number, event, run};
-    use crate::store::{Read, Store, lane};
+    use crate::store::{Abort, Read, Stamp, Store, Txn, lane};
 
     #[test]
     fn a_closure_that_differs_when_it_runs_again_is_found() {
@@ -193,5 +205,26 @@ mod tests {
         let snapshot = store.snapshot().unwrap();
         assert_eq!(snapshot.get(&NUMBERS, &"2".into()).unwrap(), None);
         assert_eq!(lane::head(&snapshot, 0).unwrap().seq, 2);
+    }
+    #[test]
+    fn a_writer_that_is_told_to_work_commits_what_waits_as_one_group() {
+        let (store, mut writer) = Store::by_hand(Arc::new(MemoryEngine::single_run()), KEY).unwrap();
+        assert!(!writer.turn(), "a new store is brought up before anybody has it");
+        let before = store.counters().commits;
+        let put = |n: u64| {
+            let stamp = Stamp { now: Timestamp::EPOCH, nonce: [0; 16] };
+            let put =
+                move |txn: &mut Txn<'_>| Ok::<_, Abort<()>>(txn.insert(&NUMBERS, &"n".into(), &Number(n))?);
+            Box::pin(store.transact("put", stamp, put))
+        };
+        let (mut first, mut second) = (put(1), put(2));
+        let look = |act: &mut (dyn Future<Output = _> + Unpin)| {
+            std::pin::pin!(act).poll(&mut Context::from_waker(Waker::noop()))
+        };
+        assert!(look(&mut first).is_pending() && look(&mut second).is_pending());
+        assert_eq!((store.counters().queued, writer.turn(), writer.turn()), (2, true, false));
+        assert!(matches!(look(&mut first), Poll::Ready(Ok(true))));
+        assert!(matches!(look(&mut second), Poll::Ready(Ok(false))), "it saw the row of the first");
+        assert_eq!(store.counters().commits - before, 1);
     }
 }

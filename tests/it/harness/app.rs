@@ -127,7 +127,7 @@ impl TestApp {
         change: impl FnOnce(&mut Parts),
     ) -> Self {
         let shared = services.clock.clone();
-        let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
+        let vitals = Arc::new(|| Vitals { store_reads: true, store_is_whole: true, ready: true });
         let mut parts = Parts {
             app: services.clone(),
             health: HealthApi::new(shared.clone(), vitals),

@@ -6,6 +6,7 @@ use latchkey::crypto::TotpSecret;
 use latchkey::domain::factor::step_at;
 use latchkey::domain::id::{SessionId, TokenId};
 use latchkey::domain::session::{Family, Kind, Session};
+use latchkey::domain::time::Timestamp;
 use latchkey::domain::token::{AccessClaims, ExtraClaims};
 use latchkey::store::{self, Txn};
 use serde_json::{Value, json};
@@ -40,6 +41,11 @@ impl Authenticator {
     pub fn code_of(&self, app: &TestApp, steps: i64) -> String {
         let step = step_at(app.clock_now()).checked_add_signed(steps).unwrap();
         self.secret.code(step).to_string()
+    }
+
+    /// The code that is shown at this time.
+    pub fn code_at(&self, now: Timestamp) -> String {
+        self.secret.code(step_at(now)).to_string()
     }
 
     /// Whether that code is the code of no other step near now, as all but a few in a million are.

@@ -8,6 +8,7 @@ use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::factor::FactorPolicy;
+use latchkey::domain::identity::FederationPolicy;
 use latchkey::domain::limit::{Budget, LimitPolicy, PerClass};
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
@@ -23,12 +24,12 @@ use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
 use latchkey::services::oversight::server::Around;
+use latchkey::services::scrub::Scrubs;
 use latchkey::services::sms_factor::SmsSends;
 use latchkey::services::stats::Stats;
 use latchkey::services::streams::Streams;
 use latchkey::services::{Keys, Policy, RegistrationPolicy, Shared};
 use latchkey::store::{MemoryEngine, Store};
-use tokio::sync::Notify;
 
 /// Pairs of account and network that the lockouts of the server under test remember.
 pub const LOCKOUT_ENTRIES: usize = 200;
@@ -75,6 +76,7 @@ pub(super) fn shipped_policy() -> Policy {
             verify_ttl: Duration::from_secs(86_400),
             default_role: Role::Developer,
         },
+        federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
         reset_ttl: Duration::from_secs(3_600),
         invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),
@@ -87,7 +89,15 @@ pub(super) fn shipped_policy() -> Policy {
     }
 }
 
+/// What keys the checksums of the store of the server under test.
+pub const STORE_KEY: [u8; 32] = [7; 32];
+
 pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Shared {
+    shared_over(policy, clock, Store::open(engine, STORE_KEY).unwrap())
+}
+
+/// Everything but the doors, over a store that is open.
+pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
@@ -98,7 +108,7 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
     let max_wait = Duration::from_secs(600);
     let pool = PoolConfig { params: HashParams::insecure_for_tests(), max_wait, ..PoolConfig::default() };
     Shared {
-        store: Store::open(engine, [7; 32]).unwrap(),
+        store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(SEED)),
         hashing: HashPool::start(pool).unwrap(),
@@ -108,11 +118,13 @@ pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEng
         limits: Arc::new(Limits::new(&policy.limits)),
         key_uses: KeyUses::default(),
         streams: Arc::new(Streams::new(policy.streams)),
-        mail_queued: Arc::new(Notify::new()),
+        mail_queued: Arc::default(),
         sms: None,
+        providers: Vec::new(),
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),

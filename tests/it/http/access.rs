@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Anonymous, Answer, LoggedIn, TestApp, filled, text_at};
 
 /// The operations that strangers may call.
-pub const OPEN: [&str; 17] = [
+pub const OPEN: [&str; 20] = [
     "register",
     "verify_email",
     "resend_verification",
@@ -28,6 +28,9 @@ pub const OPEN: [&str; 17] = [
     "health_ready",
     "jwks",
     "oauth_metadata",
+    "list_providers",
+    "begin_oauth",
+    "finish_oauth",
 ];
 
 /// The operations that registered services may call, and API keys: their tables are in `introspection_client` and `revocation`.
@@ -37,7 +40,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-const GUARDED: [(&str, &str, [u16; 5]); 93] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 96] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -61,6 +64,9 @@ const GUARDED: [(&str, &str, [u16; 5]); 93] = [
     ("send_step_up_sms", "", [400; 5]),
     ("change_email", r#"{"new_email":"x"}"#, [400; 5]),
     ("delete_me", "", [200, 200, 200, 200, 409]),
+    ("list_identities", "", [200; 5]),
+    ("link_identity", r#"{"provider":"x"}"#, [404; 5]),
+    ("unlink_identity", "", [404; 5]),
     ("list_users", "", [403, 403, 200, 200, 200]),
     ("update_user", r#"{"name":"New Name"}"#, [403, 403, 403, 200, 200]),
     ("create_user", r#"{"email":"new@example.com","name":"New Name"}"#, [403, 403, 403, 201, 409]),
@@ -148,7 +154,7 @@ pub fn operations() -> Vec<(Method, String, String)> {
     all.collect()
 }
 
-async fn call(caller: &Anonymous<'_>, method: &Method, path: &str, body: &str) -> Answer {
+pub async fn call(caller: &Anonymous<'_>, method: &Method, path: &str, body: &str) -> Answer {
     let kind = (!body.is_empty()).then_some("application/json");
     caller.raw(method.clone(), path, kind, body).await
 }

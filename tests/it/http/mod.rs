@@ -1,12 +1,14 @@
 //! Every operation over HTTP: the happy path, each refusal, the wrong actor, the exact audit events.
 
 mod access;
+mod ailing;
 mod api_key;
 mod api_key_use;
 mod audit;
 mod audit_search;
 mod authz;
 mod bearer;
+mod clock_jumps;
 mod cookie_end;
 mod cookie_login;
 mod cookie_session;
@@ -18,6 +20,8 @@ mod email_change;
 mod events;
 mod events_order;
 mod events_rights;
+mod federation;
+mod federation_link;
 mod grant;
 mod guessing;
 mod headers;
@@ -65,7 +69,7 @@ mod sessions_all;
 mod sessions_many;
 mod setup;
 mod signing_key;
-mod sms_factor;
+pub mod sms_factor;
 mod sms_limits;
 mod stale;
 mod stats;

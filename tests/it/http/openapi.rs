@@ -14,7 +14,7 @@ use crate::harness::TestApp;
 #[test]
 fn the_committed_description_says_what_the_code_says() {
     let app = TestApp::new();
-    let vitals = Arc::new(|| Vitals { store_reads: true, ready: true });
+    let vitals = Arc::new(|| Vitals { store_reads: true, store_is_whole: true, ready: true });
     let health = HealthApi::new(app.services.clock.clone(), vitals);
     let said = description(&app.services, health);
     if said != OPENAPI {

@@ -13,6 +13,7 @@ mod console;
 mod development;
 mod events;
 mod events_kill;
+mod hardship;
 mod import;
 mod profile;
 mod refusals;

@@ -105,6 +105,13 @@ impl Home {
         self.launch(&mut self.command(&["serve", "--data-dir", "data"]), listeners)
     }
 
+    /// Who speaks with a server that may start or not; nobody when it has ended instead.
+    pub fn server_if_it_starts(&self, process: &mut Process) -> Option<Client> {
+        let said = process.out.find("listening on ")?;
+        let address = said.split("//").nth(1)?.split_whitespace().next()?.parse().ok()?;
+        Some(Client::tls(address, &self.data().join("tls/cert.pem")))
+    }
+
     /// Starts a server and waits until it has announced all its listeners.
     pub fn launch(&self, command: &mut Command, listeners: usize) -> Server {
         let mut process = Process::spawn(command);

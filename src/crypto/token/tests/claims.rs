@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// R20, R27.
 #[test]
 fn every_claim_must_be_there_once_and_of_its_type() {
     let whole = payload();
@@ -37,6 +38,7 @@ fn every_claim_must_be_there_once_and_of_its_type() {
     assert_eq!(fault_of(b"{\"user_id\":\"\xff\"}"), Some(TokenFault::Malformed));
 }
 
+/// R27.
 #[test]
 fn times_are_plain_integers_within_reason() {
     let written = payload().to_string();
@@ -76,6 +78,7 @@ fn times_are_plain_integers_within_reason() {
     assert_eq!(raw("iat", "0"), Some(TokenFault::LivesTooLong));
 }
 
+/// R29.
 #[test]
 fn time_is_judged_by_the_given_clock_to_the_millisecond() {
     let keys = keys();
@@ -96,6 +99,7 @@ fn time_is_judged_by_the_given_clock_to_the_millisecond() {
     assert_eq!(at(i64::MIN), Some(TokenFault::NotYetValid));
 }
 
+/// R26.
 #[test]
 fn kinds_never_mix() {
     let keys = keys();
@@ -112,6 +116,7 @@ fn kinds_never_mix() {
     assert_eq!(keys.verify_refresh(&both, now()), Err(TokenFault::Malformed));
 }
 
+/// R27.
 #[test]
 fn issuer_and_audience_are_exactly_ours() {
     for bad in ["", "https://auth.example/", "HTTPS://auth.example", "https://evil.example"] {
@@ -124,6 +129,7 @@ fn issuer_and_audience_are_exactly_ours() {
     }
 }
 
+/// R25.
 #[test]
 fn oversized_tokens_are_not_looked_at_and_large_or_deep_payloads_are_refused() {
     let long = "a".repeat(MAX_TOKEN_LEN + 1);

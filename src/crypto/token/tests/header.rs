@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// R20.
 #[test]
 fn only_the_one_algorithm_is_taken_however_the_header_spells_another() {
     let payload = payload().to_string();
@@ -40,6 +41,7 @@ fn only_the_one_algorithm_is_taken_however_the_header_spells_another() {
     }
 }
 
+/// R23.
 #[test]
 fn a_header_has_exactly_alg_typ_and_perhaps_kid() {
     let payload = payload().to_string();
@@ -103,6 +105,7 @@ fn a_header_has_exactly_alg_typ_and_perhaps_kid() {
     }
 }
 
+/// R21.
 #[test]
 fn signatures_that_are_blank_zero_short_long_or_of_another_key_are_refused() {
     let token = keys().sign_access(&access());

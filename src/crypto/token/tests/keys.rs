@@ -28,6 +28,7 @@ fn forged(algorithm: Algorithm, header: &Value) -> String {
     format!("{text}.{signature}")
 }
 
+/// R20, R21.
 #[test]
 fn every_algorithm_signs_what_it_verifies_and_no_other_does() {
     for algorithm in Algorithm::ALL {
@@ -78,6 +79,7 @@ fn a_public_key_is_no_secret_of_another_algorithm() {
     }
 }
 
+/// R21, R23.
 #[test]
 fn a_header_must_name_the_algorithm_of_the_key_it_names() {
     let hmac = TokenKey::from_seed(Algorithm::Hs256, &SEED);

@@ -1,0 +1,70 @@
+//! Damage to the pages under the engine: it is an error or a right answer, and never a panic that leaves the engine.
+//!
+//! `LATCHKEY_STORAGE_SEEDS` and `LATCHKEY_STORAGE_SEED` set how many damages are done and repeat them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::faulty::Disk;
+use super::lives::{asked, number};
+use super::tests::{open_on, put};
+use super::*;
+use crate::ambient::{OsEntropy, SeededEntropy};
+use crate::store::check;
+
+/// How many damages a plain `cargo test` does.
+const DAMAGES: u64 = 200;
+const PAGE: usize = 4096;
+
+fn image(disk: &Disk) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(disk.len().unwrap()).unwrap()];
+    disk.read(0, &mut bytes).unwrap();
+    bytes
+}
+
+/// The image with a page of an earlier one, or of another place, or with bytes of no sense.
+fn harmed(old: &[u8], new: &[u8], below: &dyn Fn(usize) -> usize) -> Vec<u8> {
+    let mut bytes = new.to_vec();
+    let is_used = |page: &usize| new[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0);
+    let used: Vec<_> = (0..new.len() / PAGE).filter(is_used).collect();
+    let (page, other) = (used[below(used.len())] * PAGE, used[below(used.len())] * PAGE);
+    match below(5) {
+        0 if page + PAGE <= old.len() => bytes[page..page + PAGE].copy_from_slice(&old[page..page + PAGE]),
+        1 => bytes.copy_within(page..page + PAGE, other),
+        2 => bytes[page..page + PAGE].fill(0),
+        3 => (0..=below(32)).for_each(|_| bytes[page + below(PAGE)] ^= 1 << below(8)),
+        _ => bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = below(256) as u8),
+    }
+    bytes
+}
+
+/// R95.
+#[test]
+fn no_damage_to_a_page_makes_a_panic_leave_the_engine() {
+    let first = asked("LATCHKEY_STORAGE_SEED").unwrap_or_else(|| number(&OsEntropy) >> 1);
+    let damages = asked("LATCHKEY_STORAGE_SEEDS").unwrap_or(DAMAGES);
+    println!("LATCHKEY_STORAGE_SEED={first} LATCHKEY_STORAGE_SEEDS={damages}");
+    let disk = Disk::default();
+    let store = open_on(&disk).unwrap();
+    (0..150).for_each(|n| put(&store, n).unwrap());
+    let old = image(&disk);
+    (100..300).for_each(|n| put(&store, n).unwrap());
+    drop(store);
+    let new = image(&disk);
+    let mut refused = 0;
+    for seed in first..first + damages {
+        let source = SeededEntropy::new(seed);
+        let below = |end: usize| usize::try_from(number(&source) % end as u64).unwrap();
+        let disk = Disk::holding(harmed(&old, &new, &below));
+        let used = catch_unwind(AssertUnwindSafe(|| {
+            let store = open_on(&disk)?;
+            let written = (0..4).map(|n| put(&store, 1_000 + n)).find(Result::is_err);
+            let checked = check::check(&store).map(|report| report.is_clean());
+            drop(store);
+            written.unwrap_or(Ok(())).and(checked)
+        }));
+        let used = used.unwrap_or_else(|_| panic!("a panic left the engine: LATCHKEY_STORAGE_SEED={seed}"));
+        assert!(!matches!(used, Err(StoreError::Panicked { .. })), "LATCHKEY_STORAGE_SEED={seed}: {used:?}");
+        refused += u64::from(used.is_err());
+    }
+    println!("{refused} of {damages} were refused");
+}
