@@ -9,6 +9,7 @@ use latchkey::config::Config;
 use latchkey::crypto::{HashParams, HashPool, KeyPrefix, MasterKey, PoolConfig, TokenKeys, TokenRules};
 use latchkey::domain::api_key::KeyPolicy;
 use latchkey::domain::factor::FactorPolicy;
+use latchkey::domain::identity::FederationPolicy;
 use latchkey::domain::link::PublicUrl;
 use latchkey::domain::lockout::LockoutPolicy;
 use latchkey::domain::login::LoginPolicy;
@@ -51,6 +52,8 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
         key_uses: Default::default(),
         streams: Arc::new(Streams::new(policy.streams)),
         mail_queued: Default::default(),
+        providers: Vec::new(),
+        scrubs: Default::default(),
         sms: None,
         sms_sends: SmsSends::new(100),
         mail_counts: Default::default(),
@@ -97,6 +100,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         invitation_ttl: HOUR,
         step_up_ttl: HOUR,
         password: PasswordPolicy::default(),
+        federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
         factor: FactorPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").expect("an address"),
         mail_attempts_max: 3,

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{Environment, TOKEN_VARIABLE};
+#[cfg(debug_assertions)]
+use crate::console::Trial;
 use crate::console::{self, Options, Refusal};
 use crate::runtime::failure::Failure;
 
@@ -62,13 +64,19 @@ pub struct Console {
     #[arg(long, value_name = "FILE", hide = true)]
     settle: Option<PathBuf>,
 
+    /// Fail on purpose when the screen is drawn again: task or screen
+    #[cfg(debug_assertions)]
+    #[arg(long, value_name = "WHAT", hide = true)]
+    fail: Option<String>,
+
     #[command(flatten)]
     flags: ConfigFlags,
 }
 
 const ABOUT: &str = "\
-Watch and operate a server from the terminal: sessions and the audit log, live. Nothing can be changed until A arms the
-console, for ten minutes, and every change asks first. Press ? for the keys.
+Watch and operate a server from the terminal, live: what needs attention, sessions, lockouts, the audit log, accounts, API
+keys, health, and networks that guess. Nothing can be changed until A arms the console, for ten minutes, and every change
+asks first. Press ? for the keys.
 
 Servers, keys and colours are kept in $XDG_CONFIG_HOME/latchkey/console.toml:
 
@@ -114,6 +122,10 @@ impl Console {
             theme: self.theme,
             no_mouse: self.no_mouse,
             settle: self.settle,
+            #[cfg(debug_assertions)]
+            trial: self.fail.map(|what| if what == "task" { Trial::Task } else { Trial::Screen }),
+            #[cfg(not(debug_assertions))]
+            trial: None,
             token: value(TOKEN_VARIABLE).map(str::to_owned),
             no_color: value("NO_COLOR").is_some(),
             is_over_ssh: value("SSH_CONNECTION").is_some(),

@@ -7,14 +7,15 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
-use tokio::time::{Instant, sleep, sleep_until};
 
+#[cfg(debug_assertions)]
+use super::Trial;
 use super::conn::Problem;
 use super::conn::events::News;
 use super::conn::problem::Kind;
@@ -26,7 +27,9 @@ use super::moment::Moment;
 use super::preferences::keep_columns;
 use super::terminal::{Screen, guard};
 use super::update::{begin, update};
+use super::wait::within;
 use super::{Ambient, input};
+use crate::ambient::Stopwatch;
 
 /// The least time between two pictures.
 const FRAME: Duration = Duration::from_millis(33);
@@ -41,32 +44,38 @@ struct Inbox {
 }
 
 /// Runs until the operator leaves or the process is told to end.
-pub async fn run(
+pub fn run(
     mut model: Model,
     ambient: &Ambient,
+    background: &Handle,
     has_mouse: bool,
     mut settle: Option<File>,
 ) -> std::io::Result<()> {
     let (typing, typed) = unbounded_channel();
     let (sender, messages) = channel(WAITING);
     let (news_sender, news) = channel(WAITING);
-    let terminated = signal(SignalKind::terminate())?;
-    let hung_up = signal(SignalKind::hangup())?;
+    let (terminated, hung_up) = {
+        // They come to the runtime that has a driver for them.
+        let _inside = background.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
+    };
     let mut inbox = Inbox { typed, messages, news, terminated, hung_up };
     let mut screen = Screen::take(has_mouse)?;
     let faults: Sender<Msg> = sender.clone();
     guard(move |what| drop(faults.try_send(Msg::Fault(what))));
     model.size = screen.size()?;
     input::spawn(typing)?;
-    let mut effects = Effects::new((sender, news_sender), ambient.entropy.clone(), ambient.is_over_ssh);
+    let mut effects =
+        Effects::new(background.clone(), (sender, news_sender), ambient.entropy.clone(), ambient.is_over_ssh);
     let mut wanted = begin(&mut model);
-    let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
+    let watch = Stopwatch::start();
+    let mut next_frame = Duration::ZERO;
     let mut frames: u64 = 0;
     loop {
         while !wanted.is_empty() {
             let mut more = Vec::new();
             for effect in std::mem::take(&mut wanted) {
-                match carry_out(effect, &mut effects, &mut screen, ambient.file.as_deref())? {
+                match carry_out(effect, &mut effects, &mut screen, ambient)? {
                     Outcome::Done => {}
                     Outcome::Left => return Ok(()),
                     Outcome::Tell(msg) => more.extend(update(&mut model, Moment::of(&*ambient.clock), msg)),
@@ -79,16 +88,18 @@ pub async fn run(
             }
             wanted = more;
         }
-        if model.is_dirty && drawn.elapsed() >= FRAME {
+        if model.is_dirty && watch.elapsed() >= next_frame {
             screen.draw(&model)?;
             model.is_dirty = false;
-            drawn = Instant::now();
+            next_frame = watch.elapsed() + FRAME;
             frames += 1;
         }
         if let Some(file) = settle.as_mut().filter(|_| !model.is_dirty && !effects.is_busy()) {
             writeln!(file, "{frames}")?;
         }
-        let Some(mut msg) = next(&mut inbox, &model, (drawn, &*ambient.clock)).await else { return Ok(()) };
+        let frame = model.is_dirty.then(|| next_frame.saturating_sub(watch.elapsed()));
+        let deadline = model.deadline().map(|at| at.since(Moment::of(&*ambient.clock)));
+        let Some(mut msg) = inbox.next(frame.into_iter().chain(deadline).min()) else { return Ok(()) };
         // Everything that waits is taken before the next picture.
         loop {
             wanted.extend(update(&mut model, Moment::of(&*ambient.clock), msg));
@@ -100,34 +111,22 @@ pub async fn run(
     }
 }
 
-/// The next thing that happens; `None`: the process shall end.
-async fn next(
-    inbox: &mut Inbox,
-    model: &Model,
-    (drawn, clock): (Instant, &dyn crate::ambient::Clock),
-) -> Option<Msg> {
-    let frame = async {
-        if model.is_dirty { sleep_until(drawn + FRAME).await } else { std::future::pending().await }
-    };
-    let deadline = async {
-        match model.deadline() {
-            Some(at) => sleep(at.since(Moment::of(clock))).await,
-            None => std::future::pending().await,
-        }
-    };
-    select! {
-        biased;
-        _ = inbox.terminated.recv() => None,
-        _ = inbox.hung_up.recv() => None,
-        Some(msg) = inbox.typed.recv() => Some(msg),
-        () = frame => Some(Msg::Tick),
-        Some(msg) = inbox.messages.recv() => Some(msg),
-        Some(news) = inbox.news.recv() => Some(Msg::News(news)),
-        () = deadline => Some(Msg::Tick),
-    }
-}
-
 impl Inbox {
+    /// The next thing that happens, [`Msg::Tick`] when that takes longer than `patience`; `None`: the process shall end.
+    fn next(&mut self, patience: Option<Duration>) -> Option<Msg> {
+        let something = async {
+            select! {
+                biased;
+                _ = self.terminated.recv() => None,
+                _ = self.hung_up.recv() => None,
+                Some(msg) = self.typed.recv() => Some(msg),
+                Some(msg) = self.messages.recv() => Some(msg),
+                Some(news) = self.news.recv() => Some(Msg::News(news)),
+            }
+        };
+        within(something, patience).unwrap_or(Some(Msg::Tick))
+    }
+
     /// What is there already.
     fn ready(&mut self) -> Option<Msg> {
         let typed = self.typed.try_recv().ok().or_else(|| self.messages.try_recv().ok());
@@ -138,6 +137,17 @@ impl Inbox {
 /// The server cannot even be tried.
 pub fn no_way(why: String) -> Msg {
     Msg::News(News::Refused(Problem::local(Kind::Refused, "connect", why)))
+}
+
+/// Fails on purpose: what the terminal is like afterwards is tried with the real program. No release has this.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "that is what is tried")]
+fn fail(trial: Option<Trial>, effects: &Effects) {
+    match trial {
+        Some(Trial::Task) => drop(effects.runtime().spawn(async { panic!("on trial") })),
+        Some(Trial::Screen) => panic!("on trial"),
+        None => {}
+    }
 }
 
 /// What became of an effect.
@@ -152,7 +162,7 @@ fn carry_out(
     effect: Effect,
     effects: &mut Effects,
     screen: &mut Screen,
-    file: Option<&Path>,
+    ambient: &Ambient,
 ) -> std::io::Result<Outcome> {
     match effect {
         Effect::Connect(target) => {
@@ -171,7 +181,7 @@ fn carry_out(
             });
         }
         Effect::Keep { view, columns } => {
-            let kept = file.map_or(Ok(()), |file| keep_columns(file, view, &columns));
+            let kept = ambient.file.as_deref().map_or(Ok(()), |file| keep_columns(file, view, &columns));
             return Ok(match kept {
                 Ok(()) => Outcome::Done,
                 Err(wrong) => Outcome::Say(format!("not kept for the next time: {wrong}"), false),
@@ -181,7 +191,11 @@ fn carry_out(
             screen.suspend()?;
             return Ok(Outcome::Tell(Msg::Resumed));
         }
-        Effect::Redraw => screen.forget()?,
+        Effect::Redraw => {
+            #[cfg(debug_assertions)]
+            fail(ambient.trial, effects);
+            screen.forget()?;
+        }
         Effect::Quit => return Ok(Outcome::Left),
     }
     Ok(Outcome::Done)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -22,6 +23,7 @@ pub const WAITING: usize = 1_024;
 
 /// What runs in the background.
 pub struct Effects {
+    runtime: Handle,
     out: mpsc::Sender<Msg>,
     news: mpsc::Sender<News>,
     entropy: Arc<dyn Entropy>,
@@ -50,13 +52,15 @@ impl Drop for Busy {
 }
 
 impl Effects {
-    /// Nothing runs yet. Answers go to `out`, the stream to `news`. Over SSH batches come more slowly.
+    /// Nothing runs yet; it will on `runtime`. Answers go to `out`, the stream to `news`. Over SSH batches come more slowly.
     pub fn new(
+        runtime: Handle,
         (out, news): (mpsc::Sender<Msg>, mpsc::Sender<News>),
         entropy: Arc<dyn Entropy>,
         is_over_ssh: bool,
     ) -> Self {
         Self {
+            runtime,
             out,
             news,
             entropy,
@@ -67,6 +71,12 @@ impl Effects {
             asked: HashMap::new(),
             busy: Arc::default(),
         }
+    }
+
+    /// Where it runs.
+    #[cfg(debug_assertions)]
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Whether requests are under way.
@@ -89,14 +99,14 @@ impl Effects {
             pace: self.pace,
             again: self.again.clone(),
         };
-        self.follower = Some(tokio::spawn(follower.run()));
+        self.follower = Some(self.runtime.spawn(follower.run()));
         Ok(())
     }
 
     /// Asks for `slot`; what was asked for it before is no longer wanted.
     pub fn ask(&mut self, slot: Slot, generation: u64, request: Request) {
         let (client, out, busy) = (self.client.clone(), self.out.clone(), Busy::new(&self.busy));
-        let task = tokio::spawn(async move {
+        let task = self.runtime.spawn(async move {
             let result = asked(client, request).await;
             // Nobody is left to hear it when the console ends.
             let _ = out.send(Msg::Answer { slot, generation, result }).await;
@@ -110,7 +120,7 @@ impl Effects {
     /// Writes; ends only by itself.
     pub fn call(&self, request: Request) {
         let (client, out, busy) = (self.client.clone(), self.out.clone(), Busy::new(&self.busy));
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             let request_id = request.request_id.clone().unwrap_or_default();
             let result = asked(client, request).await;
             let _ = out.send(Msg::Done { request_id, result }).await;

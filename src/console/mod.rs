@@ -39,11 +39,14 @@ pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod views;
+mod wait;
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use tokio::runtime::Builder;
 
 use crate::ambient::{Clock, Entropy, OsEntropy, SystemClock, entropy};
 use action::Keymap;
@@ -64,6 +67,17 @@ pub struct Ambient {
     pub is_over_ssh: bool,
     /// Where choices are kept: `console.toml`.
     pub file: Option<PathBuf>,
+    /// What fails on purpose when the screen is drawn again; in builds for tests only.
+    pub trial: Option<Trial>,
+}
+
+/// What fails on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// A task in the background.
+    Task,
+    /// The thread that has the terminal.
+    Screen,
 }
 
 /// Runs the console until the operator leaves. `out` is written to with `--plain` only.
@@ -79,6 +93,7 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
         entropy: Arc::new(OsEntropy),
         is_over_ssh: options.is_over_ssh,
         file: options.file.clone(),
+        trial: options.trial,
     };
     let model = Model::new(Setup {
         servers,
@@ -91,14 +106,13 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<(), Refusal> {
         is_armed: options.rw,
         now: Moment::of(&*ambient.clock),
     });
-    // The loop has the main thread, so that drawing never waits for a request and no request for drawing.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let ended = if options.plain {
         runtime.block_on(plain::run(model, &ambient, out))
     } else {
         let settle =
             options.settle.map(|path| File::options().append(true).create(true).open(path)).transpose()?;
-        runtime.block_on(app::run(model, &ambient, !options.no_mouse, settle))
+        app::run(model, &ambient, runtime.handle(), !options.no_mouse, settle)
     };
     // A thread may sleep in a read of the terminal; nothing waits for it.
     runtime.shutdown_background();

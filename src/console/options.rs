@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Trial;
 use super::action::keymap::Choices;
 use super::conn::{Address, Target, Trust};
 use super::model::Columns;
@@ -34,6 +35,8 @@ pub struct Options {
     pub no_mouse: bool,
     /// A file that hears each time everything is drawn and nothing is under way. For tests.
     pub settle: Option<PathBuf>,
+    /// What fails on purpose when the screen is drawn again; in builds for tests only.
+    pub trial: Option<Trial>,
     /// `LATCHKEY_TOKEN`.
     pub token: Option<String>,
     /// Whether `NO_COLOR` is set.

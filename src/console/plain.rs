@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::sleep;
@@ -28,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub async fn run(mut model: Model, ambient: &Ambient, out: &mut dyn Write) -> std::io::Result<()> {
     let (sender, mut messages) = channel(WAITING);
     let (news_sender, mut news) = channel(WAITING);
-    let mut effects = Effects::new((sender, news_sender), ambient.entropy.clone(), true);
+    let mut effects = Effects::new(Handle::current(), (sender, news_sender), ambient.entropy.clone(), true);
     let mut lines = typed()?;
     // A place without room: nothing is drawn, and a list holds whole pages.
     model.size = (80, 200);

@@ -39,7 +39,7 @@ fn main() {
     let small = Home::new(&temporary.path().join("small"));
     let large = Home::new(&temporary.path().join("large"));
     let bytes_before = large.store_bytes();
-    crowd::fill(&large.data(), users);
+    crowd::fill(&large.data(), users, 0);
     let bytes_each = (large.store_bytes() - bytes_before) / f64::from(users);
 
     let [idle_mib, peak_mib, after_mib] = small.memory(idle);

@@ -20,7 +20,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, title: &Safe, facts: &[Detail],
         (area, None)
     };
     let title = Safe::new(&format!("Detail {title}"));
-    let inner = canvas.frame(left, &title, &Safe::default());
+    let below = facts.len().saturating_sub(usize::from(left.height.saturating_sub(2)));
+    let foot = if below > 0 { Safe::new(&format!("{below} more below")) } else { Safe::default() };
+    let inner = canvas.frame(left, &title, &foot);
     if facts.is_empty() {
         canvas.paragraph(inner, &Safe::from("No row is selected."), Token::Muted);
     }

@@ -3,12 +3,16 @@
 use ratatui::layout::{Position, Rect};
 
 use super::Canvas;
+use super::canvas::wrapped;
 use crate::console::model::Model;
 use crate::console::model::deeds::{Asks, Confirm, Target};
 use crate::console::model::overlay::{Choosing, Overlay};
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 use crate::wire::secret::Secret;
+
+/// Cells of the width of a question.
+const WIDTH: u16 = 76;
 
 /// Draws `overlay` over `body`; answers where the cursor stands.
 pub fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas<'_>, body: Rect) -> Option<Position> {
@@ -82,39 +86,42 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let server = model.target().map(|target| target.name.as_str()).unwrap_or_default();
     let mine = if asked.targets.iter().any(|target| target.is_mine) { "  incl. YOURS" } else { "" };
     let title = Safe::new(&format!("{} {} on {server}?{mine}", asked.deed.verb, asked.count()));
-    let lines = lines(asked);
-    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(12).saturating_add(7);
-    let area = middle(body, 76, wanted);
+    let (lines, notes) = (lines(asked), notes(model, asked, body.width.clamp(3, WIDTH) - 2));
+    let most = lines.len().min(12);
+    // Those that are not shown are counted on a line of their own.
+    let wanted = most + usize::from(lines.len() > most) + notes.len() + 4;
+    let area = middle(body, WIDTH, u16::try_from(wanted).unwrap_or(u16::MAX));
     canvas.clear(area);
     let inner = canvas.frame(area, &title, &Safe::from("esc cancels"));
-    let rows = inner.height.saturating_sub(4 + u16::from(asked.remark.is_some()));
-    let shown = lines.len().min(usize::from(rows));
-    for ((text, token), y) in lines.iter().zip(inner.y..inner.y.saturating_add(rows)) {
-        canvas.put((inner.x, y), inner.width, text, theme.style(*token));
-    }
-    let mut y = inner.y.saturating_add(u16::try_from(shown).unwrap_or(rows));
-    let left = lines.len() - shown;
-    let mut say = |canvas: &mut Canvas<'_>, text: &str, token| {
+    // What has to be typed is always seen.
+    let room = usize::from(inner.height).saturating_sub(2);
+    let notes = notes.get(..room.saturating_sub(1).min(notes.len())).unwrap_or_default();
+    let room = room.saturating_sub(notes.len());
+    let shown = if lines.len() > room { room.saturating_sub(1) } else { lines.len() };
+    let mut y = inner.y;
+    let mut say = |canvas: &mut Canvas<'_>, text: &Safe, token| {
         if y >= inner.bottom() {
             return None;
         }
-        let x = canvas.put((inner.x, y), inner.width, &Safe::new(text), theme.style(token));
+        let x = canvas.put((inner.x, y), inner.width, text, theme.style(token));
         y += 1;
         Some((x, y - 1))
     };
-    if left > 0 {
-        say(canvas, &format!("and {left} more"), Token::Warn);
+    for (text, token) in lines.iter().take(shown) {
+        say(canvas, text, *token);
     }
-    if let Some(remark) = &asked.remark {
-        say(canvas, remark, Token::Warn);
+    if lines.len() > shown {
+        say(canvas, &Safe::new(&format!("and {} more", lines.len() - shown)), Token::Warn);
     }
-    let back = asked.inverse.map(|_| model.keymap.key("undo")).unwrap_or_default();
-    let back = back.map(|key| format!(" ({key})")).unwrap_or_default();
-    say(canvas, &format!("{}{back}", asked.deed.undo), Token::Muted);
+    for (text, token) in notes {
+        say(canvas, text, *token);
+    }
     let reason = asked.reason.clone().unwrap_or_default();
     let mut typed = None;
     let why = if asked.needs_reason() { "why (required): " } else { "why (tab): " };
-    if let Some(at) = say(canvas, why, if asked.is_saying { Token::Accent } else { Token::Muted }) {
+    if let Some(at) =
+        say(canvas, &Safe::from(why), if asked.is_saying { Token::Accent } else { Token::Muted })
+    {
         typed = asked.is_saying.then_some((at, &reason));
         let room = inner.right().saturating_sub(at.0);
         canvas.put(at, room, &reason.shown().0, theme.style(Token::Plain));
@@ -126,7 +133,7 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
         (None, true) => format!("enter, then y {verb}   esc cancel"),
         (None, false) => format!("y {verb}   esc cancel"),
     };
-    if let Some(at) = say(canvas, &ask, Token::Danger).filter(|_| demanded.is_some()) {
+    if let Some(at) = say(canvas, &Safe::new(&ask), Token::Danger).filter(|_| demanded.is_some()) {
         let room = inner.right().saturating_sub(at.0);
         canvas.put(at, room, &asked.typed.shown().0, theme.style(Token::Plain));
         typed = typed.or(Some((at, &asked.typed)));
@@ -134,6 +141,18 @@ fn confirm(model: &Model, asked: &Confirm, canvas: &mut Canvas<'_>, body: Rect) 
     let ((x, y), line) = typed?;
     let at = u16::try_from(line.shown().1).unwrap_or(u16::MAX);
     Some(Position { x: x.saturating_add(at).min(inner.right().saturating_sub(1)), y })
+}
+
+/// What else there is to know, and what can be done about it afterwards.
+fn notes(model: &Model, asked: &Confirm, width: u16) -> Vec<(Safe, Token)> {
+    let back = asked.inverse.and_then(|_| model.keymap.key("undo"));
+    let back = back.map(|key| format!(" ({key})")).unwrap_or_default();
+    let remark = asked.remark.iter().map(|remark| (remark.clone(), Token::Warn));
+    let undo = (format!("{}{back}", asked.deed.undo), Token::Muted);
+    let wrap = |(text, token): (String, Token)| {
+        wrapped(&Safe::new(&text), usize::from(width)).into_iter().map(move |line| (line, token))
+    };
+    remark.chain([undo]).flat_map(wrap).collect()
 }
 
 /// What it is about: the targets, or what is filled in so far.

@@ -14,7 +14,10 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let theme = model.look.theme;
-    for (index, (from, to, text)) in places(model, area).into_iter().enumerate() {
+    let mut places: Vec<_> = places(model, area).into_iter().enumerate().collect();
+    // Where they share cells, those are the active one's.
+    places.sort_by_key(|(index, _)| *index == model.active);
+    for (index, (from, to, text)) in places {
         let is_active = index == model.active;
         let (text, token) = if is_active {
             (format!("[{text}]"), Token::Accent)
@@ -33,24 +36,28 @@ pub fn at(model: &Model, area: Rect, (x, y): (u16, u16)) -> Option<usize> {
     places(model, area).iter().position(|(from, to, _)| (*from..*to).contains(&x))
 }
 
-/// Letters of the titles of views that are not shown, where there is not room for all of them.
-const LETTERS: [usize; 4] = [usize::MAX, 5, 3, 0];
+/// What is tried until all tabs have room: letters of the titles of views that are not shown, and by how much a tab begins
+/// behind the end of the one before it. -1: they share the cell of the bracket.
+const CHOICES: [(usize, i16); 5] = [(usize::MAX, 1), (usize::MAX, -1), (5, -1), (3, -1), (0, -1)];
 
 /// Where each tab is, and what stands in it.
 fn places(model: &Model, area: Rect) -> Vec<(u16, u16, String)> {
     let width = |text: &String| u16::try_from(Safe::new(text).width() + 2).unwrap_or(u16::MAX);
-    let fits = |texts: &Vec<String>| {
-        texts.iter().fold(0, |sum: u16, text| sum.saturating_add(width(text) + 1))
-            <= area.width.saturating_add(1)
+    let fits = |(texts, apart): &(Vec<String>, i16)| {
+        let mut end: u16 = 0;
+        for text in texts {
+            end = end.saturating_add_signed(if end == 0 { 0 } else { *apart }).saturating_add(width(text));
+        }
+        end <= area.width
     };
-    let mut choices = LETTERS.into_iter().map(|letters| texts(model, letters));
-    let texts = choices.find(fits).unwrap_or_else(|| self::texts(model, 0));
+    let mut choices = CHOICES.into_iter().map(|(letters, apart)| (texts(model, letters), apart));
+    let (texts, apart) = choices.find(fits).unwrap_or_else(|| (self::texts(model, 0), -1));
     let mut x = area.x;
     let mut places = Vec::new();
     for text in texts {
         let end = x.saturating_add(width(&text)).min(area.right());
         places.push((x.min(area.right()), end, text));
-        x = end.saturating_add(1);
+        x = end.saturating_add_signed(apart);
     }
     places
 }

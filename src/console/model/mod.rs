@@ -267,7 +267,9 @@ impl Model {
     pub fn deadline(&self) -> Option<Moment> {
         let view = self.views.get(self.active).filter(|_| self.is_focused);
         let work = view.and_then(|view| view.deadline());
-        let work = work.into_iter().chain(self.deeds.deadline());
+        let others = self.views.iter().enumerate().filter(|(index, _)| *index != self.active);
+        let unseen = others.filter_map(|(_, view)| view.deadline_unseen());
+        let work = work.into_iter().chain(unseen).chain(self.deeds.deadline());
         let second = (self.is_focused || self.is_armed()).then(|| self.now.next_second());
         let second = second.filter(|_| self.is_focused);
         work.chain(second).chain(self.armed_until.filter(|until| *until > self.now)).min()

@@ -50,7 +50,12 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
         Msg::Tick => {
             let ended = model.deeds.overdue(now);
             confirm::tell(model, ended);
-            with_view(model, model.active, &mut fx, |view, cx| view.tick(cx));
+            for index in 0..model.views.len() {
+                let unseen = model.views.get(index).and_then(|view| view.deadline_unseen());
+                if index == model.active || unseen.is_some_and(|at| at <= now) {
+                    with_view(model, index, &mut fx, |view, cx| view.tick(cx));
+                }
+            }
         }
         Msg::Answer { slot, generation, result } => answer(model, slot, generation, result, &mut fx),
         Msg::Done { request_id, result } => {

@@ -125,11 +125,15 @@ fn detail(row: &AuditLog, look: &Look) -> Vec<Detail> {
         ("session", whole(row.resource_id.as_deref()).into()),
         ("request", or_none(&row.request_id).into()),
     ];
+    if let Some(note) = &row.note {
+        // What somebody wrote may name anybody.
+        let note = if look.masked { Safe::from("masked") } else { Safe::new(note) };
+        facts.insert(3, ("why", note.into()));
+    }
     for (name, value) in row.details.as_object().into_iter().flatten() {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         facts.push(("fact", Safe::new(&format!("{name} = {text}")).into()));
     }
-    facts.extend(row.note.as_ref().map(|note| ("why", Safe::new(note).into())));
     facts.push(("hash", Cell(Safe::new(&row.checksum), Token::Muted)));
     facts.push(("before", Cell(Safe::new(&row.previous_checksum), Token::Muted)));
     facts

@@ -145,6 +145,11 @@ pub trait View {
         None
     }
 
+    /// When it wants [`View::tick`] though it is not shown.
+    fn deadline_unseen(&self) -> Option<Moment> {
+        None
+    }
+
     /// Its deadline has passed.
     fn tick(&mut self, cx: &mut Cx<'_>) {
         let _ = cx;

@@ -99,6 +99,8 @@ pub struct Paned<R: 'static, P> {
     read_at: Moment,
     /// When the rows are to be read again.
     reload_at: Option<Moment>,
+    /// When they are to be read to be counted.
+    count_at: Option<Moment>,
 }
 
 impl<R: Clone + 'static, P: Panes<R>> Paned<R, P> {
@@ -114,6 +116,7 @@ impl<R: Clone + 'static, P: Panes<R>> Paned<R, P> {
             rests_at: None,
             read_at: Moment::default(),
             reload_at: None,
+            count_at: None,
         }
     }
 
@@ -148,6 +151,7 @@ impl<R: Clone + 'static, P: Panes<R>> Paned<R, P> {
 
     /// The rows are only counted: they are read when they never were, or changed.
     fn count(&mut self, cx: &mut Cx<'_>) {
+        self.count_at = None;
         if !cx.is_shown && self.panes.is_counted() {
             self.read_at = cx.now;
             self.list.enter(cx);
@@ -193,6 +197,8 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
         self.list.events(events, cx);
         if cx.now.since(self.read_at) >= UNSEEN {
             self.count(cx);
+        } else if !cx.is_shown && self.panes.is_counted() && self.list.is_old() {
+            self.count_at = Some(self.read_at.plus(UNSEEN));
         }
         if events.iter().any(|event| self.panes.is_changed_by(event)) {
             let due = self.read_at.plus(self.panes.pace()).max(cx.now);
@@ -208,10 +214,17 @@ impl<R: Clone + 'static, P: Panes<R>> View for Paned<R, P> {
         self.list.deadline().into_iter().chain(self.rests_at).chain(self.reload_at).min()
     }
 
+    fn deadline_unseen(&self) -> Option<Moment> {
+        self.count_at
+    }
+
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.list.tick(cx);
         let now = cx.now;
         let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        if is_due(self.count_at) {
+            self.count(cx);
+        }
         let rows = || self.list.rows().any(|row| self.panes.is_over(row, cx.now));
         let since = cx.now.since(self.read_at);
         let is_old = || since >= REFRESH || (since >= self.panes.pace() && rows());

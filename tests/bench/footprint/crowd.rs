@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use latchkey::ambient::{Clock, OsEntropy, SystemClock, entropy};
+use latchkey::crypto::seal::SealKey;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::id::{SessionId, TokenId, UserId};
 use latchkey::domain::role::Role;
@@ -14,10 +15,14 @@ use latchkey::domain::user::{DisplayName, Status, User, Username};
 use latchkey::runtime::build;
 use latchkey::runtime::data_dir::DataDir;
 use latchkey::services::Keys;
+use latchkey::services::audit::Personal;
+use latchkey::store::lane::{EventV1, OutcomeV1};
 use latchkey::store::{self, Abort, Stamp, Store, StoreError};
 
 /// Accounts in one transaction: each writes ten rows, and a transaction at most a hundred.
 const TOGETHER: u32 = 9;
+/// Records in one transaction.
+const EVENTS: usize = 50;
 /// Callers at once, so that transactions share commits.
 const CALLERS: u32 = 64;
 
@@ -29,8 +34,9 @@ const TOKENS: TokenPolicy = TokenPolicy {
     retry_grace: Duration::from_secs(10),
 };
 
-/// Adds `count` active accounts, each with the verifier of the first, a personal key and one session.
-pub fn fill(data: &Path, count: u32) {
+/// Adds `count` active accounts, each with the verifier of the first, a personal key and one session, and `events` records
+/// about each to the audit log.
+pub fn fill(data: &Path, count: u32, events: u32) {
     let (dir, texts) = DataDir::open(data).expect("a data folder");
     let master = build::master_key(&texts).expect("a key");
     let store = build::open_store(&dir, &master, 256).expect("a store");
@@ -48,7 +54,12 @@ pub fn fill(data: &Path, count: u32) {
                 let mut number = caller * TOGETHER;
                 while number < count {
                     let end = (number + TOGETHER).min(count);
-                    add((number..end).map(|number| Account::new(keys, number)).collect(), store, phc);
+                    let accounts: Vec<_> = (number..end).map(|number| Account::new(keys, number)).collect();
+                    let told: Vec<_> = accounts.iter().flat_map(|account| account.told(events)).collect();
+                    add(accounts, store, phc);
+                    for some in told.chunks(EVENTS) {
+                        tell(some.to_vec(), store);
+                    }
                     number += CALLERS * TOGETHER;
                 }
             });
@@ -70,8 +81,21 @@ fn add(accounts: Vec<Account>, store: &Store, phc: &str) {
     added.expect("a commit");
 }
 
+/// Adds records to the audit log.
+fn tell(events: Vec<EventV1>, store: &Store) {
+    let stamp = Stamp { now: SystemClock.now(), nonce: random() };
+    let added = store.transact_blocking("crowd", stamp, move |txn| {
+        for event in &events {
+            txn.emit(event.clone())?;
+        }
+        Ok::<_, Abort<StoreError>>(())
+    });
+    added.expect("a commit");
+}
+
 struct Account {
     user: User,
+    person: SealKey,
     person_key: Vec<u8>,
     session: Session,
 }
@@ -97,8 +121,32 @@ impl Account {
             has_factor: false,
             created_at: now,
         };
-        let person_key = keys.people.seal(id.as_bytes(), &random::<32>(), random());
-        Self { session: session_of(id, now), user, person_key }
+        let key = random::<32>();
+        let person_key = keys.people.seal(id.as_bytes(), &key, random());
+        Self { session: session_of(id, now), user, person: SealKey::new(&key), person_key }
+    }
+
+    /// That somebody tried its password, so many times.
+    fn told(&self, count: u32) -> Vec<EventV1> {
+        let id = *self.user.id.as_bytes();
+        let request_id = format!("crowd-{}", self.user.number);
+        let personal =
+            Personal { client: self.session.client, user_agent: self.session.user_agent.clone(), note: None };
+        let place = [b"latchkey audit".as_slice(), &id, request_id.as_bytes()].concat();
+        let personal = postcard::to_stdvec(&personal).expect("a record");
+        let event = EventV1 {
+            at: self.user.created_at.millis(),
+            action: "login.failed".to_owned(),
+            outcome: OutcomeV1::Failure,
+            actor: None,
+            subject: Some(id),
+            session: None,
+            request_id,
+            reason: Some("wrong_password".to_owned()),
+            detail: Vec::new(),
+            personal: self.person.seal(&place, &personal, random()),
+        };
+        vec![event; usize::try_from(count).expect("a number")]
     }
 }
 

@@ -1,4 +1,9 @@
 //! What a list asks the server for: its first page, the one behind what is loaded, and what an answer makes of it.
+//!
+//! ## Decision: no order but the server's
+//! Every operation answers its rows by id, newest first, and takes no other order. To sort what happens to be loaded would
+//! call the oldest of 600 rows the oldest of all. What an order is asked for is a filter here: `since:`, `before:`,
+//! `due:`, `state:`.
 
 use super::{Asked, HOPS_MAX, List, Load, PART};
 use crate::console::conn::Request;

@@ -35,6 +35,11 @@ impl<R: Clone + 'static> List<R> {
         }
     }
 
+    /// Whether the rows are known to be old.
+    pub const fn is_old(&self) -> bool {
+        self.reload_at.is_some()
+    }
+
     pub(super) fn miss(&mut self, why: &str, cx: &mut Cx<'_>) {
         if self.load == Load::Never {
             return;

@@ -202,6 +202,13 @@ fn locks_are_counted_in_the_tab_before_anybody_looks() {
     stage.hear(vec![record(2)]);
     stage.answer("lockouts", "page", &page(0..4));
     assert!(stage.screen().contains("3 Lockouts !4"), "{}", stage.screen());
+    let asked = |stage: &Stage| stage.asked("lockouts", "page").unwrap().1;
+    let before = asked(&stage);
+    stage.hear(vec![record(6)]);
+    assert_eq!(asked(&stage), before, "no more than every five seconds");
+    stage.wait(5_000);
+    stage.answer("lockouts", "page", &page(0..5));
+    assert!(stage.screen().contains("3 Lockouts !5"), "nothing else has to happen: {}", stage.screen());
 }
 
 #[test]
