@@ -4,12 +4,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::faulty::Disk;
+use super::super::faulty::Disk;
 use super::lives::{asked, number};
-use super::tests::{open_on, put};
-use super::*;
+use super::{open_on, put};
 use crate::ambient::{OsEntropy, SeededEntropy};
+use crate::store::StoreError;
 use crate::store::check;
+use redb::StorageBackend;
 
 /// How many damages a plain `cargo test` does.
 const DAMAGES: u64 = 40;
