@@ -33,7 +33,7 @@ fn harmed(old: &[u8], new: &[u8], below: &dyn Fn(usize) -> usize) -> Vec<u8> {
         1 => bytes.copy_within(page..page + PAGE, other),
         2 => bytes[page..page + PAGE].fill(0),
         3 => (0..=below(32)).for_each(|_| bytes[page + below(PAGE)] ^= 1 << below(8)),
-        _ => bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = below(256) as u8),
+        _ => bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = u8::try_from(below(256)).unwrap()),
     }
     bytes
 }
