@@ -19,9 +19,8 @@ const KINDS: [(char, u16, &str); 6] = [
 ];
 
 /// Rules without a test, and why.
-const REASONS: &[(&str, &str)] = &[
-    ("R99", "There is no backup of a running server yet: a stopped one is copied."),
-];
+const REASONS: &[(&str, &str)] =
+    &[("R99", "There is no backup of a running server yet: a stopped one is copied.")];
 
 type Rule = (char, u16);
 type Named = BTreeMap<Rule, BTreeSet<String>>;

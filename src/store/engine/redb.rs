@@ -34,10 +34,6 @@ use medium::Medium;
 
 #[cfg(test)]
 pub(crate) mod faulty;
-#[cfg(test)]
-mod harm;
-#[cfg(test)]
-mod lives;
 mod medium;
 
 thread_local! {

@@ -50,7 +50,7 @@ impl Screen {
         let (tell, heard) = channel();
         let clock = watch.clone();
         thread::spawn(move || {
-            let mut bytes = [0; 65_536];
+            let mut bytes = vec![0; 65_536];
             while let Ok(count) = output.read(&mut bytes) {
                 if count == 0 || tell.send((clock.elapsed(), count)).is_err() {
                     return;

@@ -54,7 +54,7 @@ async fn what_was_used_or_ended_stays_so_wherever_the_clock_jumps() {
     app.second_step(&app.first_step("ada").await, &phone.backup_codes[0]).await.data(200);
     drop(third);
 
-    for now in jumps() {
+    for (jump, now) in jumps().into_iter().enumerate() {
         app.clock.set(now);
         app.anonymous().get(&link).await.refused(400, "VALIDATION_ERROR");
         // Ended or expired: the clock decides which of the two is said.
@@ -72,7 +72,7 @@ async fn what_was_used_or_ended_stays_so_wherever_the_clock_jumps() {
             app.second_step(&handle, used).await.refused(401, "MFA_INVALID");
         }
         // The server goes on, whatever the time is.
-        app.anonymous().register(&format!("at{}@example.com", now.seconds())).await.data(201);
+        app.anonymous().register(&format!("jump{jump}@example.com")).await.data(201);
         assert!(app.log_in("boss").await.is_in().await, "{now}");
         sweep_all(&app.services).await.unwrap();
         assert!(check(app.store()).unwrap().is_clean(), "{now}");

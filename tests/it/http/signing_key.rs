@@ -64,9 +64,8 @@ async fn the_next_key_is_published_before_it_signs_and_the_old_one_as_long_as_it
 #[tokio::test]
 async fn however_often_the_keys_were_turned_they_turn_again_and_can_be_revoked() {
     let app = app_of(Algorithm::Hs256).await;
-    let boss = app.log_in("boss").await;
     for _ in 0..110 {
-        turn(&boss, false).await;
+        turn(&app.log_in("boss").await, false).await;
     }
     assert!(turn(&app.log_in("boss").await, false).await.len() <= 66);
     assert_eq!(turn(&app.log_in("boss").await, true).await.len(), 2);

@@ -10,13 +10,16 @@ use crate::ambient::{SeededEntropy, entropy};
 use crate::store::conformance::{KEY, NUMBERS, Number, event, run, stamp};
 use crate::store::{Abort, GROUP_JOBS, QUEUE_JOBS, Read, Scan, Store, check, lane};
 
-pub(super) fn open_on(disk: &Disk) -> Result<Store, StoreError> {
+mod harm;
+mod lives;
+
+fn open_on(disk: &Disk) -> Result<Store, StoreError> {
     let disk = disk.clone();
     let engine = RedbEngine::on_backend(move || Ok(disk.clone()), 1 << 20)?;
     Store::open(Arc::new(engine), KEY)
 }
 
-pub(super) fn put(store: &Store, n: u64) -> Result<(), StoreError> {
+fn put(store: &Store, n: u64) -> Result<(), StoreError> {
     run(store, move |txn| {
         txn.emit(event("put", None))?;
         Ok(txn.put(&NUMBERS, &n.to_string(), &Number(n))?)

@@ -4,12 +4,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::faulty::Disk;
+use super::super::faulty::Disk;
 use super::lives::{asked, number};
-use super::tests::{open_on, put};
-use super::*;
+use super::{open_on, put};
 use crate::ambient::{OsEntropy, SeededEntropy};
+use crate::store::StoreError;
 use crate::store::check;
+use redb::StorageBackend;
 
 /// How many damages a plain `cargo test` does.
 const DAMAGES: u64 = 40;
@@ -32,7 +33,7 @@ fn harmed(old: &[u8], new: &[u8], below: &dyn Fn(usize) -> usize) -> Vec<u8> {
         1 => bytes.copy_within(page..page + PAGE, other),
         2 => bytes[page..page + PAGE].fill(0),
         3 => (0..=below(32)).for_each(|_| bytes[page + below(PAGE)] ^= 1 << below(8)),
-        _ => bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = below(256) as u8),
+        _ => bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = u8::try_from(below(256)).unwrap()),
     }
     bytes
 }

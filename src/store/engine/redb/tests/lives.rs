@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::faulty::{Disk, Fault};
-use super::tests::open_on;
+use super::super::faulty::{Disk, Fault};
+use super::open_on;
 use crate::ambient::{Entropy, OsEntropy, SeededEntropy, entropy};
 use crate::store::check::{self, Fault as Finding};
 use crate::store::conformance::{BLOBS, Blob, NUMBERS, Number, event, run};
