@@ -6,6 +6,8 @@ port=$(free_port)
 url=http://127.0.0.1:$port
 # Who is exempt is never locked out: somebody else guesses, from 127.0.0.2.
 export LATCHKEY_LIMITS__EXEMPT=127.0.0.1 LATCHKEY_LIMITS__LOGIN=100/1m
+# So that a silence is noticed soon.
+export LATCHKEY_EVENTS__HEARTBEAT=5s
 export LATCHKEY_DATA_DIR=$work/data
 export XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/home
 tmux=(tmux -L "story-$$" -f /dev/null)
