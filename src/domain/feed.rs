@@ -96,6 +96,7 @@ pub const TOPICS: &[&str] = &[
     "service",
     "session",
     "setup",
+    "store",
     "suspicion",
     "totp",
     "user",
