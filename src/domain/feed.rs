@@ -82,6 +82,7 @@ pub const TOPICS: &[&str] = &[
     "diagnosis",
     "email",
     "grant",
+    "identity",
     "key",
     "lockout",
     "login",

@@ -72,15 +72,17 @@ pub async fn draw(socket: &Path, view: &str, count: usize) -> Vec<Duration> {
                 Some(told) = news.recv() => Msg::News(told),
             }
         };
-        if effects.is_busy() || times.is_empty() {
-            if let Ok(msg) = timeout(QUIET, heard).await {
-                wanted = update(&mut model, now(), msg);
-                continue;
-            }
+        if (effects.is_busy() || times.is_empty())
+            && let Ok(msg) = timeout(QUIET, heard).await
+        {
+            wanted = update(&mut model, now(), msg);
+            continue;
         }
         wanted = update(&mut model, now(), Msg::Key(down));
         let watch = Stopwatch::start();
-        let drawn = terminal.draw(|frame| drop(draw::draw(&model, frame.buffer_mut())));
+        let drawn = terminal.draw(|frame| {
+            let _ = draw::draw(&model, frame.buffer_mut());
+        });
         drawn.expect("a picture");
         times.push(watch.elapsed());
     }

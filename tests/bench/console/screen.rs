@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use latchkey::ambient::Stopwatch;
 
-/// Bytes that a second's tick does not reach: it draws the clock and a few ages.
-const ROW: usize = 400;
+/// Bytes that a tick of the clock does not reach.
+const ROW: usize = 120;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ impl Screen {
         let (tell, heard) = channel();
         let clock = watch.clone();
         thread::spawn(move || {
-            let mut bytes = [0; 65_536];
+            let mut bytes = vec![0; 65_536];
             while let Ok(count) = output.read(&mut bytes) {
                 if count == 0 || tell.send((clock.elapsed(), count)).is_err() {
                     return;

@@ -34,7 +34,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// Where a layer may import only a few modules of another: the traits it serves, and the type the clock answers in.
 const NARROW: &[(&str, &str, &[&str])] = &[
-    ("outbound", "services", &["crate::services::mail_transport", "crate::services::sms_sender"]),
+    (
+        "outbound",
+        "services",
+        &[
+            "crate::services::identity_provider",
+            "crate::services::mail_transport",
+            "crate::services::sms_sender",
+        ],
+    ),
     ("net", "domain", &["crate::domain::time"]),
 ];
 

@@ -79,7 +79,7 @@ async fn a_stranger_gets_an_account_and_later_the_same_one() {
         assert_eq!((&data["token_type"], &data["requires_mfa"]), (&json!("Bearer"), &json!(false)));
         let ada = LoggedIn::with(&all.app, &data);
         assert_eq!(ada.get(ME).await.data(200)["id"], user["id"]);
-        assert_eq!(decoded(&ada.access).0["sub"], user["id"]);
+        assert_eq!(decoded(&ada.access).1["user_id"], user["id"]);
 
         // The address there changes hands; who came once is the same person.
         stand_in.says("second", person("42", "other"));

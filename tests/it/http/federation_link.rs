@@ -38,7 +38,7 @@ async fn a_link_is_made_by_whoever_is_logged_in_and_opens_the_account() {
         identity,
         json!({ "id": identity["id"], "provider": "github", "linked_at": "2027-01-15T08:00:00.000Z" })
     );
-    assert_eq!(all_of(&ada).await, [identity.clone()]);
+    assert_eq!(all_of(&ada).await, std::slice::from_ref(&identity));
     assert_eq!(
         linked(&ada, "github", "code").await.data(200)["identity"],
         identity,
