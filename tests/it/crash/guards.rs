@@ -82,7 +82,7 @@ impl Turner {
         let found = signing(&list);
         assert!(self.is_doubtful || self.current.as_ref().is_none_or(|current| *current == found), "{list}");
         self.starts += 1;
-        self.access = (self.starts % 4 == 0).then(|| root.to_owned());
+        self.access = self.starts.is_multiple_of(4).then(|| root.to_owned());
         (self.current, self.is_doubtful) = (Some(found), false);
     }
 }
