@@ -102,7 +102,7 @@ pub async fn step(app: &Services, pass: &mut Pass, limit: usize) -> Result<bool,
 type Found = (Place, Vec<(String, String)>);
 
 fn rows(app: &Services, from: &[u8], limit: usize) -> Result<Found, StoreError> {
-    let step = match scrub(&app.store, from.to_vec(), limit) {
+    let step = match scrub(&app.store, from, limit) {
         Ok(step) => step,
         Err(error) => return Ok(past(from, &damage(error)?)),
     };

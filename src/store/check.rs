@@ -99,7 +99,7 @@ pub fn check(store: &Store) -> Result<Report, StoreError> {
     let mut report = Report { engine, rows: 0, head, fault_count: 0, faults: Vec::new() };
     let mut from = Some(Vec::new());
     while let Some(start) = from {
-        let step = check_rows(&snapshot, start, SCAN_ROWS)?;
+        let step = check_rows(&snapshot, &start, SCAN_ROWS)?;
         report.rows += step.rows;
         step.faults.into_iter().for_each(|fault| report.add(fault));
         from = step.next;
@@ -120,7 +120,7 @@ pub struct Step {
 }
 
 /// Checks up to `limit` rows from `from` on (begin with nothing). The chain is walked by [`lane::verify`].
-pub fn scrub(store: &Store, from: Vec<u8>, limit: usize) -> Result<Step, StoreError> {
+pub fn scrub(store: &Store, from: &[u8], limit: usize) -> Result<Step, StoreError> {
     check_rows(&store.snapshot()?, from, limit.clamp(1, SCAN_ROWS))
 }
 
@@ -133,10 +133,17 @@ impl Report {
     }
 }
 
-fn check_rows(snapshot: &Snapshot<'_>, from: Vec<u8>, limit: usize) -> Result<Step, StoreError> {
-    let (mut faults, mut keys) = (Vec::new(), Vec::new());
-    let range = KeyRange { start: from, end: None };
+fn check_rows(snapshot: &Snapshot<'_>, from: &[u8], limit: usize) -> Result<Step, StoreError> {
+    let (mut faults, mut keys) = (Vec::new(), Vec::<Vec<u8>>::new());
+    let range = KeyRange { start: from.to_vec(), end: None };
+    let mut in_order = true;
     snapshot.rows().unverified().scan(&range, false, &mut |row_key, value| {
+        // A page in another's place may lead back to where the scan was: for ever, if it were followed.
+        in_order = keys.last().map_or(row_key >= from, |last| *row_key > **last);
+        if !in_order {
+            faults.push(Fault::BadRow(tables::name_of(row_key)));
+            return ControlFlow::Break(());
+        }
         let table = row_key.first().and_then(|id| tables::by_id(*id));
         match table.map(|table| (table.name(), table.check_row(snapshot.rows().codec(), row_key, value))) {
             None => faults.push(Fault::UnknownTable(row_key.first().copied().unwrap_or(0))),
@@ -149,7 +156,7 @@ fn check_rows(snapshot: &Snapshot<'_>, from: Vec<u8>, limit: usize) -> Result<St
     faults.extend(keys.iter().filter_map(|key| index_fault(snapshot, key)));
     let rows = u64::try_from(keys.len()).unwrap_or(u64::MAX);
     // The next possible key: the last one and a zero byte.
-    let next = keys.pop().map(|last| [last.as_slice(), &[0]].concat());
+    let next = keys.pop().filter(|_| in_order).map(|last| [last.as_slice(), &[0]].concat());
     Ok(Step { rows, faults, next })
 }
 

@@ -51,7 +51,7 @@ fn a_scrub_sees_every_row_once_in_bounded_steps() {
     engine.tamper(|rows| rows.get_mut(&SEAL.row_key(&170)).unwrap()[3] ^= 1);
     let (mut from, mut rows, mut faults) = (Some(Vec::new()), 0, Vec::new());
     while let Some(start) = from {
-        let step = scrub(&store, start, 7).unwrap();
+        let step = scrub(&store, &start, 7).unwrap();
         assert!(step.rows <= 7);
         rows += step.rows;
         faults.extend(step.faults);

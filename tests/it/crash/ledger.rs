@@ -306,6 +306,7 @@ impl Admin {
 
     pub fn check(&mut self, client: &Client, users: &[Value]) {
         self.line = Line::default();
+        self.access = None;
         let is_active = |email: &str| {
             let user = users.iter().find(|user| user["email"] == email).expect("the account is there");
             user["status"] == "active"
