@@ -56,7 +56,7 @@ pub fn shown<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, 
 /// Sets `cookie` until its session ends for good: what ends before that, the server knows.
 pub fn set(cookie: &NewCookie, now: Timestamp, policy: &CookiePolicy) -> Option<HeaderValue> {
     let max_age = cookie.ends_at.since(now).as_secs();
-    let mut value = line(policy, &cookie.value, max_age)?;
+    let mut value = line(policy.name, &cookie.value, max_age, policy.same_site)?;
     value.set_sensitive(true);
     Some(value)
 }
@@ -71,7 +71,7 @@ pub fn setting<T>(answer: T, cookie: Option<HeaderValue>) -> Response<T> {
 
 /// Takes the cookie away from a caller who has one.
 pub fn cleared_for(caller: &Principal, policy: &CookiePolicy) -> Option<HeaderValue> {
-    caller.csrf.as_ref().and_then(|_| line(policy, "", 0))
+    caller.csrf.as_ref().and_then(|_| line(policy.name, "", 0, policy.same_site))
 }
 
 /// The cookie that a browser keeps while it is with a provider of accounts elsewhere.
@@ -79,14 +79,13 @@ pub const FEDERATION: &str = "__Host-latchkey-federation";
 
 /// Sets [`FEDERATION`] for `max_age` seconds; 0 takes it away. The browser comes back from another site, so it is `Lax`.
 pub fn federation(value: &str, max_age: u64) -> Option<HeaderValue> {
-    let text = format!("{FEDERATION}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax");
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    let mut line = line(FEDERATION, value, max_age, SameSite::Lax)?;
+    line.set_sensitive(true);
+    Some(line)
 }
 
-fn line(policy: &CookiePolicy, value: &str, max_age: u64) -> Option<HeaderValue> {
-    let (name, same_site) = (policy.name, same_site(policy.same_site));
+fn line(name: &str, value: &str, max_age: u64, when: SameSite) -> Option<HeaderValue> {
+    let same_site = same_site(when);
     let text = format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite={same_site}");
     HeaderValue::try_from(text).ok()
 }

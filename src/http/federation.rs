@@ -113,7 +113,6 @@ impl FederationApi {
             error: error.0.as_deref(),
             issuer: iss.0.as_deref(),
             cookie: browser.journey.as_ref().map(|text| text.as_str()),
-            session: None,
         };
         let done = federation::finish(&self.0, &asked.0, &provider.0, returned).await;
         let cleared = cookie::federation("", 0);

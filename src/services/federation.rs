@@ -17,7 +17,6 @@ use std::sync::Arc;
 use super::audit::Witness;
 use super::identity_provider::{Ask, Code, IdentityProvider, ProviderFault, Said};
 use super::login::{LoggedIn, LoginFault};
-use super::opening::Opening;
 use super::session::{AuthFault, Principal};
 use super::step_up::{StepUpNeeded, require_fresh};
 use super::{Context, Services};
@@ -51,8 +50,6 @@ pub struct Returned<'a> {
     pub issuer: Option<&'a str>,
     /// The cookie that it was given at the begin.
     pub cookie: Option<&'a str>,
-    /// The cookie of the session that it has already.
-    pub session: Option<&'a str>,
 }
 
 /// What it came to.
@@ -163,14 +160,7 @@ async fn arrive(
             let linked = arrival::link(app, ctx, provider.about(), &claims, (*user, *session)).await?;
             Ok(Arrived::Linked(linked))
         }
-        Aim::Tokens | Aim::Cookie => {
-            let opening = match journey.aim() {
-                Aim::Cookie => Opening::Cookie { presented: returned.session },
-                _ => Opening::Tokens,
-            };
-            let logged_in = arrival::log_in(app, ctx, provider.about(), &claims, opening).await?;
-            Ok(Arrived::LoggedIn(logged_in))
-        }
+        Aim::Tokens => Ok(Arrived::LoggedIn(arrival::log_in(app, ctx, provider.about(), &claims).await?)),
     }
 }
 

@@ -65,7 +65,6 @@ pub(super) async fn log_in(
     ctx: &Context,
     about: &About,
     claims: &Claims,
-    opening: Opening<'_>,
 ) -> Result<LoggedIn, FederationFault> {
     let at =
         At { place: place(about, claims), claims: claims.clone(), policy: app.policy.federation.clone() };
@@ -79,7 +78,7 @@ pub(super) async fn log_in(
             return Err(FederationFault::Unreached(unreached));
         }
     };
-    let arrival = Arrival::prepare(app, ctx, about, &at, &reached, opening)?;
+    let arrival = Arrival::prepare(app, ctx, about, &at, &reached)?;
     let (arrival, promised) = match arrival {
         Ok(prepared) => prepared,
         Err((reason, event)) => {
@@ -168,7 +167,6 @@ impl Arrival {
         about: &About,
         at: &At,
         reached: &Reached<'_>,
-        opening: Opening<'_>,
     ) -> Result<Result<(Self, Promised), Denial>, StoreError> {
         let (user, before, change) = match *reached {
             Reached::Linked(user) => (user.clone(), Some(user.clone()), Change::None),
@@ -191,12 +189,12 @@ impl Arrival {
         let (end, promised) = match decide(Some(&user), true, app.policy.login) {
             Decision::Deny(reason) => return Ok(Err((reason, denied(reason)))),
             Decision::RequireFactor => {
-                let (handle, login) = pending_login::begin(app, ctx, &user, opening != Opening::Tokens);
+                let (handle, login) = pending_login::begin(app, ctx, &user, false);
                 let asked = event(Action::LoginMfaRequired, Outcome::Success).done();
                 (End::Wait(login, asked), Promised::Wait(handle))
             }
             Decision::Grant => {
-                let (promise, entry) = prepare(app, ctx, &user, opening)?;
+                let (promise, entry) = prepare(app, ctx, &user, Opening::Tokens)?;
                 let id = entry.id();
                 let succeeded = event(Action::LoginSucceeded, Outcome::Success).session(id).done();
                 (End::Session(Box::new(entry), succeeded), Promised::Session(promise, id))

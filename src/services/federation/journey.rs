@@ -19,8 +19,6 @@ const PLACE: &[u8] = b"latchkey federation";
 pub enum Aim {
     /// A session that lives by tokens.
     Tokens,
-    /// A session that lives by a cookie.
-    Cookie,
     /// A link with the account that somebody is logged in to.
     Link {
         /// The account.
