@@ -146,6 +146,19 @@ impl Stage {
         self.tell(Msg::News(News::Events { events, dropped: 0 }));
     }
 
+    /// Keys, clicks and turns of the wheel at every height and the widths where something changes: nothing may panic.
+    pub fn moves_at_any_size(&mut self) {
+        for width in [0, 1, 19, 20, 59, 60, 99, 100, 130] {
+            for height in 0..=50 {
+                self.tell(Msg::Resize(width, height));
+                self.keys("pgdn k enter esc G g space v * \\");
+                self.tell(Msg::Click(width / 2, height / 2));
+                self.tell(Msg::Wheel(3));
+                self.buffer();
+            }
+        }
+    }
+
     /// What is on the screen, text and styles.
     pub fn buffer(&self) -> Buffer {
         let (width, height) = self.model.size;

@@ -6,7 +6,6 @@ use ratatui::style::Modifier;
 
 use super::draw;
 use crate::console::conn::problem::Kind;
-use crate::console::model::msg::Msg;
 use crate::console::tests::{Stage, record, records, session, sessions};
 use crate::console::theme::Theme;
 use crate::wire::audit::AuditLog;
@@ -114,16 +113,7 @@ fn nothing_breaks_at_any_size_in_any_state() {
 
 #[test]
 fn moves_at_any_size_break_nothing() {
-    let mut stage = stage("sessions", "data", (80, 24));
-    for width in [0, 1, 19, 20, 59, 60, 99, 100, 130] {
-        for height in 0..=50 {
-            stage.tell(Msg::Resize(width, height));
-            stage.keys("pgdn k enter esc G g space v * \\");
-            stage.tell(Msg::Click(width / 2, height / 2));
-            stage.tell(Msg::Wheel(3));
-            stage.buffer();
-        }
-    }
+    stage("sessions", "data", (80, 24)).moves_at_any_size();
 }
 
 #[test]

@@ -168,16 +168,7 @@ fn nothing_breaks_at_any_size_in_any_state() {
 #[test]
 fn moves_at_any_size_break_nothing() {
     for view in VIEWS {
-        let mut stage = stage(view, "data", (80, 24));
-        for width in [0, 1, 19, 20, 59, 60, 99, 100, 130] {
-            for height in 0..=50 {
-                stage.tell(Msg::Resize(width, height));
-                stage.keys("pgdn k enter esc G g space v * \\");
-                stage.tell(Msg::Click(width / 2, height / 2));
-                stage.tell(Msg::Wheel(3));
-                stage.buffer();
-            }
-        }
+        stage(view, "data", (80, 24)).moves_at_any_size();
     }
 }
 

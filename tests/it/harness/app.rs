@@ -21,7 +21,7 @@ use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
 use latchkey::outbound::sms::SmsAsMail;
 use latchkey::services::mail::deliver_due;
 use latchkey::services::registration::{Registration, create};
-use latchkey::services::{Policy, Services};
+use latchkey::services::{Policy, Services, Shared};
 use latchkey::store::MemoryEngine;
 use latchkey::store::lane::{self, EventV1, LANE_0, Span};
 use poem::http::{Method, uri::Scheme};
@@ -65,13 +65,22 @@ impl TestApp {
 
     /// A server whose policies differ from the shipped ones.
     pub fn with_policy(change: impl FnOnce(&mut Policy)) -> Self {
+        Self::with_parts(change, |_, _| ()).0
+    }
+
+    /// The same over parts to which `add` adds; with what that gives.
+    pub(super) fn with_parts<T>(
+        change: impl FnOnce(&mut Policy),
+        add: impl FnOnce(&mut Shared, &ManualClock) -> T,
+    ) -> (Self, T) {
         let mut policy = shipped_policy();
         change(&mut policy);
         let clock = ManualClock::at(START);
         let engine = Arc::new(MemoryEngine::new());
-        let shared = shared(&policy, &clock, engine.clone());
+        let mut shared = shared(&policy, &clock, engine.clone());
+        let added = add(&mut shared, &clock);
         let services = Arc::new(Services::new(shared, policy));
-        Self::assembled(services, clock, engine, None)
+        (Self::assembled(services, clock, engine, None), added)
     }
 
     /// A server whose store runs each transaction once, to count what one costs.
@@ -90,14 +99,12 @@ impl TestApp {
 
     /// The same, whose policies differ from the shipped ones.
     pub fn with_sms_and_policy(change: impl FnOnce(&mut Policy)) -> Self {
-        let mut policy = shipped_policy();
-        change(&mut policy);
-        let clock = ManualClock::at(START);
-        let engine = Arc::new(MemoryEngine::new());
-        let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
-        let mut shared = shared(&policy, &clock, engine.clone());
-        shared.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
-        Self { texts, ..Self::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None) }
+        let (app, texts) = Self::with_parts(change, |shared, clock| {
+            let texts = Captured::new(&sender(), Arc::new(clock.clone()), None);
+            shared.sms = Some(Arc::new(SmsAsMail::new(vec![Arc::new(texts.clone())], None)));
+            texts
+        });
+        Self { texts, ..app }
     }
 
     /// A server that limits nobody, for tests of what a limit would hide.

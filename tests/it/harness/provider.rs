@@ -10,17 +10,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use latchkey::ambient::{Clock as _, ManualClock};
 use latchkey::crypto::digest::sha256;
+use latchkey::services::Policy;
 use latchkey::services::identity_provider::{
     About, Ask, Asking, Code, IdentityProvider, ProviderFault, Redeemed, Said,
 };
-use latchkey::services::{Policy, Services};
-use latchkey::store::MemoryEngine;
 use poem::http::header;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::app::START;
-use super::parts::{shared, shipped_policy};
 use super::{Anonymous, Answer, TestApp};
 
 /// What a browser keeps while it is elsewhere.
@@ -143,14 +140,12 @@ impl Federated {
     }
 
     pub fn with_policy(change: impl FnOnce(&mut Policy)) -> Self {
-        let mut policy = shipped_policy();
-        change(&mut policy);
-        let clock = ManualClock::at(START);
-        let engine = Arc::new(MemoryEngine::new());
-        let mut shared = shared(&policy, &clock, engine.clone());
-        let (google, github) = (StandIn::new("google", true, &clock), StandIn::new("github", false, &clock));
-        shared.providers = vec![google.clone(), github.clone()];
-        let app = TestApp::assembled(Arc::new(Services::new(shared, policy)), clock, engine, None);
+        let (app, (google, github)) = TestApp::with_parts(change, |shared, clock| {
+            let (google, github) =
+                (StandIn::new("google", true, clock), StandIn::new("github", false, clock));
+            shared.providers = vec![google.clone(), github.clone()];
+            (google, github)
+        });
         Self { app, google, github }
     }
 
