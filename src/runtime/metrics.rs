@@ -78,6 +78,9 @@ impl Collector for Parts {
         show.by_class("limit_refused", "Requests over a limit", refused)?;
         let entries = |class| ConstGauge::new(i64::try_from(limits.entries(class)).unwrap_or(i64::MAX));
         show.by_class("limit_entries", "Keys whose budgets are remembered", entries)?;
+        let traces = &self.app.traces;
+        show.counter("explain_kept", "Denied requests whose judgement was kept", traces.kept())?;
+        show.counter("explain_left_out", "Denied requests whose judgement was not", traces.left_out())?;
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())

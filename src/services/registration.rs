@@ -20,6 +20,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
+use crate::domain::trace::Kind;
 use crate::domain::user::{DisplayName, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
@@ -53,7 +54,7 @@ pub enum RegisterFault {
     #[error("fields are not valid")]
     Fields(Vec<FieldFault>),
     /// Another account has this name.
-    #[error("an account with this {} exists", match .0 { Taken::Email => "email", Taken::Username => "username" })]
+    #[error("an account with this {} exists", .0.field())]
     Exists(Taken),
     /// The password could not be hashed now.
     #[error(transparent)]
@@ -72,6 +73,24 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
 /// The same with `more` that begins with the account: it is told the account, whose number and perhaps username are not
 /// yet known, and the person's key, and answers what it made and what is written of it beside the account.
 pub(super) async fn register_with<T, W>(
+    app: &Services,
+    ctx: &Context,
+    form: &Registration<'_>,
+    more: impl FnOnce(&User, &SealKey) -> (T, W),
+) -> Result<(User, T), RegisterFault>
+where
+    W: Fn(&mut Txn<'_>) -> Result<(), StoreError> + Send + 'static,
+{
+    let made = make(app, ctx, form, more).await;
+    match &made {
+        Err(RegisterFault::Closed) => ctx.trail.note(Kind::RegistrationClosed),
+        Err(RegisterFault::Exists(taken)) => ctx.trail.note(Kind::NameTaken.with("field", taken.field())),
+        _ => {}
+    }
+    made
+}
+
+async fn make<T, W>(
     app: &Services,
     ctx: &Context,
     form: &Registration<'_>,
