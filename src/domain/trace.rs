@@ -114,10 +114,10 @@ pub struct Told {
 impl Told {
     /// The step `name` with its facts.
     pub fn new(name: &str, facts: Vec<(String, String)>) -> Self {
-        let (verdict, cause, mend) = Kind::named(name).map_or(
-            (Verdict::Denied, "Another version of the server kept this step.", ""),
-            |kind| (kind.verdict(), kind.cause(), kind.mend()),
-        );
+        let (verdict, cause, mend) = Kind::named(name)
+            .map_or((Verdict::Denied, "Another version of the server kept this step.", ""), |kind| {
+                (kind.verdict(), kind.cause(), kind.mend())
+            });
         let (cause, mend) = (filled(cause, &facts), filled(mend, &facts));
         Self { name: name.to_owned(), verdict, facts, cause, mend }
     }

@@ -55,6 +55,7 @@ impl ExplainApi {
     /// Newest first. A page may be short, even empty, and still have a `next_cursor`. Needs `audit:read`, and is
     /// recorded.
     #[oai(path = "/explain", method = "get", operation_id = "list_explained")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
     async fn list(
         &self,
         asked: Asked,
@@ -64,6 +65,9 @@ impl ExplainApi {
         user: Query<Option<String>>,
         /// Only what came from this address; of IPv6, from its /64.
         address: Query<Option<String>>,
+        /// Only the requests with this id.
+        #[oai(validator(max_length = 128))]
+        request_id: Query<Option<String>>,
         /// Only what was answered at or after this time (RFC 3339).
         since: Query<Option<String>>,
         /// The most requests to answer, 1 to 100.
@@ -74,6 +78,7 @@ impl ExplainApi {
     ) -> Result<Answer<ExplanationPage>, Fault<Listed>> {
         let filter = TraceFilter {
             user: user.0,
+            request_id: request_id.0,
             client: query::value("address", address.0)?,
             since: query::value("since", since.0)?,
             before: query::cursor(cursor.0)?,

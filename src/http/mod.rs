@@ -302,7 +302,12 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
-        (overseen(app), diagnosis::DiagnosisApi(app.clone()), explain::ExplainApi(app.clone()), for_services(app)),
+        (
+            overseen(app),
+            diagnosis::DiagnosisApi(app.clone()),
+            explain::ExplainApi(app.clone()),
+            for_services(app),
+        ),
         health,
     )
 }

@@ -66,7 +66,11 @@ pub(super) fn begin(
         }
         Err((until, is_news)) => {
             ctx.trail.about(user);
-            ctx.trail.note(Kind::CodesLocked.with("allowed", u64::try_from(policy.failures).unwrap_or(u64::MAX)).with("until", until));
+            ctx.trail.note(
+                Kind::CodesLocked
+                    .with("allowed", u64::try_from(policy.failures).unwrap_or(u64::MAX))
+                    .with("until", until),
+            );
             Err(TooMany {
                 retry_after: wait(ctx.now, until),
                 lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))),

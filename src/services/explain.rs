@@ -87,6 +87,8 @@ pub struct Trace {
 pub struct TraceFilter {
     /// Only what an account asked for, or what was about it: its id, email address or username.
     pub user: Option<String>,
+    /// Only the requests with this id.
+    pub request_id: Option<String>,
     /// Only what came from this IPv4 address, or this address's IPv6 /64.
     pub client: Option<IpAddr>,
     /// Only at or after this time.
@@ -116,9 +118,8 @@ pub async fn of_request(
     request_id: &str,
 ) -> Result<Vec<Trace>, ExplainFault> {
     require(app, ctx, caller, Permission::AuditRead).await?;
-    let tag = keeping::of_request(app, request_id);
     let filter = TraceFilter { limit: OF_REQUEST_MAX, ..TraceFilter::default() };
-    let found = look(app, ctx, (&[tag], &filter)).await?.traces;
+    let found = look(app, ctx, (&[keeping::of_request(app, request_id)], &filter)).await?.traces;
     let about = found.first().and_then(|trace| trace.about.or(trace.actor));
     record(app, ctx, caller, (about, "request")).await?;
     if found.is_empty() { Err(ExplainFault::NotKept) } else { Ok(found) }
@@ -136,7 +137,8 @@ pub async fn list(
     let user = user.map(|user| user.ok_or(ExplainFault::NoUser)).transpose()?;
     let by_user = user.map(|user| keeping::of_user(app, user));
     let by_client = filter.client.map(|client| keeping::of_client(app, client));
-    let tags: Vec<_> = by_user.into_iter().chain(by_client).collect();
+    let by_request = filter.request_id.as_deref().map(|id| keeping::of_request(app, id));
+    let tags: Vec<_> = by_request.into_iter().chain(by_user).chain(by_client).collect();
     let page = look(app, ctx, (&tags, filter)).await?;
     record(app, ctx, caller, (user, "search")).await?;
     Ok(page)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::audit::{Witness, new_person_key};
 use super::caller::Caller;
+use super::explain::why;
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::password::{Owner, report};
@@ -20,7 +21,6 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::role::Role;
-use crate::domain::trace::Kind;
 use crate::domain::user::{DisplayName, Status, User, Username};
 use crate::store::lane::EventV1;
 use crate::store::user::Taken;
@@ -81,13 +81,7 @@ pub(super) async fn register_with<T, W>(
 where
     W: Fn(&mut Txn<'_>) -> Result<(), StoreError> + Send + 'static,
 {
-    let made = make(app, ctx, form, more).await;
-    match &made {
-        Err(RegisterFault::Closed) => ctx.trail.note(Kind::RegistrationClosed),
-        Err(RegisterFault::Exists(taken)) => ctx.trail.note(Kind::NameTaken.with("field", taken.field())),
-        _ => {}
-    }
-    made
+    make(app, ctx, form, more).await.inspect_err(|fault| why::registration(ctx, fault))
 }
 
 async fn make<T, W>(

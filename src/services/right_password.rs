@@ -175,11 +175,15 @@ async fn grant(
             held.1.iter().for_each(|guess| guess.give_back());
         })?;
     if let Err(fault) = &granted {
-        note_denied(ctx, id, match fault {
-            LoginFault::WrongCode => DenyReason::WrongCode,
-            LoginFault::TooManySessions => DenyReason::TooManySessions,
-            _ => DenyReason::AccountChanged,
-        });
+        note_denied(
+            ctx,
+            id,
+            match fault {
+                LoginFault::WrongCode => DenyReason::WrongCode,
+                LoginFault::TooManySessions => DenyReason::TooManySessions,
+                _ => DenyReason::AccountChanged,
+            },
+        );
     }
     Ok(LoggedIn::Done(promise.kept(app, ctx.now, granted?, session)?))
 }

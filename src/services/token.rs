@@ -11,8 +11,8 @@ use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::{self, Family, Presented, Session, TokenPolicy};
 use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
-use crate::domain::trace::Kind;
 use crate::domain::token::{AccessClaims, RefreshClaims};
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
@@ -126,7 +126,10 @@ impl Step {
                 txn.emit(event.done())?;
             }
         }
-        store::session::put(txn, &Session { last_used_at: now, kind: session::Kind::Tokens(family), ..session })?;
+        store::session::put(
+            txn,
+            &Session { last_used_at: now, kind: session::Kind::Tokens(family), ..session },
+        )?;
         Ok(Exchange::Granted(Box::new(user), family))
     }
 

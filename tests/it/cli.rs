@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 14] = [
+const SUBCOMMANDS: [&[&str]; 15] = [
     &[],
     &["serve"],
     &["check"],
@@ -17,6 +17,7 @@ const SUBCOMMANDS: [&[&str]; 14] = [
     &["audit"],
     &["audit", "verify"],
     &["console"],
+    &["explain"],
     &["openapi"],
     &["completions"],
 ];

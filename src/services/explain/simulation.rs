@@ -97,12 +97,7 @@ fn unknown(app: &Services, typed: &Identifier) -> Step {
 }
 
 /// How a budget stands.
-fn room(
-    app: &Services,
-    ctx: &Context,
-    (class, key): (Class, Key),
-    steps: &mut Vec<Step>,
-) {
+fn room(app: &Services, ctx: &Context, (class, key): (Class, Key), steps: &mut Vec<Step>) {
     if !app.limits.applies_to(ctx.client) {
         return;
     }

@@ -21,6 +21,7 @@ use crate::domain::trace::{Kind, Step};
 use crate::domain::user::User;
 use crate::services::caller::{Caller, Credential};
 use crate::services::one_time::purpose;
+use crate::services::registration::RegisterFault;
 use crate::services::{Context, Services};
 use crate::store::{self, Read, StoreError};
 
@@ -155,13 +156,26 @@ pub(in crate::services) fn link(app: &Services, ctx: &Context, kind: OneTimeKind
     let of = |step: Kind| step.with("purpose", words(kind));
     let Ok(plain) = PlainToken::parse(kind, text) else { return ctx.trail.note(of(Kind::LinkUnreadable)) };
     let stored = app.read(|read| store::one_time::by_id(read, purpose(kind), plain.id()));
-    found(&ctx.trail, stored.map(|stored| match stored {
-        Some(stored) if stored.expires_at <= ctx.now => {
-            ctx.trail.about(stored.owner);
-            Some(of(Kind::LinkOver).with("ended_at", stored.expires_at))
-        }
-        _ => Some(of(Kind::LinkGone).with("made_at", plain.id().made_at())),
-    }));
+    found(
+        &ctx.trail,
+        stored.map(|stored| match stored {
+            Some(stored) if stored.expires_at <= ctx.now => {
+                ctx.trail.about(stored.owner);
+                Some(of(Kind::LinkOver).with("ended_at", stored.expires_at))
+            }
+            _ => Some(of(Kind::LinkGone).with("made_at", plain.id().made_at())),
+        }),
+    );
+}
+
+/// Notes why nobody was registered.
+pub(in crate::services) fn registration(ctx: &Context, fault: &RegisterFault) {
+    match fault {
+        RegisterFault::Closed => ctx.trail.note(Kind::RegistrationClosed),
+        RegisterFault::Exists(taken) => ctx.trail.note(Kind::NameTaken.with("field", taken.field())),
+        // What makes no sense is no denial, and a failure of ours neither.
+        RegisterFault::Fields(_) | RegisterFault::Hash(_) | RegisterFault::Store(_) => {}
+    }
 }
 
 const fn words(kind: OneTimeKind) -> &'static str {
@@ -182,11 +196,9 @@ pub fn exceeded(class: Class, budget: Budget, standing: Standing) -> Step {
         Class::ApiKey => "API key",
         Class::AuthzCheck | Class::Introspection => "caller",
         Class::Mail => "name",
-        Class::Login
-        | Class::Register
-        | Class::PasswordReset
-        | Class::ResetConfirm
-        | Class::Anonymous => "address",
+        Class::Login | Class::Register | Class::PasswordReset | Class::ResetConfirm | Class::Anonymous => {
+            "address"
+        }
     };
     let step = Kind::LimitReached.with("class", class.name()).with("of", of).with("count", budget.count());
     step.with("period", budget.period()).with("again", standing.until_next)

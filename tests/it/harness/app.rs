@@ -115,6 +115,11 @@ impl TestApp {
         Self::with_parts(change, |shared, _| shared.traces = Arc::new(Traces::new(none))).0
     }
 
+    /// A server that keeps so much of it.
+    pub fn with_traces(policy: TracePolicy) -> Self {
+        Self::with_parts(|_| {}, |shared, _| shared.traces = Arc::new(Traces::new(policy))).0
+    }
+
     /// A server that limits nobody, for tests of what a limit would hide.
     pub fn unlimited() -> Self {
         Self::with_policy(|policy| policy.limits.is_enabled = false)

@@ -190,6 +190,7 @@ async fn in_session(app: &TestApp, case: &str, ada: &LoggedIn<'_>) -> Answer {
         }
         "sessions that were all ended" => {
             // The rows of the newest sessions go with the epoch; that of an older one stays.
+            app.advance(Duration::from_secs(1));
             for _ in 0..20 {
                 app.log_in("ada").await;
             }
@@ -254,9 +255,7 @@ async fn by_key(app: &TestApp, case: &str) -> Answer {
             key.get(ME).await
         }
         "a canary" => own(json!({ "canary": true })).await.get(ME).await,
-        "a key where people belong" => {
-            own(json!({})).await.post("/api/v1/auth/logout-all", json!({})).await
-        }
+        "a key where people belong" => own(json!({})).await.post("/api/v1/auth/logout-all", json!({})).await,
         "too many requests of a key" => {
             let key = own(json!({})).await;
             for _ in 0..3 {
@@ -345,7 +344,8 @@ async fn every_kind_of_denial_is_explained_with_its_cause_and_its_mend_and_the_c
             wrong.push(format!("{case}: {request:#}"));
         }
         let (cause, mend) = (text_at(&request, "/cause"), text_at(&request, "/mend"));
-        if cause.contains("unknown.") && *expected != "key_unknown" || cause.contains('{') || mend.is_empty() {
+        if cause.contains("unknown.") && *expected != "key_unknown" || cause.contains('{') || mend.is_empty()
+        {
             wrong.push(format!("{case}: {cause} {mend}"));
         }
         assert_eq!(request["status"], answer.status.as_u16(), "{case}");
