@@ -44,10 +44,7 @@ pub fn read(
         }
         return None;
     };
-    check_place(reader, &cookie_domain, public_url, proxies);
-    if count == 0 {
-        reader.problem(key, "needs at least one [[forward_auth.rule]]: what no rule fits is refused");
-    }
+    check_place(reader, &cookie_domain, public_url, (proxies, count));
     check_rules(reader, &cookie_domain, &rules);
     Some(ForwardAuthPolicy {
         cookie_domain,
@@ -57,19 +54,22 @@ pub fn read(
     })
 }
 
-/// What forward-auth needs of the settings around it.
-fn check_place(reader: &mut Reader, domain: &str, public_url: Option<&PublicUrl>, proxies: &[IpNet]) {
-    let key = "forward_auth.cookie_domain";
-    if let Some(url) = public_url
-        && url.host() != domain
-        && !is_below(url.host(), domain)
-    {
-        let why = format!("this server is at {}, and can set no cookie for {domain}", url.host());
-        reader.problem(key, &why);
-    }
-    if proxies.is_empty() {
-        let help = Some(r#"set trusted_proxies to the addresses of your proxy, such as ["127.0.0.1"]"#);
-        reader.problem_with(key, "needs trusted_proxies: nobody else may ask", help);
+/// What forward-auth needs of the settings around it, in one sentence.
+fn check_place(
+    reader: &mut Reader,
+    domain: &str,
+    public_url: Option<&PublicUrl>,
+    (proxies, rules): (&[IpNet], usize),
+) {
+    let is_elsewhere = public_url.is_some_and(|url| url.host() != domain && !is_below(url.host(), domain));
+    let needs = [
+        (is_elsewhere, "a public_url at this domain or below it"),
+        (proxies.is_empty(), "trusted_proxies, which alone may ask"),
+        (rules == 0, "at least one [[forward_auth.rule]]"),
+    ];
+    let missing: Vec<_> = needs.iter().filter(|(is_missing, _)| *is_missing).map(|(_, what)| *what).collect();
+    if !missing.is_empty() {
+        reader.problem("forward_auth.cookie_domain", &format!("needs {}", missing.join(", and ")));
     }
 }
 
@@ -83,9 +83,9 @@ fn check_rules(reader: &mut Reader, domain: &str, rules: &[Option<Rule>]) {
         }
         let hides = |earlier: &Option<Rule>| earlier.as_ref().is_some_and(|earlier| earlier.hides(rule));
         if let Some(first) = rules.iter().take(index).position(hides) {
-            let (first, number) = (first.saturating_add(1), index.saturating_add(1));
-            let note =
-                format!("forward_auth.rule: rule {number} never decides, because rule {first} fits first");
+            let note = format!(
+                "forward_auth.rule[{index}] never decides, because forward_auth.rule[{first}] fits first"
+            );
             reader.notes.push(note);
         }
     }

@@ -11,10 +11,10 @@ use super::{Anonymous, Answer, TestApp};
 pub const ASK: &str = "/forward-auth";
 
 /// The name of the cookie that browsers send to applications.
-pub const PROXY_COOKIE: &str = "__Secure-latchkey-proxy";
+const PROXY_COOKIE: &str = "__Secure-latchkey-proxy";
 
 /// The proxy that is trusted.
-pub const PROXY_ADDRESS: &str = "10.0.0.1";
+const PROXY_ADDRESS: &str = "10.0.0.1";
 
 /// Host, path, methods and need of each rule.
 pub type Rules<'a> = &'a [(&'a str, &'a str, &'a [&'a str], &'a str)];

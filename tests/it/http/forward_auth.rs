@@ -165,7 +165,7 @@ async fn a_role_that_must_have_a_second_factor_is_refused_without_one() {
     let app = app_with(|policy| policy.factor.required_for = vec![Role::Manager]).await;
     let mia = proxy_cookie(&app, "mia").await;
     let (answer, events) = app.events_of(app.before().proxy_cookie(&mia).reach("GET", PEOPLE)).await;
-    assert_eq!(reason(&answer), "mfa_required");
+    assert_eq!(answer.refused(403, "FORBIDDEN")["details"], json!({ "mfa_required": true }));
     assert_eq!(events, ["access.denied denied mfa_required"]);
     assert_eq!(app.before().proxy_cookie(&mia).reach("GET", APP).await.status, 200, "a login is a login");
 }
