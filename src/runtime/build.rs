@@ -20,6 +20,7 @@ use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
+use crate::services::forward_auth::Fates;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -123,6 +124,7 @@ pub fn services(
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
+        fates: Fates::default(),
     };
     Ok(Services::new(shared, policy))
 }
@@ -201,6 +203,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             may_link_by_email: config.federation.link_by_email,
             redirect_url: config.federation.redirect_url.clone(),
         },
+        forward_auth: config.forward_auth.clone(),
         reset_ttl: config.password_reset.ttl,
         invitation_ttl: config.invitation.ttl,
         step_up_ttl: config.step_up.ttl,
