@@ -48,6 +48,7 @@ mod tokens;
 mod unknown;
 mod value;
 mod variable;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -82,6 +83,7 @@ pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::{Environment, TOKEN_VARIABLE};
+pub use webhooks::{Webhook, Webhooks};
 
 use reader::Reader;
 
@@ -157,6 +159,8 @@ pub struct Config {
     pub sms: Sms,
     /// Logins with accounts elsewhere.
     pub federation: Federation,
+    /// Where audit events are sent.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -280,6 +284,7 @@ impl Config {
             mail: Mail::read(reader, domain),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
+            webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

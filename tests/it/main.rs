@@ -28,3 +28,4 @@ mod scrub;
 mod secrets;
 mod supply_chain;
 mod sweep;
+mod webhook;

@@ -17,6 +17,7 @@ mod resource;
 mod role;
 mod service;
 mod stream;
+mod webhook;
 
 pub use admin::{filled, text_at};
 pub use answer::Answer;
@@ -30,3 +31,4 @@ pub use provider::{Away, Federated};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
+pub use webhook::{Receiver, hook};
