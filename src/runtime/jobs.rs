@@ -143,10 +143,10 @@ async fn send(app: Arc<Services>, transport: Arc<dyn MailTransport>, wanted: Wan
 /// Delivers events to the webhook at this place of the list.
 async fn tell_webhook(app: Arc<Services>, at: usize) {
     let Some(hook) = app.hooks.get(at) else { return };
-    let (mut committed, mut seen) = (app.store.committed(), Default::default());
+    let mut committed = app.store.committed();
     loop {
         committed.borrow_and_update();
-        let wait = match webhook::step(&app, hook, &mut seen).await {
+        let wait = match webhook::step(&app, hook).await {
             Ok(Next::Now) => continue,
             Ok(Next::At(due_at)) => due_at.since(app.clock.now()),
             Ok(Next::OnCommit) => Duration::MAX,

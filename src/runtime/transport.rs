@@ -25,7 +25,7 @@ use crate::outbound::webhook::Receiver;
 use crate::services::identity_provider::{About, IdentityProvider};
 use crate::services::mail_transport::MailTransport;
 use crate::services::sms_sender::SmsSender;
-use crate::services::webhook::{DEAD_MAX, Hook};
+use crate::services::webhook::{DEAD_MAX, Hook, Seen};
 use crate::services::webhook_sink::OutgoingEvent;
 use crate::wire::webhook::WebhookEvent;
 
@@ -129,6 +129,7 @@ pub fn webhooks(webhooks: &config::Webhooks, clock: &Arc<dyn Clock>) -> Result<V
             dead_for: webhooks.keep_dead,
             dead_max: DEAD_MAX,
             sink: Arc::new(receiver),
+            seen: Seen::default(),
         })
     });
     each.collect()

@@ -17,7 +17,7 @@
 //! the next start, and begins anew with what happens from then on when it comes back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Services;
@@ -62,6 +62,25 @@ pub struct Hook {
     pub dead_max: u32,
     /// What delivers.
     pub sink: Arc<dyn WebhookSink>,
+    /// How far it has looked.
+    pub seen: Seen,
+}
+
+/// The place before which a hook knows that nothing is wanted. What is stored may lie before it.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<Place>);
+
+impl Seen {
+    fn place(&self) -> Place {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves on, never back; answers where it is then.
+    fn move_to(&self, place: Place) -> Place {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = place.max(*seen);
+        *seen
+    }
 }
 
 /// When to take the next step.
@@ -75,9 +94,8 @@ pub enum Next {
     OnCommit,
 }
 
-/// Looks for the next event that `hook` is to be told of, and delivers it. `seen` is the place before which it knows that
-/// nothing is wanted; begin with its default. Of one hook only one step may be under way.
-pub async fn step(app: &Services, hook: &Hook, seen: &mut Place) -> Result<Next, StoreError> {
+/// Looks for the next event that `hook` is to be told of, and delivers it. Of one hook only one step may be under way.
+pub async fn step(app: &Services, hook: &Hook) -> Result<Next, StoreError> {
     let Some(progress) = app.read(|read| webhook::progress(read, &hook.name))? else {
         let name = hook.name.clone();
         let begin = move |txn: &mut Txn<'_>| webhook::put(txn, &name, &Progress::begin(txn)?);
@@ -90,16 +108,16 @@ pub async fn step(app: &Services, hook: &Hook, seen: &mut Place) -> Result<Next,
     if let Some(due_at) = progress.due_at.filter(|due_at| *due_at > app.clock.now()) {
         return Ok(Next::At(due_at));
     }
-    *seen = progress.next.max(*seen);
-    match app.read(|read| look(app, read, hook, *seen))? {
+    let from = hook.seen.move_to(progress.next);
+    match app.read(|read| look(app, read, hook, from))? {
         Found::Event(place, event) => {
-            *seen = place;
+            hook.seen.move_to(place);
             let outcome = hook.sink.deliver(&event).await;
             settle(app, hook, &progress, (place, &event), outcome).await?;
             Ok(Next::Now)
         }
         Found::Nothing { up_to, more } => {
-            *seen = up_to;
+            hook.seen.move_to(up_to);
             if up_to.0.saturating_sub(progress.next.0) >= SKIPPED_MAX {
                 let after = Progress { next: up_to, ..progress.clone() };
                 note(app, hook, &progress, after, Also::Nothing).await?;
@@ -145,7 +163,8 @@ pub fn standing<'a>(app: &'a Services, read: &impl Read) -> Result<Vec<Standing<
     let end = lane::head(read, LANE_0)?.seq.saturating_add(1);
     let each = app.hooks.iter().map(|hook| {
         let progress = webhook::progress(read, &hook.name)?;
-        let behind = progress.as_ref().map_or(0, |progress| end.saturating_sub(progress.next.0));
+        let got_to = |progress: &Progress| progress.next.max(hook.seen.place()).0;
+        let behind = progress.as_ref().map_or(0, |progress| end.saturating_sub(got_to(progress)));
         Ok(Standing { hook, progress, behind })
     });
     each.collect()

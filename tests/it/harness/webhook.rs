@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use latchkey::services::webhook::{self, Hook, Next};
+use latchkey::services::webhook::{self, Hook, Next, Seen};
 use latchkey::services::webhook_sink::{Delivering, OutgoingEvent, SinkFault, WebhookSink};
 
 use super::TestApp;
@@ -69,6 +69,7 @@ pub fn hook(name: &str, actions: Option<&str>, receiver: &Receiver) -> Hook {
         dead_for: Duration::from_secs(30 * 86_400),
         dead_max: 3,
         sink: Arc::new(receiver.clone()),
+        seen: Seen::default(),
     }
 }
 
@@ -91,9 +92,8 @@ impl TestApp {
 
     /// Delivers to the hook at this place until it waits; answers for what.
     pub async fn tell(&self, at: usize) -> Next {
-        let mut seen = Default::default();
         loop {
-            let next = webhook::step(&self.services, &self.services.hooks[at], &mut seen).await.unwrap();
+            let next = webhook::step(&self.services, &self.services.hooks[at]).await.unwrap();
             if next != Next::Now {
                 return next;
             }
