@@ -221,6 +221,13 @@ pub const OPERATIONS: &[Operation] = &[
     people(POST, "/api/v1/users/{id}/roles/{role_id}").needs(Permission::UsersUpdate).fresh(),
     callers(GET, "/api/v1/users/{id}/sessions").needs(Permission::UsersUpdate),
     people(POST, "/api/v1/users/{id}/unlock").needs(Permission::UsersUpdate),
+    callers(GET, "/api/v1/webhooks").needs(Permission::IntegrationsUpdate),
+    callers(GET, "/api/v1/webhooks/{name}/dead-letters").needs(Permission::IntegrationsUpdate),
+    callers(DELETE, "/api/v1/webhooks/{name}/dead-letters/{id}").needs(Permission::IntegrationsUpdate),
+    callers(POST, "/api/v1/webhooks/{name}/dead-letters/{id}/redeliver")
+        .needs(Permission::IntegrationsUpdate),
+    callers(POST, "/api/v1/webhooks/{name}/resume").needs(Permission::IntegrationsUpdate),
+    callers(POST, "/api/v1/webhooks/{name}/test").needs(Permission::IntegrationsUpdate),
     open(GET, "/health"),
     open(GET, "/health/live"),
     open(GET, "/health/ready"),

@@ -5,6 +5,7 @@ mod diagnosis;
 mod explain;
 mod factor;
 mod federation;
+mod forward_auth;
 mod oversight;
 mod resource;
 mod role;

@@ -254,7 +254,7 @@ pub(super) fn noted<'a>(visit: &Visit, shown: Result<Shown<'a>, ApiError>) -> Re
     })
 }
 
-fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
+pub(super) fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
     let principal = known.map_err(|fault| unfit(visit, Shown::Token(token), fault.into()))?;
     visit.known_as(principal.user.id, "access token");
@@ -262,7 +262,7 @@ fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principa
     Ok(principal)
 }
 
-async fn by_key(
+pub(super) async fn by_key(
     request: &Request,
     visit: &Visit,
     key: &str,

@@ -54,6 +54,7 @@ pub mod trace;
 mod txn;
 pub mod user;
 mod verified;
+pub mod webhook;
 mod writer;
 
 pub use engine::memory::MemoryEngine;

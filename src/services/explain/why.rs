@@ -194,7 +194,7 @@ pub fn exceeded(class: Class, budget: Budget, standing: Standing) -> Step {
     let of = match class {
         Class::Authenticated | Class::MfaDebug => "account",
         Class::ApiKey => "API key",
-        Class::AuthzCheck | Class::Introspection => "caller",
+        Class::AuthzCheck | Class::Introspection | Class::ForwardAuth => "caller",
         Class::Mail => "name",
         Class::Login | Class::Register | Class::PasswordReset | Class::ResetConfirm | Class::Anonymous => {
             "address"
