@@ -13,6 +13,7 @@ mod data_dir;
 mod development;
 pub mod duration;
 mod events;
+mod explain;
 mod federation;
 mod file;
 mod flags;
@@ -93,6 +94,7 @@ use crate::domain::feed::StreamPolicy;
 use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
+use crate::domain::trace::TracePolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -173,6 +175,8 @@ pub struct Config {
     pub audit: Audit,
     /// Event streams.
     pub events: StreamPolicy,
+    /// Judgements of denied requests.
+    pub explain: TracePolicy,
 }
 
 /// A configuration and where it came from.
@@ -293,6 +297,7 @@ impl Config {
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             events: events::read(reader),
+            explain: explain::read(reader),
             public_url: public_url?,
             trusted_proxies,
             listen,

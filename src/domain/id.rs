@@ -39,6 +39,12 @@ macro_rules! id {
                 self.0.as_bytes()
             }
 
+            /// When it was made, as it says itself.
+            pub fn made_at(&self) -> Timestamp {
+                let millis = u128::from_be_bytes(*self.as_bytes()) >> 80;
+                Timestamp::from_millis(i64::try_from(millis).unwrap_or(0))
+            }
+
             /// As a UUID.
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
@@ -111,6 +117,10 @@ id!(
     SuspicionId
 );
 id!(
+    /// Names the kept judgement of one request.
+    TraceId
+);
+id!(
     /// Names a role, built-in or custom.
     RoleId
 );
@@ -125,6 +135,7 @@ mod tests {
         let late = UserId::new(Timestamp::from_millis(2), &[0; 10]);
         assert!(early < late);
         assert_eq!(early.as_uuid().get_version_num(), 7);
+        assert_eq!((early.made_at().millis(), late.made_at().millis()), (1, 2));
     }
 
     #[test]

@@ -32,6 +32,7 @@ use super::visit::Visit;
 use crate::domain::forward_auth::{COOKIE, ForwardAuthPolicy, Need};
 use crate::services::caller::Caller;
 use crate::services::cookie::{self as sessions, CookieFault, Visitor};
+use crate::services::explain::why;
 use crate::services::forward_auth::{self, Fate, Identity, Refusal};
 use crate::services::limits::Class;
 use crate::services::{Context, Services};
@@ -140,10 +141,13 @@ async fn by_proxy_cookie(
             sessions::record(app, ctx, noticed).await?;
             return Err(nobody_at_all());
         }
-        Err(CookieFault::Invalid) => return Err(nobody(visit)),
+        Err(CookieFault::Invalid) => {
+            why::cookie(app, ctx, text);
+            return Err(nobody(visit));
+        }
         Err(CookieFault::Store(error)) => return Err(error.into()),
     };
-    visit.known_as(principal.user.id);
+    visit.known_as(principal.user.id, "cookie for applications");
     visit.take_of(principal.user.id, Some(Class::ForwardAuth))?;
     if is_due {
         // A store that cannot write now costs nobody what they came for.

@@ -20,6 +20,7 @@ use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
+use crate::services::explain::Traces;
 use crate::services::forward_auth::Fates;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
@@ -119,6 +120,7 @@ pub fn services(
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(Traces::new(config.explain)),
         scrubs: Scrubs::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),

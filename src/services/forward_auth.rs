@@ -33,6 +33,8 @@ use crate::domain::forward_auth::{ForwardAuthPolicy, Need, Ruling, Target, host}
 use crate::domain::id::SessionId;
 use crate::domain::permission::Scope;
 use crate::domain::token::IdentityClaims;
+use crate::domain::trace::Kind;
+use crate::services::explain::why;
 
 /// The cookie of a session for the hosts of applications.
 pub struct ProxyCookie {
@@ -142,6 +144,10 @@ async fn require(
         None if has_factor(app, caller) => return Ok(()),
         None => ("mfa_required", scope.name(), Refused::NoFactor),
     };
+    ctx.trail.note(match &refused {
+        Refused::Missing { required, held } => why::lacking(caller, *required, *held),
+        _ => Kind::FactorDemanded.with("required", scope.name()),
+    });
     let why = |event: Draft| event.reason(reason).detail("required", required).detail("host", app_host);
     denied(app, ctx, caller, why).await?;
     Err(refused)

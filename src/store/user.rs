@@ -70,6 +70,16 @@ pub enum Taken {
     Username,
 }
 
+impl Taken {
+    /// The field's name in requests.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Username => "username",
+        }
+    }
+}
+
 /// Each identifier leads to an account that has it.
 pub const IDENTIFIER_INDEX: IndexCheck = IndexCheck {
     table: tables::IDENTIFIERS.id(),

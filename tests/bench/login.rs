@@ -149,6 +149,10 @@ fn services() -> Services {
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(latchkey::services::explain::Traces::new(latchkey::domain::trace::TracePolicy {
+            keep_for: Duration::from_secs(86_400),
+            max_entries: 20_000,
+        })),
         scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),

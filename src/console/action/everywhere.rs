@@ -130,6 +130,13 @@ pub const ACTIONS: &[ActionSpec] = &[
         Run::Pivot(&[("keys", "user", "user")]),
     ),
     does("trail", ("trail", "The audit trail of this row."), &["t"], Row, Run::Pivot(TRAIL)),
+    does(
+        "why-denied",
+        ("why denied", "How this row's request was judged, where it was denied: the cause, and what helps."),
+        &["W"],
+        Row,
+        Run::Pivot(&[("denials", "req", "request")]),
+    ),
     does("back", ("back", "To the view and filter before."), &["["], Always, Console(navigate::back)),
     does(
         "forward",

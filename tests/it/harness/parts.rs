@@ -20,6 +20,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
+use latchkey::services::explain::Traces;
 use latchkey::services::forward_auth::Fates;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
@@ -127,6 +128,7 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(Traces::new(Config::from_toml_str("").unwrap().explain)),
         scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),

@@ -20,6 +20,8 @@ mod email_change;
 mod events;
 mod events_order;
 mod events_rights;
+mod explain;
+mod explain_kinds;
 mod federation;
 mod federation_link;
 mod forward_auth;
