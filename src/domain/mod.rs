@@ -22,6 +22,7 @@ pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod operator;
+pub mod order;
 pub mod password_policy;
 pub mod permission;
 pub mod phone;
