@@ -16,6 +16,7 @@ mod events;
 mod federation;
 mod file;
 mod flags;
+mod forward_auth;
 mod invitation;
 mod layers;
 mod limits;
@@ -48,6 +49,7 @@ mod tokens;
 mod unknown;
 mod value;
 mod variable;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -82,11 +84,13 @@ pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::{Environment, TOKEN_VARIABLE};
+pub use webhooks::{Webhook, Webhooks};
 
 use reader::Reader;
 
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
+use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 
@@ -157,6 +161,10 @@ pub struct Config {
     pub sms: Sms,
     /// Logins with accounts elsewhere.
     pub federation: Federation,
+    /// Applications behind proxies that ask this server; nothing where there are none.
+    pub forward_auth: Option<ForwardAuthPolicy>,
+    /// Where audit events are sent.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -258,7 +266,6 @@ impl Config {
             profiles,
             samples: flags.samples || flags.dev,
             data_dir,
-            trusted_proxies,
             debug_headers: reader.switch("debug_headers"),
             admin_socket,
             tls: Tls::read(reader),
@@ -280,11 +287,14 @@ impl Config {
             mail: Mail::read(reader, domain),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
+            forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),
+            webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             events: events::read(reader),
             public_url: public_url?,
+            trusted_proxies,
             listen,
         })
     }
