@@ -25,6 +25,7 @@ pub mod login;
 pub mod mail;
 pub mod operation;
 pub mod operator;
+pub mod order;
 pub mod password_policy;
 pub mod permission;
 pub mod phone;

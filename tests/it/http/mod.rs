@@ -46,6 +46,7 @@ mod mfa_codes;
 mod mfa_login;
 mod mfa_policy;
 mod openapi;
+mod order;
 mod outbox;
 mod outbox_acts;
 mod page;
