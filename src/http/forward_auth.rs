@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::web::Data;
-use poem::{EndpointExt, IntoResponse, Request, Response, Route, handler};
+use poem::{EndpointExt, IntoResponse, Request, Response, handler};
 
 pub use told::Told;
 
@@ -28,6 +28,7 @@ use super::cookie;
 use super::error::ApiError;
 use super::middleware::client_address::{is_trusted, peer_address};
 use super::principal::{Shown, by_key, by_token, shown, stranger};
+use super::shortcut::Shortcut;
 use super::visit::Visit;
 use crate::domain::forward_auth::{COOKIE, ForwardAuthPolicy, Need};
 use crate::services::caller::Caller;
@@ -47,10 +48,10 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Adds the path, where there is forward-auth.
-pub fn add(route: Route, app: &Arc<Services>) -> Route {
+pub fn add(shortcut: Shortcut, app: &Arc<Services>) -> Shortcut {
     match &app.policy.forward_auth {
-        Some(policy) => route.at(PATH, ask.data(Arc::new(policy.clone())).data(app.clone())),
-        None => route,
+        Some(policy) => shortcut.with(PATH, ask.data(Arc::new(policy.clone())).data(app.clone())),
+        None => shortcut,
     }
 }
 
