@@ -116,8 +116,7 @@ mod tests {
         ] {
             assert!(shortcut.find(&request(method, path)).is_none(), "{path}");
         }
-        let shortcut =
-            shortcut.with("/any", poem::endpoint::make(async |_| poem::Result::Ok(Response::default())));
+        let shortcut = shortcut.with("/any", poem::endpoint::make_sync(|_| Response::default()));
         let any = request(Method::DELETE, "/any");
         let answer = shortcut.find(&any).unwrap().call(any).await.unwrap();
         assert_eq!(&*answer.data::<PathPattern>().unwrap().0, "/any");

@@ -74,8 +74,8 @@ async fn measure(rounds: usize, length: Duration) {
     let of_proxy = plain.compare_forward_auth(rounds, length).await;
     bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
     bar("forward-auth / authenticated GET, plain", of_proxy, 1.2, "x");
-    bar("authenticated GET / empty handler, plain", of_plain, 1.8, "x");
-    bar("authenticated GET / empty handler, TLS", of_secure, 1.8, "x");
+    bar("authenticated GET / empty handler, plain", of_plain, 1.7, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 1.7, "x");
     if only.as_deref() == Some("get") {
         return;
     }
