@@ -29,3 +29,4 @@ mod scrub;
 mod secrets;
 mod supply_chain;
 mod sweep;
+mod webhook;

@@ -18,6 +18,7 @@ mod resource;
 mod role;
 mod service;
 mod stream;
+mod webhook;
 
 pub use admin::{filled, text_at};
 pub use answer::Answer;
@@ -32,3 +33,4 @@ pub use provider::{Away, Federated};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
+pub use webhook::{Receiver, hook};
