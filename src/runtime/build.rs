@@ -21,7 +21,7 @@ use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
 use crate::services::explain::Traces;
-use crate::services::forward_auth::Fates;
+use crate::services::forward_auth::{Fates, Identities};
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -128,6 +128,7 @@ pub fn services(
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Ok(Services::new(shared, policy))
 }

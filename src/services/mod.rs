@@ -168,6 +168,8 @@ pub struct Shared {
     pub wrong_codes: Arc<code_guard::WrongCodes>,
     /// What became of requests to applications behind proxies.
     pub fates: forward_auth::Fates,
+    /// What applications were told of late.
+    pub identities: forward_auth::Identities,
 }
 
 /// The rules an operator may change.

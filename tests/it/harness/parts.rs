@@ -21,7 +21,7 @@ use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::explain::Traces;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -134,5 +134,6 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
         fates: Fates::default(),
+        identities: Identities::default(),
     }
 }
