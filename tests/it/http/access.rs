@@ -217,6 +217,7 @@ async fn hold_the_table(by_cookie: bool) {
         let row = GUARDED.iter().find(|row| row.0 == id);
         let (_, body, expected) = row.unwrap_or_else(|| panic!("{id} has no row in the table"));
         let path = path.replace("/roles/{id}", &format!("/roles/{custom}")).replace("{role_id}", &custom);
+        let path = path.replace("/dead-letters/{id}", "/dead-letters/1-0");
         let path = path.replace("/factors/{kind}", "/factors/totp").replace("{kind}", "policies");
         let path = path.replace("{user_id}/{permission}", "{id}/policies:update");
         let path = path.replace("{permission}", "audit:delete");
