@@ -65,6 +65,8 @@ pub enum Action {
     RefreshReused,
     /// The owner of an account or an administrator deleted it.
     UserDeleted,
+    /// The owner of an account or an administrator was given all that is held of it.
+    UserExported,
     /// An administrator changed an account.
     UserUpdated,
     /// An administrator changed the status of an account.
@@ -186,6 +188,7 @@ impl Action {
             Self::RefreshRotated => "refresh.rotated",
             Self::RefreshReused => "refresh.reused",
             Self::UserDeleted => "user.deleted",
+            Self::UserExported => "user.exported",
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
             Self::RoleCreated => "role.created",

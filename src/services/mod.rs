@@ -38,6 +38,7 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
+pub mod personal_data;
 pub mod profile;
 pub mod registration;
 pub mod resource;

@@ -147,7 +147,8 @@ pub(super) fn is_waiting(
     Ok(!page(app, read, &filter, now)?.seen.is_empty())
 }
 
-fn page(
+/// A page of suspicious acts, whoever asks.
+pub(super) fn page(
     app: &Services,
     read: &impl Read,
     filter: &SuspicionFilter,

@@ -71,6 +71,7 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<webhook::WebhookList>();
     both_writers_agree::<webhook::WebhookDelivery>();
     both_writers_agree::<webhook::DeadLetterPage>();
+    both_writers_agree::<personal_data::PersonalData>();
     both_writers_agree::<audit::SuspiciousPage>();
     both_writers_agree::<guessing::Incidents>();
     both_writers_agree::<server::Census>();
