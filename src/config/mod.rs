@@ -34,6 +34,7 @@ mod proxies;
 mod public_url;
 mod reader;
 mod registration;
+mod retention;
 mod secret;
 mod secret_file;
 mod sessions;
@@ -91,6 +92,7 @@ use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
+use crate::domain::retention::Retention;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");
@@ -161,6 +163,10 @@ pub struct Config {
     pub federation: Federation,
     /// Where audit events are sent.
     pub webhooks: Webhooks,
+    /// How long is kept what nobody uses any more.
+    pub retention: Retention,
+    /// Whether people may delete their own accounts.
+    pub self_deletion: bool,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -285,6 +291,8 @@ impl Config {
             sms: Sms::read(reader),
             federation: Federation::read(reader),
             webhooks: Webhooks::read(reader),
+            retention: retention::read(reader),
+            self_deletion: reader.switch("personal_data.self_deletion"),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

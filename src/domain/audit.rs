@@ -148,6 +148,8 @@ pub enum Action {
     WebhookResumed,
     /// The receiver of a webhook said that it is gone, and is told nothing more.
     WebhookDisabled,
+    /// Old records were dropped, as the configuration says.
+    AuditShortened,
     /// The server started with a configuration.
     ConfigLoaded,
     /// Something that is stored does not verify.
@@ -229,6 +231,7 @@ impl Action {
             Self::WebhookDropped => "webhook.dropped",
             Self::WebhookResumed => "webhook.resumed",
             Self::WebhookDisabled => "webhook.disabled",
+            Self::AuditShortened => "audit.shortened",
             Self::ConfigLoaded => "config.loaded",
             Self::StoreDamaged => "store.damaged",
         }

@@ -318,6 +318,9 @@ impl From<DeletionFault> for ApiError {
     fn from(fault: DeletionFault) -> Self {
         match fault {
             DeletionFault::Stale(needed) => needed.into(),
+            DeletionFault::SwitchedOff => {
+                Self::new(Code::Forbidden, "Ask an administrator to delete your account.")
+            }
             DeletionFault::LastSuperAdmin => {
                 Self::new(Code::Conflict, "The last active super administrator cannot be deleted.")
             }
