@@ -61,6 +61,7 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
         lockouts: Arc::new(Lockouts::new(100)),
         around: Default::default(),
         wrong_codes: Arc::new(latchkey::services::code_guard::WrongCodes::new(100)),
+        fates: latchkey::services::forward_auth::Fates::default(),
     };
     (Services::new(shared, policy), clock)
 }
@@ -101,6 +102,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         step_up_ttl: HOUR,
         password: PasswordPolicy::default(),
         federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
+        forward_auth: None,
         factor: FactorPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").expect("an address"),
         mail_attempts_max: 3,

@@ -16,6 +16,7 @@ mod events;
 mod federation;
 mod file;
 mod flags;
+mod forward_auth;
 mod invitation;
 mod layers;
 mod limits;
@@ -75,6 +76,7 @@ pub use problem::{ConfigError, Problem};
 pub use profiles::EnabledProfile;
 pub use public_url::PublicUrl;
 pub use registration::Registration;
+pub use retention::PersonalData;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use sms::{Sms, SmsWebhook};
@@ -90,6 +92,7 @@ use reader::Reader;
 
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
+use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 use crate::domain::retention::Retention;
@@ -161,12 +164,14 @@ pub struct Config {
     pub sms: Sms,
     /// Logins with accounts elsewhere.
     pub federation: Federation,
+    /// Applications behind proxies that ask this server; nothing where there are none.
+    pub forward_auth: Option<ForwardAuthPolicy>,
     /// Where audit events are sent.
     pub webhooks: Webhooks,
     /// How long is kept what nobody uses any more.
     pub retention: Retention,
-    /// Whether people may delete their own accounts.
-    pub self_deletion: bool,
+    /// What people may do with what is held of them.
+    pub personal_data: PersonalData,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -268,7 +273,6 @@ impl Config {
             profiles,
             samples: flags.samples || flags.dev,
             data_dir,
-            trusted_proxies,
             debug_headers: reader.switch("debug_headers"),
             admin_socket,
             tls: Tls::read(reader),
@@ -290,14 +294,16 @@ impl Config {
             mail: Mail::read(reader, domain),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
+            forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),
             webhooks: Webhooks::read(reader),
             retention: retention::read(reader),
-            self_deletion: reader.switch("personal_data.self_deletion"),
+            personal_data: PersonalData::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             events: events::read(reader),
             public_url: public_url?,
+            trusted_proxies,
             listen,
         })
     }

@@ -11,7 +11,20 @@ use crate::domain::retention::Retention;
 const AUDIT: RangeInclusive<Duration> =
     Duration::from_secs(30 * 86_400)..=Duration::from_secs(3_650 * 86_400);
 
-/// Reads the section.
+/// What people may do with what is held of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonalData {
+    /// Whether they may delete their own accounts.
+    pub self_deletion: bool,
+}
+
+impl PersonalData {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { self_deletion: reader.switch("personal_data.self_deletion") }
+    }
+}
+
+/// Reads the section of how long what is kept.
 pub fn read(reader: &mut Reader) -> Retention {
     Retention {
         audit: reader.parsed("retention.audit", duration::EXPECTED, |text| {

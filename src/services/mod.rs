@@ -17,6 +17,7 @@ pub mod enrolment;
 pub mod events;
 pub mod factor;
 pub mod federation;
+pub mod forward_auth;
 pub mod grant;
 pub mod identity;
 pub mod identity_provider;
@@ -79,6 +80,7 @@ use crate::domain::api_key::KeyPolicy;
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::factor::FactorPolicy;
 use crate::domain::feed::StreamPolicy;
+use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::identity::FederationPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -162,6 +164,8 @@ pub struct Shared {
     pub around: oversight::server::Around,
     /// Wrong second-factor codes of late.
     pub wrong_codes: Arc<code_guard::WrongCodes>,
+    /// What became of requests to applications behind proxies.
+    pub fates: forward_auth::Fates,
 }
 
 /// The rules an operator may change.
@@ -185,6 +189,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// Who may log in with an account elsewhere, and where that ends.
     pub federation: FederationPolicy,
+    /// Which requests to applications behind a proxy are let through; nothing where this server is asked by none.
+    pub forward_auth: Option<ForwardAuthPolicy>,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
     /// How long an invitation lives: the link that sets an account's first password.

@@ -24,6 +24,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
+use latchkey::services::forward_auth::Fates;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::{LoggedIn, Typed, log_in};
@@ -121,6 +122,7 @@ fn services() -> Services {
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         invitation_ttl: Duration::from_secs(259_200),
         federation: FederationPolicy { may_register: false, may_link_by_email: false, redirect_url: None },
+        forward_auth: None,
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),
@@ -154,6 +156,7 @@ fn services() -> Services {
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
+        fates: Fates::default(),
     };
     Services::new(shared, policy)
 }

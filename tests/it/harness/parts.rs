@@ -20,6 +20,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
+use latchkey::services::forward_auth::Fates;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -78,6 +79,7 @@ pub fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
+        forward_auth: None,
         reset_ttl: Duration::from_secs(3_600),
         invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),
@@ -132,5 +134,6 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
+        fates: Fates::default(),
     }
 }
