@@ -32,6 +32,7 @@ pub mod phone;
 pub mod profile;
 pub mod recent;
 pub mod resource;
+pub mod retention;
 pub mod role;
 pub mod role_name;
 pub mod service;

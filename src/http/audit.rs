@@ -174,7 +174,7 @@ pub fn to_wire(entry: AuditEntry) -> AuditLog {
     }
 }
 
-fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
+pub(super) fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
     let details = seen.details.into_iter().map(|(name, value)| (name, Value::String(value)));
     SuspiciousEvent {
         id: seen.id.to_string(),

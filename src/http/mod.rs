@@ -40,6 +40,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod person;
+pub mod personal_data;
 pub mod principal;
 pub mod profile;
 pub mod qr;
@@ -298,7 +299,11 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
-        (own_account::OwnAccountApi(app.clone()), federation::FederationApi(app.clone())),
+        (
+            own_account::OwnAccountApi(app.clone()),
+            personal_data::PersonalDataApi(app.clone()),
+            federation::FederationApi(app.clone()),
+        ),
         (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.

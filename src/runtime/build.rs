@@ -108,7 +108,7 @@ pub fn services(
         store,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
         tokens: token_keys(config, &*source)?,
-        hooks: transport::webhooks(&config.webhooks, &clock)?,
+        hooks: transport::webhooks(&config.webhooks, config.retention.dead_events, &clock)?,
         providers: transport::identity_providers(&config.federation, &clock)?,
         clock,
         entropy: source,
@@ -228,5 +228,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
         streams: config.events,
         sms_attempts_max: config.sms.retry_max.saturating_add(1),
+        retention: config.retention,
+        self_deletion: config.personal_data.self_deletion,
     })
 }

@@ -12,13 +12,13 @@ use super::role::{Refused, require};
 use super::{Context, Services, view};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
-use crate::domain::audit::Outcome;
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
-use crate::store::lane::{self, EventV1, Head, LANE_0, SealV1, Span, Walk};
+use crate::store::lane::{self, EventV1, Head, LANE_0, LaneRecordV1, SealV1, Span, Walk};
 use crate::store::{Page, Read, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
@@ -30,6 +30,9 @@ const BATCH: usize = 200;
 /// How far the times of records may run against their order: a request is dated at its start, and clocks are
 /// set back. A search begins so far before the first time it can find, and ends so far behind the last.
 const DISORDER: Duration = Duration::from_secs(3600);
+
+/// The detail of a record that the log was shortened: up to which record.
+pub(super) const THROUGH: &str = "through";
 
 /// One record.
 #[derive(Debug, Clone)]
@@ -224,26 +227,21 @@ pub struct Verified {
     pub fault: Option<String>,
 }
 
-/// Walks the whole chain and all its seals, in bounded steps.
+/// Walks the whole chain and all its seals, in bounded steps. The front may be missing as far as the log records that it
+/// was dropped.
 pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreError> {
-    let mut good = Verified { head: Head { lane: LANE_0, seq: 0, hash: [0; 32] }, seals: 0, fault: None };
-    let mut sealed = seals(store, key, &mut good)?.into_iter().peekable();
+    let nothing = Head { lane: LANE_0, seq: 0, hash: [0; 32] };
+    let begin = match view(store, |read| begin(read)) {
+        Ok(before) => before.unwrap_or(nothing),
+        // The walk names the record.
+        Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) => nothing,
+        Err(error) => return Err(error),
+    };
+    let mut good = Verified { head: begin, seals: 0, fault: None };
+    let sealed = seals(store, key, &mut good)?.into_iter().filter(|(seq, _)| *seq >= begin.seq);
+    let (mut sealed, mut dropped) = (sealed.peekable(), 0);
+    let (mut head, mut ends) = (begin, false);
     loop {
-        let from = good.head;
-        // A step ends at the next sealed record, so that its hash can be compared.
-        let step = sealed
-            .peek()
-            .map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
-        let walk = view(store, |read| lane::verify(read, from, step))?;
-        let (head, ends) = match walk {
-            Walk::Ongoing(head) => (head, false),
-            Walk::Whole(head) => (head, true),
-            Walk::Broken { seq, fault } => {
-                // A record says more than a seal that is bad as well.
-                good.fault = Some(format!("record {seq}: it {fault}"));
-                return Ok(good);
-            }
-        };
         good.head = head;
         while let Some((_, hash)) = sealed.next_if(|(seq, _)| *seq == head.seq) {
             if hash != head.hash {
@@ -252,12 +250,39 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
             }
         }
         if ends {
-            if let Some((seq, _)) = sealed.peek() {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: sealed, and missing now")));
-            }
+            let is_cut = (begin.seq > dropped).then(|| format!("record {}: it is missing", begin.seq));
+            let is_short = sealed.peek().map(|(seq, _)| format!("record {seq}: sealed, and missing now"));
+            good.fault = is_cut.or(good.fault).or(is_short);
             return Ok(good);
         }
+        // A step ends at the next sealed record, so that its hash can be compared.
+        let step = sealed
+            .peek()
+            .map_or(BATCH, |(seq, _)| usize::try_from(seq - head.seq).unwrap_or(BATCH).clamp(1, BATCH));
+        let mut visit = |record: &LaneRecordV1| dropped = dropped_by(record).max(dropped);
+        match view(store, |read| lane::verify_with(read, head, step, &mut visit))? {
+            Walk::Ongoing(next) => head = next,
+            Walk::Whole(next) => (head, ends) = (next, true),
+            Walk::Broken { seq, fault } => {
+                // A record says more than a seal that is bad as well.
+                good.fault = Some(format!("record {seq}: it {fault}"));
+                return Ok(good);
+            }
+        }
     }
+}
+
+/// What lies before the oldest record.
+fn begin(read: &impl Read) -> Result<Option<Head>, StoreError> {
+    let oldest = lane::records(read, LANE_0, Span::oldest(1))?.rows.into_iter().next();
+    Ok(oldest.map(|(seq, record)| Head { lane: LANE_0, seq: seq.saturating_sub(1), hash: record.prev_hash }))
+}
+
+/// Up to which record the log was shortened, if this one says so.
+fn dropped_by(record: &LaneRecordV1) -> u64 {
+    let shortened = record.events.iter().filter(|event| event.action == Action::AuditShortened.name());
+    let through = |event: &EventV1| event.detail.iter().find(|(name, _)| name == THROUGH)?.1.parse().ok();
+    shortened.filter_map(through).max().unwrap_or(0)
 }
 
 /// The sealed heads, oldest first, once each; stops at the first bad seal.

@@ -4,6 +4,8 @@
 //! What names the person goes with the act: address, username, number, verifier, tokens, and the key under which the
 //! audit log keeps where they came from. The records stay, under an id that leads to nobody, so the chain still verifies.
 //! The address is free at once. A letter that was under way still leaves, and a dead one goes after its thirty days.
+//! Nothing can be taken back, and there is no time to think it over: an account that waits for its end would be another state
+//! that every door has to know, and would keep what its owner asked to be rid of. The fresh proof stands against haste.
 //! What it owned stays, without an owner: see [`resource`](crate::domain::resource).
 
 use std::time::Duration;
@@ -44,6 +46,9 @@ pub enum DeletionFault {
     /// The caller proved nothing of late.
     #[error(transparent)]
     Stale(#[from] StepUpNeeded),
+    /// People do not delete their own accounts here.
+    #[error("one's own account is deleted by administrators alone")]
+    SwitchedOff,
     /// It is the last active super administrator (R58).
     #[error("the last active super administrator cannot be deleted")]
     LastSuperAdmin,
@@ -57,9 +62,15 @@ pub enum DeletionFault {
 
 /// Deletes the caller's account, with all that opens it, for good.
 pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), DeletionFault> {
-    require_fresh(app, ctx, caller)?;
     let (id, session) = (caller.user.id, caller.session);
     let witness = Witness::of_caller(app, ctx, id)?;
+    if !app.policy.self_deletion {
+        let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
+        let denied = denied.reason("self_deletion_off").done();
+        app.write("user.delete", ctx, move |txn| txn.emit(denied.clone())).await?;
+        return Err(DeletionFault::SwitchedOff);
+    }
+    require_fresh(app, ctx, caller)?;
     let deleted = witness.event(Action::UserDeleted, Outcome::Success).session(session).done();
     let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
     let denied = denied.reason("last_super_admin").done();

@@ -101,7 +101,7 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
-    let Config { limits, events, sessions, .. } = Config::from_toml_str("").expect("the defaults");
+    let Config { limits, events, sessions, retention, .. } = Config::from_toml_str("").expect("the defaults");
     let limiter = Arc::new(Limits::new(&limits));
     let policy = Policy {
         tokens,
@@ -131,6 +131,8 @@ fn services() -> Services {
         mail_attempts_max: 3,
         streams: events,
         sms_attempts_max: 3,
+        retention,
+        self_deletion: true,
     };
     let shared = Shared {
         limits: limiter,

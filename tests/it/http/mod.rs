@@ -55,6 +55,7 @@ mod password_check;
 mod password_policy;
 mod password_reset;
 mod password_reset_secrecy;
+mod personal_data;
 mod refresh;
 mod registration;
 mod registration_secrecy;
