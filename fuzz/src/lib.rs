@@ -101,6 +101,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         step_up_ttl: HOUR,
         password: PasswordPolicy::default(),
         federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
+        forward_auth: None,
         factor: FactorPolicy::default(),
         public_url: PublicUrl::parse("https://auth.example.com").expect("an address"),
         mail_attempts_max: 3,

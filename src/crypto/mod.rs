@@ -29,7 +29,7 @@ pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};
 pub use password::{HashParams, Password, Phc, StoredHash};
 pub use seal::SealKey;
-pub use session_cookie::{CsrfToken, SessionCookie, SessionCookies};
+pub use session_cookie::{CsrfToken, ProxyCookie, SessionCookie, SessionCookies};
 pub use sms_code::{SmsCode, SmsCodes};
 pub use token::{KeyRing, SEED_BYTES, TokenFault, TokenKey, TokenKeys, TokenRules};
 pub use totp::TotpSecret;

@@ -53,6 +53,16 @@ impl PublicUrl {
         Link(format!("{}/forgot-password", self.0))
     }
 
+    /// Whether people come over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The login page, from which a browser goes on to `return_to`.
+    pub fn login(&self, return_to: &str) -> String {
+        format!("{}/login?return_to={}", self.0, percent_encoded(return_to))
+    }
+
     /// The address of one of the server's own paths, which begins with `/` and is written in this program.
     pub fn at(&self, path: &'static str) -> String {
         format!("{}{path}", self.0)

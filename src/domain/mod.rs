@@ -11,6 +11,7 @@ pub mod diagnosis;
 pub mod email;
 pub mod factor;
 pub mod feed;
+pub mod forward_auth;
 pub mod grant;
 pub mod held;
 pub mod id;

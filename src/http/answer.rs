@@ -26,29 +26,29 @@ pub struct Answer<T, const STATUS: u16 = 200>(Result<Content<T>, ApiError>);
 struct Content<T> {
     data: T,
     now: Timestamp,
-    cookie: Option<HeaderValue>,
+    cookies: Vec<HeaderValue>,
 }
 
 impl<T, const STATUS: u16> Answer<T, STATUS> {
     /// The answer `data`, made at `now`.
     pub fn new(data: T, now: Timestamp) -> Self {
-        Self(Ok(Content { data, now, cookie: None }))
+        Self(Ok(Content { data, now, cookies: Vec::new() }))
     }
 
-    /// The same, with a cookie to set where there is one.
+    /// The same, with the cookies to set where there are some.
     #[must_use]
-    pub fn setting(self, cookie: Option<HeaderValue>) -> Self {
-        Self(self.0.map(|content| Content { cookie, ..content }))
+    pub fn setting(self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        Self(self.0.map(|content| Content { cookies: cookies.into_iter().collect(), ..content }))
     }
 }
 
 impl<T: Envelope, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
     fn into_response(self) -> Response {
         match self.0 {
-            Ok(Content { data, now, cookie }) => {
+            Ok(Content { data, now, cookies }) => {
                 let mut response = json(status(STATUS), &Success::new(data, now.to_string()));
-                if let Some(cookie) = cookie {
-                    response.headers_mut().insert(header::SET_COOKIE, cookie);
+                for cookie in cookies {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
                 response
             }

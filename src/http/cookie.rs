@@ -15,7 +15,9 @@ use poem_openapi::payload::Response;
 
 use super::principal::{AuthenticateCookie, Record};
 use crate::domain::cookie::{CookiePolicy, SameSite};
+use crate::domain::forward_auth::COOKIE as PROXY;
 use crate::domain::time::Timestamp;
+use crate::services::Policy;
 use crate::services::opening::NewCookie;
 use crate::services::session::Principal;
 
@@ -53,25 +55,40 @@ pub fn shown<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, 
     Ok(found)
 }
 
-/// Sets `cookie` until its session ends for good: what ends before that, the server knows.
-pub fn set(cookie: &NewCookie, now: Timestamp, policy: &CookiePolicy) -> Option<HeaderValue> {
+/// Sets `cookie` until its session ends for good: what ends before that, the server knows. With it goes the cookie for
+/// applications behind a proxy, where there are any.
+pub fn set(cookie: &NewCookie, now: Timestamp, policy: &CookiePolicy) -> Vec<HeaderValue> {
     let max_age = cookie.ends_at.since(now).as_secs();
-    let mut value = line(policy.name, &cookie.value, max_age, policy.same_site)?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// The answer, with a cookie to set where there is one.
-pub fn setting<T>(answer: T, cookie: Option<HeaderValue>) -> Response<T> {
-    match cookie {
-        Some(cookie) => Response::new(answer).header(header::SET_COOKIE, cookie),
-        None => Response::new(answer),
+    let own = line(policy.name, &cookie.value, max_age, policy.same_site);
+    let proxy = cookie.proxy.as_ref().and_then(|proxy| proxy_line(&proxy.value, max_age, &proxy.domain));
+    let mut lines: Vec<_> = own.into_iter().chain(proxy).collect();
+    for line in &mut lines {
+        line.set_sensitive(true);
     }
+    lines
 }
 
-/// Takes the cookie away from a caller who has one.
-pub fn cleared_for(caller: &Principal, policy: &CookiePolicy) -> Option<HeaderValue> {
-    caller.csrf.as_ref().and_then(|_| line(policy.name, "", 0, policy.same_site))
+/// The answer, with the cookies to set where there are some.
+pub fn setting<T>(answer: T, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<T> {
+    let answer = Response::new(answer);
+    cookies.into_iter().fold(answer, |answer, cookie| answer.header(header::SET_COOKIE, cookie))
+}
+
+/// Takes the cookies away from a caller who has them.
+pub fn cleared_for(caller: &Principal, policy: &Policy) -> Vec<HeaderValue> {
+    if caller.csrf.is_some() { cleared(policy) } else { Vec::new() }
+}
+
+/// Takes the cookies of a session away.
+pub fn cleared(policy: &Policy) -> Vec<HeaderValue> {
+    let own = line(policy.cookies.name, "", 0, policy.cookies.same_site);
+    let proxy = policy.forward_auth.as_ref().and_then(|forward| proxy_line("", 0, &forward.cookie_domain));
+    own.into_iter().chain(proxy).collect()
+}
+
+/// The cookie for applications: for all hosts of `domain`, and when a person follows a link there.
+fn proxy_line(value: &str, max_age: u64, domain: &str) -> Option<HeaderValue> {
+    line(PROXY, &format!("{value}; Domain={domain}"), max_age, SameSite::Lax)
 }
 
 /// The cookie that a browser keeps while it is with a provider of accounts elsewhere.

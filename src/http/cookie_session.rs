@@ -69,17 +69,17 @@ impl CookieSessionApi {
         let typed =
             Typed { name: email, password: password.reveal(), code: mfa_code.as_ref().map(Secret::reveal) };
         let opening = Opening::Cookie { presented: page.0.as_ref().map(|text| text.as_str()) };
-        let (answer, cookie) = match login::log_in(&self.0, &asked.0, typed, opening).await? {
+        let (answer, cookies) = match login::log_in(&self.0, &asked.0, typed, opening).await? {
             LoggedIn::Done(Opened::Cookie(admitted)) => {
-                let cookie = cookie::set(&admitted.cookie, asked.0.now, &self.0.policy.cookies);
-                (CookieLoginAnswer::Opened(opened(&admitted)), cookie)
+                let cookies = cookie::set(&admitted.cookie, asked.0.now, &self.0.policy.cookies);
+                (CookieLoginAnswer::Opened(opened(&admitted)), cookies)
             }
             LoggedIn::CodeNeeded(handle) => {
-                (CookieLoginAnswer::CodeNeeded(CodeNeeded::new(handle.as_str().into())), None)
+                (CookieLoginAnswer::CodeNeeded(CodeNeeded::new(handle.as_str().into())), Vec::new())
             }
             LoggedIn::Done(Opened::Tokens(_)) => return Err(ApiError::internal(OtherKind).into()),
         };
-        Ok(Answer::new(answer, asked.0.now).setting(cookie))
+        Ok(Answer::new(answer, asked.0.now).setting(cookies))
     }
 
     /// The session that asks

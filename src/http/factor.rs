@@ -144,14 +144,14 @@ impl FactorApi {
     ) -> Result<Answer<VerifyAnswer>, Fault<Listed>> {
         let (app, ctx, browser) = (&self.0, &asked.0, page.browser());
         let (handle, code) = (body.0.session_id.reveal(), body.0.code.reveal());
-        let (answer, cookie) = match pending_login::verify(app, ctx, handle, code, browser).await? {
-            Opened::Tokens(tokens) => (VerifyAnswer::Granted(granted(*tokens)), None),
+        let (answer, cookies) = match pending_login::verify(app, ctx, handle, code, browser).await? {
+            Opened::Tokens(tokens) => (VerifyAnswer::Granted(granted(*tokens)), Vec::new()),
             Opened::Cookie(admitted) => {
-                let cookie = cookie::set(&admitted.cookie, ctx.now, &app.policy.cookies);
-                (VerifyAnswer::Opened(opened(&admitted)), cookie)
+                let cookies = cookie::set(&admitted.cookie, ctx.now, &app.policy.cookies);
+                (VerifyAnswer::Opened(opened(&admitted)), cookies)
             }
         };
-        Ok(Answer::new(answer, ctx.now).setting(cookie))
+        Ok(Answer::new(answer, ctx.now).setting(cookies))
     }
 
     /// What the server takes now

@@ -94,7 +94,7 @@ impl LoginApi {
     ) -> Result<Answer<Message>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
         let answer = Answer::new(Message::new("Logged out successfully."), asked.0.now);
-        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy.cookies)))
+        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy)))
     }
 
     /// End all sessions of the account
@@ -111,7 +111,7 @@ impl LoginApi {
         let sessions_ended = u64::try_from(ended).unwrap_or(u64::MAX);
         let message = "Logged out of all sessions.".to_owned();
         let answer = Answer::new(LoggedOutAll { message, sessions_ended }, asked.0.now);
-        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy.cookies)))
+        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy)))
     }
 }
 

@@ -54,6 +54,6 @@ impl OwnAccountApi {
     async fn delete(&self, asked: Asked, caller: Bearer) -> Result<Answer<Message>, Fault<Listed>> {
         user_deletion::delete(&self.0, &asked.0, &caller.0).await?;
         let answer = Answer::new(Message::new("Account deleted."), asked.0.now);
-        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy.cookies)))
+        Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy)))
     }
 }

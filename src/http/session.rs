@@ -99,8 +99,8 @@ impl SessionApi {
         let none = |_| ApiError::new(ErrorCode::NotFound, "There is no such session.");
         let id = id.0.parse::<SessionId>().map_err(none)?;
         session::end(&self.0, &asked.0, &caller.0, id).await?;
-        let cleared =
-            cookie::cleared_for(&caller.0, &self.0.policy.cookies).filter(|_| id == caller.0.session);
+        let is_own = id == caller.0.session;
+        let cleared = if is_own { cookie::cleared_for(&caller.0, &self.0.policy) } else { Vec::new() };
         Ok(Answer::new(Message::new("Session ended."), asked.0.now).setting(cleared))
     }
 }

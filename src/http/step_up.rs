@@ -51,7 +51,7 @@ impl StepUpApi {
             expires_in: fresh.ttl.as_secs(),
             csrf_token: new.map(|new| new.csrf.reveal().as_str().into()),
         };
-        let cookie = new.and_then(|new| cookie::set(new, ctx.now, &app.policy.cookies));
-        Ok(Answer::new(answer, ctx.now).setting(cookie))
+        let cookies = new.map(|new| cookie::set(new, ctx.now, &app.policy.cookies)).unwrap_or_default();
+        Ok(Answer::new(answer, ctx.now).setting(cookies))
     }
 }

@@ -189,6 +189,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             may_link_by_email: config.federation.link_by_email,
             redirect_url: config.federation.redirect_url.clone(),
         },
+        forward_auth: None,
         reset_ttl: config.password_reset.ttl,
         invitation_ttl: config.invitation.ttl,
         step_up_ttl: config.step_up.ttl,

@@ -17,6 +17,7 @@ pub mod enrolment;
 pub mod events;
 pub mod factor;
 pub mod federation;
+pub mod forward_auth;
 pub mod grant;
 pub mod identity;
 pub mod identity_provider;
@@ -75,6 +76,7 @@ use crate::domain::api_key::KeyPolicy;
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::factor::FactorPolicy;
 use crate::domain::feed::StreamPolicy;
+use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::identity::FederationPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::link::PublicUrl;
@@ -178,6 +180,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// Who may log in with an account elsewhere, and where that ends.
     pub federation: FederationPolicy,
+    /// Which requests to applications behind a proxy are let through; nothing where this server is asked by none.
+    pub forward_auth: Option<ForwardAuthPolicy>,
     /// How long a link that sets a new password lives.
     pub reset_ttl: Duration,
     /// How long an invitation lives: the link that sets an account's first password.

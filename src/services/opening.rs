@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::audit::Witness;
 use super::cookie::{self, Open};
+use super::forward_auth::{self, ProxyCookie};
 use super::token::{Granted, mint};
 use super::{Context, Services};
 use crate::crypto::{CsrfToken, SessionCookie};
@@ -66,12 +67,15 @@ pub struct NewCookie {
     pub expires_at: Timestamp,
     /// When its session ends.
     pub ends_at: Timestamp,
+    /// The cookie that shows the session to applications behind a proxy, where there are any.
+    pub proxy: Option<ProxyCookie>,
 }
 
 impl NewCookie {
     pub(super) fn new(app: &Services, value: &SessionCookie, life: &Cookie) -> Self {
         let (expires_at, ends_at) = (life.expires_at(), life.ends_at);
-        Self { value: value.reveal(), csrf: app.keys.cookies.csrf(value), expires_at, ends_at }
+        let proxy = forward_auth::proxy_cookie(app, value.id(), life);
+        Self { value: value.reveal(), csrf: app.keys.cookies.csrf(value), expires_at, ends_at, proxy }
     }
 }
 

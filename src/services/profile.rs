@@ -61,6 +61,8 @@ impl Policy {
         if profile == Profile::Trading {
             policy.reset_ttl = TRADING_RESET_TTL;
             policy.cookies = TRADING_COOKIES;
+            // Its sessions are bound to the place of their login: no cookie carries them to other hosts.
+            policy.forward_auth = None;
             policy.api_keys.names_owner = true;
             "Trading System".clone_into(&mut policy.factor.issuer);
         }

@@ -121,6 +121,7 @@ fn services() -> Services {
         api_key_prefix: KeyPrefix::parse("lk_").expect("a prefix"),
         invitation_ttl: Duration::from_secs(259_200),
         federation: FederationPolicy { may_register: false, may_link_by_email: false, redirect_url: None },
+        forward_auth: None,
         reset_ttl: Duration::from_secs(3_600),
         step_up_ttl: Duration::from_secs(3_600),
         password: PasswordPolicy::default(),

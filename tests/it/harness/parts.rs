@@ -77,6 +77,7 @@ pub(super) fn shipped_policy() -> Policy {
             default_role: Role::Developer,
         },
         federation: FederationPolicy { may_register: true, may_link_by_email: true, redirect_url: None },
+        forward_auth: None,
         reset_ttl: Duration::from_secs(3_600),
         invitation_ttl: Duration::from_secs(72 * 3_600),
         step_up_ttl: Duration::from_secs(3_600),

@@ -57,7 +57,7 @@ impl AccountApi {
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, asked: Asked, caller: Bearer) -> Result<Response<Flat<Message>>, Fault<Listed>> {
         session::end(&self.0, &asked.0, &caller.0, caller.0.session).await?;
-        let cleared = cookie::cleared_for(&caller.0, &self.0.policy.cookies);
+        let cleared = cookie::cleared_for(&caller.0, &self.0.policy);
         Ok(cookie::setting(message("Successfully logged out"), cleared))
     }
 

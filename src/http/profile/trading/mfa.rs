@@ -82,8 +82,8 @@ impl MfaApi {
             Err(fault) => return Err(fault.into()),
         };
         let csrf_token = new.as_ref().map(|new| new.csrf.reveal().as_str().into());
-        let cookie = new.and_then(|new| cookie::set(&new, asked.0.now, &self.0.policy.cookies));
-        Ok(cookie::setting(Flat::new(wire::Verified { verified, csrf_token }), cookie))
+        let cookies = new.map(|new| cookie::set(&new, asked.0.now, &self.0.policy.cookies));
+        Ok(cookie::setting(Flat::new(wire::Verified { verified, csrf_token }), cookies.unwrap_or_default()))
     }
 
     /// Switch the authenticator app off

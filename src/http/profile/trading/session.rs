@@ -138,7 +138,7 @@ impl SessionApi {
 impl SessionApi {
     /// The answer; the cookie of the caller is taken away where its session `is_over`.
     fn cleared<T>(&self, answer: T, (caller, is_over): (&Principal, bool)) -> Response<T> {
-        let cleared = cookie::cleared_for(caller, &self.0.policy.cookies).filter(|_| is_over);
+        let cleared = if is_over { cookie::cleared_for(caller, &self.0.policy) } else { Vec::new() };
         cookie::setting(answer, cleared)
     }
 }
