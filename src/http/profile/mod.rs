@@ -94,7 +94,8 @@ impl Mounts {
         let (method, uri) = (request.method(), request.uri());
         let path = uri.path();
         let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
-        let is_shared = shared().any(|shared| shared == path) || path.starts_with("/dev/");
+        let is_page = path.starts_with("/dev/") || super::pages::has(path);
+        let is_shared = is_page || shared().any(|shared| shared == path);
         let asks_for_page = request.header(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html"));
         let is_own =
             mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path) && !asks_for_page;
@@ -202,7 +203,7 @@ impl Mounted {
 /// health and metrics.
 fn shared() -> impl Iterator<Item = &'static str> {
     let files = [site::STYLE, site::ICON, metrics_page::METRICS];
-    site::PAGES.into_iter().chain(files).chain(health::PATHS)
+    site::all().chain(files).chain(health::PATHS)
 }
 
 /// Where the operations of an API are.
