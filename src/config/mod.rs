@@ -25,6 +25,7 @@ mod log;
 mod mail;
 mod mfa;
 mod net;
+mod pages;
 mod password;
 mod password_hash;
 mod password_reset;
@@ -66,6 +67,7 @@ pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use mfa::Mfa;
 pub use net::Net;
+pub use pages::Pages;
 pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use password_reset::PasswordReset;
@@ -153,6 +155,8 @@ pub struct Config {
     pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
+    /// How the served pages look.
+    pub pages: Pages,
     /// Outgoing text messages.
     pub sms: Sms,
     /// Logins with accounts elsewhere.
@@ -278,6 +282,7 @@ impl Config {
             step_up: StepUp::read(reader),
             mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
+            pages: Pages::read(reader),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
             log: Log::read(reader),

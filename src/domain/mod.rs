@@ -3,6 +3,7 @@
 pub mod address;
 pub mod api_key;
 pub mod audit;
+pub mod colour;
 pub mod common_passwords;
 pub mod cookie;
 pub mod credential;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Query};
-use poem::{EndpointExt, FromRequest, Request, RequestBody, Response, Route, get, handler};
+use poem::{EndpointExt, FromRequest, IntoResponse, Request, RequestBody, Response, Route, get, handler};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::invitation_page;
 use super::limit::{Anonymous, Counted, Place};
 use super::middleware::security_headers::{PAGE_POLICY, PAGE_REFERRER};
-use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
+use super::pages::render::{PAGE_ICON, Pages, SetupForm};
 use super::pages::{self, account};
 use super::reset_page;
 use super::visit::Visit;
@@ -50,6 +50,9 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 /// What those pages load.
 pub const STYLE: &str = "/assets/page.css";
 
+/// The operator's picture on those pages.
+pub const LOGO: &str = "/assets/logo";
+
 /// Where every browser looks for a picture of the site.
 pub const ICON: &str = "/favicon.ico";
 
@@ -66,7 +69,8 @@ pub fn add(route: Route, site: Arc<Site>) -> Route {
     let route = pages::add(invitation_page::add(reset_page::add(route, &site), &site), &site);
     route
         .at("/", get(home))
-        .at(STYLE, get(style))
+        .at(STYLE, get(style).data(site.clone()))
+        .at(LOGO, get(logo).data(site.clone()))
         .at(ICON, get(icon))
         .at(VERIFY_EMAIL, get(ask_verification).post(verify).data(site.clone()))
         .at(SETUP, get(ask_setup).post(set_up).data(site))
@@ -79,9 +83,20 @@ fn home() -> Response {
 }
 
 #[handler]
-fn style() -> Response {
+fn style(site: Data<&Arc<Site>>) -> Response {
     let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
-    answer.content_type("text/css; charset=utf-8").body(PAGE_CSS)
+    answer.content_type("text/css; charset=utf-8").body(site.pages.style().to_string())
+}
+
+#[handler]
+fn logo(site: Data<&Arc<Site>>) -> Response {
+    match site.pages.logo() {
+        Some(logo) => {
+            let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
+            answer.content_type(logo.content_type).body(logo.bytes.to_vec())
+        }
+        None => ApiError::from_status(StatusCode::NOT_FOUND).into_response(),
+    }
 }
 
 /// Where every browser looks for it, whatever the page says: a drawing, which they all read today.

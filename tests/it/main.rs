@@ -18,6 +18,7 @@ mod harness;
 mod http;
 mod mail;
 mod model;
+mod pages;
 mod process;
 mod profile;
 mod promises;

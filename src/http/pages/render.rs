@@ -9,14 +9,18 @@ pub mod account;
 pub mod factor;
 pub mod key;
 pub mod login;
+pub mod looks;
 mod templates;
+
+use std::sync::Arc;
 
 use crate::domain::id::MailId;
 use crate::domain::template::{Html, TemplateError};
 use crate::domain::time::Timestamp;
+use looks::{Logo, Looks};
 use templates::Templates;
 
-/// The style sheet of all pages, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
+/// The style sheet of all pages, without what an operator adds.
 pub const PAGE_CSS: &str = include_str!("../../../assets/pages/page.css");
 /// The icon of all pages, to be served at `/favicon.ico` as `image/svg+xml`.
 pub const PAGE_ICON: &str = include_str!("../../../assets/pages/icon.svg");
@@ -28,6 +32,8 @@ pub struct Pages {
     /// Stands before the name.
     mark: Html,
     foot: Html,
+    style: Arc<str>,
+    logo: Option<Logo>,
     parts: Templates,
 }
 
@@ -78,20 +84,31 @@ impl Pages {
     /// Reads the templates. `service` is the name people know.
     /// Fails only when a template of this build is wrong, which a test excludes.
     pub fn load(service: &str) -> Result<Self, TemplateError> {
+        Self::with(Looks { name: service.to_owned(), ..Looks::default() })
+    }
+
+    /// The same with all that an operator may change.
+    pub fn with(looks: Looks) -> Result<Self, TemplateError> {
         let parts = Templates::load()?;
-        Ok(Self { service: Html::text(service), mark: parts.mark.render([]), foot: Html::default(), parts })
+        let Looks { name, logo, accent, is_development } = looks;
+        Ok(Self {
+            service: Html::text(&name),
+            mark: if logo.is_some() { parts.logo.render([]) } else { parts.mark.render([]) },
+            foot: if is_development { parts.foot_dev.render([]) } else { Html::default() },
+            style: looks::style(accent).into(),
+            logo,
+            parts,
+        })
     }
 
-    /// The same with the operator's logo, which is served at `/assets/logo`.
-    #[must_use]
-    pub fn with_logo(self) -> Self {
-        Self { mark: self.parts.logo.render([]), ..self }
+    /// The style sheet, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
+    pub fn style(&self) -> Arc<str> {
+        self.style.clone()
     }
 
-    /// The same with the way to the tools of `--dev` at the foot.
-    #[must_use]
-    pub fn in_development(self) -> Self {
-        Self { foot: self.parts.foot_dev.render([]), ..self }
+    /// The operator's logo, to be served at `/assets/logo`.
+    pub fn logo(&self) -> Option<&Logo> {
+        self.logo.as_ref()
     }
 
     /// `GET /verify-email?token=..`: a button that posts `token` to `/verify-email`. Mail scanners follow links,

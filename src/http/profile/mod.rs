@@ -202,7 +202,7 @@ impl Mounted {
 /// What people and probes find at the same place on every listener: the pages that mails lead to with what they load,
 /// health and metrics.
 fn shared() -> impl Iterator<Item = &'static str> {
-    let files = [site::STYLE, site::ICON, metrics_page::METRICS];
+    let files = [site::STYLE, site::LOGO, site::ICON, metrics_page::METRICS];
     site::all().chain(files).chain(health::PATHS)
 }
 

@@ -17,6 +17,7 @@ mod resource;
 mod role;
 mod service;
 mod stream;
+mod surfer;
 
 pub use admin::{filled, text_at};
 pub use answer::Answer;
@@ -30,3 +31,4 @@ pub use provider::{Away, Federated};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
+pub use surfer::{SESSION_COOKIE, Surfer, WAITING_COOKIE, between};

@@ -44,7 +44,7 @@ mod mfa_policy;
 mod openapi;
 mod outbox;
 mod outbox_acts;
-mod page;
+pub mod page;
 mod password_change;
 mod password_check;
 mod password_policy;

@@ -7,14 +7,14 @@ use crate::harness::{Answer, PASSWORD, TestApp};
 
 /// A page of ours with this status, under the strict policy.
 #[track_caller]
-pub(super) fn page(answer: &Answer, status: u16) -> &str {
+pub fn page(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
     assert!(answer.header("x-request-id").is_some() && answer.header("set-cookie").is_none());
     assert!(!answer.text.contains("<script") && !answer.text.contains("style="), "{}", answer.text);
     &answer.text
@@ -129,5 +129,5 @@ async fn the_style_sheet_and_the_way_home_are_there() {
     let style = app.anonymous().get("/assets/page.css").await;
     assert_eq!((style.status.as_u16(), style.header("content-type")), (200, Some("text/css; charset=utf-8")));
     let home = app.anonymous().get("/").await;
-    assert_eq!((home.status.as_u16(), home.header("location")), (303, Some("/docs")));
+    assert_eq!((home.status.as_u16(), home.header("location")), (303, Some("/account")));
 }
