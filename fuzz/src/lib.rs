@@ -61,6 +61,7 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
         lockouts: Arc::new(Lockouts::new(100)),
         around: Default::default(),
         wrong_codes: Arc::new(latchkey::services::code_guard::WrongCodes::new(100)),
+        fates: latchkey::services::forward_auth::Fates::default(),
     };
     (Services::new(shared, policy), clock)
 }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod check_access;
 mod completions;
 mod config_flags;
 mod console;
@@ -50,6 +51,7 @@ Every key of auth.toml is described in auth.toml.example.";
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    CheckAccess(check_access::CheckAccess),
     Healthcheck(healthcheck::Healthcheck),
     User(user::User),
     Key(key::Key),
@@ -69,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = harden_process().map_err(|error| failed(&error)).and_then(|()| match cli.command {
         Command::Serve(serve) => serve.run(&mut out),
         Command::Check(check) => check.run(&mut out),
+        Command::CheckAccess(check) => check.run(&mut out),
         Command::Healthcheck(healthcheck) => healthcheck.run(&mut out),
         Command::User(user) => user.run(&mut out),
         Command::Key(key) => key.run(&mut out),

@@ -16,6 +16,7 @@ mod events;
 mod federation;
 mod file;
 mod flags;
+mod forward_auth;
 mod invitation;
 mod layers;
 mod limits;
@@ -89,6 +90,7 @@ use reader::Reader;
 
 use crate::domain::cookie::CookiePolicy;
 use crate::domain::feed::StreamPolicy;
+use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
 
@@ -161,6 +163,8 @@ pub struct Config {
     pub sms: Sms,
     /// Logins with accounts elsewhere.
     pub federation: Federation,
+    /// Applications behind proxies that ask this server; nothing where there are none.
+    pub forward_auth: Option<ForwardAuthPolicy>,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -262,7 +266,6 @@ impl Config {
             profiles,
             samples: flags.samples || flags.dev,
             data_dir,
-            trusted_proxies,
             debug_headers: reader.switch("debug_headers"),
             admin_socket,
             tls: Tls::read(reader),
@@ -285,11 +288,13 @@ impl Config {
             pages: Pages::read(reader),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
+            forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             events: events::read(reader),
             public_url: public_url?,
+            trusted_proxies,
             listen,
         })
     }

@@ -7,6 +7,7 @@ use super::*;
 
 mod errors;
 mod example;
+mod forward_auth;
 mod refusals;
 
 /// What a test says about each layer.

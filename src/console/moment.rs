@@ -46,10 +46,11 @@ impl Moment {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The beginning of the next second.
+    /// The next time that is a whole multiple of `seconds`, at least 1.
     #[must_use]
-    pub const fn next_second(self) -> Self {
-        Self(self.0.div_euclid(1_000).saturating_add(1).saturating_mul(1_000))
+    pub const fn next_whole(self, seconds: i64) -> Self {
+        let step = seconds.saturating_mul(1_000);
+        Self(self.0.div_euclid(step).saturating_add(1).saturating_mul(step))
     }
 
     /// The time of day in UTC: `12:41:07`.
@@ -101,7 +102,8 @@ mod tests {
         let noon = Moment::parse("2026-11-21T12:41:07.114Z").unwrap();
         assert_eq!(noon.time_of_day(), "12:41:07");
         assert_eq!(noon.rfc3339(), "2026-11-21T12:41:07.114Z");
-        assert_eq!(noon.next_second().since(noon), Duration::from_millis(886));
+        assert_eq!(noon.next_whole(1).since(noon), Duration::from_millis(886));
+        assert_eq!(noon.next_whole(5).since(noon), Duration::from_millis(2_886));
         assert_eq!(Moment::parse("yesterday"), None);
     }
 

@@ -9,6 +9,7 @@
 
 mod claims;
 mod compact;
+mod identity;
 mod key;
 mod ring;
 mod seen;
@@ -17,12 +18,15 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::digest;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessClaims, RefreshClaims};
+use crate::domain::token::{AccessClaims, IdentityClaims, RefreshClaims};
 use claims::{Kind, WireClaims, valid_at};
 use compact::Header;
+use identity::WireIdentity;
 pub use key::{SEED_BYTES, TokenKey};
 pub use ring::KeyRing;
 
@@ -102,12 +106,17 @@ impl TokenKeys {
 
     /// The text of an access token. But for ES256, the same claims always give the same text.
     pub fn sign_access(&self, claims: &AccessClaims) -> String {
-        self.sign(&WireClaims::from_access(claims, &self.rules))
+        self.sign(|key| &key.header, &WireClaims::from_access(claims, &self.rules))
     }
 
     /// The text of a refresh token. But for ES256, the same claims always give the same text.
     pub fn sign_refresh(&self, claims: &RefreshClaims) -> String {
-        self.sign(&WireClaims::from_refresh(claims, &self.rules))
+        self.sign(|key| &key.header, &WireClaims::from_refresh(claims, &self.rules))
+    }
+
+    /// The text of a signed identity.
+    pub fn sign_identity(&self, claims: &IdentityClaims) -> String {
+        self.sign(|key| &key.identity_header, &WireIdentity::new(claims, &self.rules))
     }
 
     /// Whose an access token is that is good at `now`. One that verified before is not read again.
@@ -137,11 +146,11 @@ impl TokenKeys {
     }
 
     #[expect(clippy::expect_used, reason = "strings and integers always have a JSON form")]
-    fn sign(&self, claims: &WireClaims) -> String {
+    fn sign(&self, header: impl Fn(&TokenKey) -> &str, claims: &impl Serialize) -> String {
         let payload = serde_json::to_vec(claims).expect("claims have a JSON form");
         let ring = self.ring();
         let key = ring.current();
-        let mut token = [&key.header, ".", &digest::to_base64url(&payload)].concat();
+        let mut token = [header(key), ".", &digest::to_base64url(&payload)].concat();
         let signature = key.sign(&token);
         token.push('.');
         token.push_str(&signature);

@@ -160,6 +160,18 @@ impl Rule {
         parts.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(base) && is_end_of_segment(rest))
     }
 
+    /// Whether `later` never decides, because this rule comes first.
+    pub fn hides(&self, later: &Self) -> bool {
+        let hosts = match (&self.hosts, &later.hosts) {
+            (Hosts::Below(top), Hosts::Below(name)) => name == top || is_below(name, top),
+            (Hosts::One(_), Hosts::Below(_)) => false,
+            (hosts, Hosts::One(name)) => hosts.fit(name),
+        };
+        let has_all = later.methods.iter().all(|method| self.methods.contains(method));
+        let methods = self.methods.is_empty() || (has_all && !later.methods.is_empty());
+        hosts && methods && self.covers(later.path.trim_end_matches('/'))
+    }
+
     fn base(&self) -> &str {
         self.path.trim_end_matches('/')
     }

@@ -40,11 +40,13 @@ pub enum Class {
     AuthzCheck,
     /// Questions about tokens and their revocations, by the registered service or the API key that asks.
     Introspection,
+    /// Requests to applications behind a proxy, by account, by key, or by client address where nobody is known.
+    ForwardAuth,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
@@ -56,6 +58,7 @@ impl Class {
         Self::ApiKey,
         Self::AuthzCheck,
         Self::Introspection,
+        Self::ForwardAuth,
     ];
 
     /// The stable name: in the configuration, in answers and in metrics.
@@ -72,6 +75,7 @@ impl Class {
             Self::ApiKey => "api_key",
             Self::AuthzCheck => "authz_check",
             Self::Introspection => "introspection",
+            Self::ForwardAuth => "forward_auth",
         }
     }
 
@@ -96,6 +100,7 @@ pub struct PerClass<T> {
     api_key: T,
     authz_check: T,
     introspection: T,
+    forward_auth: T,
 }
 
 impl<T> PerClass<T> {
@@ -113,6 +118,7 @@ impl<T> PerClass<T> {
             api_key: make(Class::ApiKey),
             authz_check: make(Class::AuthzCheck),
             introspection: make(Class::Introspection),
+            forward_auth: make(Class::ForwardAuth),
         }
     }
 
@@ -130,6 +136,7 @@ impl<T> PerClass<T> {
             Class::ApiKey => &self.api_key,
             Class::AuthzCheck => &self.authz_check,
             Class::Introspection => &self.introspection,
+            Class::ForwardAuth => &self.forward_auth,
         }
     }
 
@@ -147,6 +154,7 @@ impl<T> PerClass<T> {
             Class::ApiKey => &mut self.api_key,
             Class::AuthzCheck => &mut self.authz_check,
             Class::Introspection => &mut self.introspection,
+            Class::ForwardAuth => &mut self.forward_auth,
         }
     }
 }

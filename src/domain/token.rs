@@ -55,3 +55,24 @@ pub struct RefreshClaims {
     /// The session the token belongs to, and dies with.
     pub sid: SessionId,
 }
+
+/// What an application behind a proxy is told of who is there, signed. No credential: it opens nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityClaims {
+    /// The account.
+    pub user_id: UserId,
+    /// The application's host: nobody else is meant.
+    pub host: String,
+    /// The username.
+    pub username: String,
+    /// The display name.
+    pub name: String,
+    /// The address, where the account has proved it.
+    pub email: Option<String>,
+    /// The slugs of the roles that the caller acts with.
+    pub groups: Vec<String>,
+    /// Issued at, in whole seconds since the Unix epoch.
+    pub iat: i64,
+    /// The first second in which it is over, in whole seconds since the Unix epoch.
+    pub exp: i64,
+}

@@ -4,6 +4,7 @@ mod cookie;
 mod diagnosis;
 mod factor;
 mod federation;
+mod forward_auth;
 mod oversight;
 mod resource;
 mod role;

@@ -23,6 +23,7 @@ pub mod events;
 pub mod factor;
 pub mod faults;
 pub mod federation;
+pub mod forward_auth;
 pub mod health;
 pub mod introspection;
 pub mod invitation_page;
@@ -148,7 +149,7 @@ impl Front {
         let metrics = HttpMetrics::new(&mut parts.registry);
         let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
-        let mut route = site::add(Route::new(), site);
+        let mut route = forward_auth::add(site::add(Route::new(), site), &parts.app);
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }

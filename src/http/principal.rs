@@ -246,7 +246,7 @@ pub(super) async fn identified(
     }
 }
 
-fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
+pub(super) fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
     let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
     visit.known_as(principal.user.id);
@@ -254,7 +254,7 @@ fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principa
     Ok(principal)
 }
 
-async fn by_key(
+pub(super) async fn by_key(
     request: &Request,
     visit: &Visit,
     key: &str,

@@ -20,6 +20,7 @@ use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
+use crate::services::forward_auth::Fates;
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -55,6 +56,16 @@ pub fn open_store(dir: &DataDir, master: &MasterKey, cache_mib: u32) -> Result<S
     over(&file, engine, master)
 }
 
+/// Reads all pages of the store in a data folder, where that is asked for and the file is no larger than asked for.
+pub fn verify_store(dir: &DataDir, settings: &config::Store) -> Result<(), Failure> {
+    let file = dir.store_file();
+    let most = u64::from(settings.verify_at_start_mib) << 20;
+    if std::fs::metadata(&file).is_ok_and(|found| found.len() <= most) {
+        RedbEngine::verify(&file, cache_bytes(settings.cache_mib)).map_err(|error| failure(&file, &error))?;
+    }
+    Ok(())
+}
+
 /// Opens a store file anywhere with its key. A missing one is an error.
 pub fn open_copy(file: &Path, master: &MasterKey, cache_mib: u32) -> Result<Store, Failure> {
     over(file, RedbEngine::open(file, cache_bytes(cache_mib)), master)
@@ -66,17 +77,19 @@ fn cache_bytes(cache_mib: u32) -> usize {
 
 fn over(file: &Path, engine: Result<RedbEngine, StoreError>, master: &MasterKey) -> Result<Store, Failure> {
     let key = *master.derive(Purpose::StoreChecksum).expose();
-    engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| {
-        let failure = Failure::new(format!("{}: {}", file.display(), Failure::from_error(&error)));
-        match error {
-            StoreError::NewerSchema { .. } => {
-                failure.help("run the version of latchkey that wrote it, or a newer one")
-            }
-            StoreError::BadFile(_) => failure.help("restore the newest backup"),
-            StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
-            _ => failure,
+    engine.and_then(|engine| Store::open(Arc::new(engine), key)).map_err(|error| failure(file, &error))
+}
+
+fn failure(file: &Path, error: &StoreError) -> Failure {
+    let failure = Failure::new(format!("{}: {}", file.display(), Failure::from_error(error)));
+    match error {
+        StoreError::NewerSchema { .. } => {
+            failure.help("run the version of latchkey that wrote it, or a newer one")
         }
-    })
+        StoreError::BadFile(_) => failure.help("restore the newest backup"),
+        StoreError::KeyDoesNotFit => failure.help("use the keys folder that belongs to this store"),
+        _ => failure,
+    }
 }
 
 /// Everything the use cases work with.
@@ -111,6 +124,7 @@ pub fn services(
         lockouts: Arc::new(Lockouts::new(config.lockout.max_entries)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
+        fates: Fates::default(),
     };
     Ok(Services::new(shared, policy))
 }
@@ -189,7 +203,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
             may_link_by_email: config.federation.link_by_email,
             redirect_url: config.federation.redirect_url.clone(),
         },
-        forward_auth: None,
+        forward_auth: config.forward_auth.clone(),
         reset_ttl: config.password_reset.ttl,
         invitation_ttl: config.invitation.ttl,
         step_up_ttl: config.step_up.ttl,

@@ -29,7 +29,7 @@ pub fn key(loaded: &Loaded, text: &str) -> Result<Vec<String>, Failure> {
 }
 
 /// The store of the data folder, and the lock that keeps it ours. Makes nothing.
-fn open(loaded: &Loaded) -> Result<(Store, DataDir), Failure> {
+pub(super) fn open(loaded: &Loaded) -> Result<(Store, DataDir), Failure> {
     let (dir, keys) = DataDir::open(&loaded.config.data_dir)?;
     if !dir.store_file().exists() {
         return Err(Failure::new(format!("{} is missing", dir.store_file().display())));

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use crate::crypto::Waits;
 use crate::net;
 use crate::services::Services;
+use crate::services::forward_auth::Fate;
 use crate::services::limits::Class;
 
 /// A registry that shows the hash pool, the store, the outbox and the listeners.
@@ -78,6 +79,13 @@ impl Collector for Parts {
         show.by_class("limit_refused", "Requests over a limit", refused)?;
         let entries = |class| ConstGauge::new(i64::try_from(limits.entries(class)).unwrap_or(i64::MAX));
         show.by_class("limit_entries", "Keys whose budgets are remembered", entries)?;
+        let fates = &self.app.fates;
+        let help = "Requests to applications behind proxies";
+        let kind = MetricType::Counter;
+        let mut family = show.0.encode_descriptor("forward_auth_requests", help, None, kind)?;
+        for fate in Fate::ALL {
+            ConstCounter::new(fates.of(fate)).encode(family.encode_family(&[("fate", fate.name())])?)?;
+        }
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
         show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())

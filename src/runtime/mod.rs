@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, starts and stops them. Knows every layer below; only the command line knows it.
 
+pub mod access;
 pub mod around;
 pub mod build;
 pub mod commands;

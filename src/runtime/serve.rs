@@ -56,6 +56,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     let _file_limit = heard(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let (dir, key) = DataDir::open_or_create(&config.data_dir, || build::new_key(&OsEntropy))?;
     dir.keep_apart(config.dev)?;
+    build::verify_store(&dir, &config.store)?;
     let store = build::open_store(&dir, &build::master_key(&key)?, config.store.cache_mib)?;
     dir.settle()?;
 

@@ -7,7 +7,7 @@ use super::role;
 use super::session::{AuthFault, Principal, live_session, with_owner};
 use super::suspicion::Suspicion;
 use super::{Context, Services, flatten};
-use crate::crypto::{HashedToken, SessionCookie};
+use crate::crypto::{CsrfToken, HashedToken, ProxyCookie, SessionCookie};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::cookie::{Mismatch, is_due};
 use crate::domain::held::Held;
@@ -57,18 +57,31 @@ pub(super) struct Open {
 /// Who calls with the cookie `text`. The reads of a token, and no more. Writes nothing, and is no use of the session.
 pub fn authenticate(app: &Services, ctx: &Context, text: &str) -> Result<Visitor, CookieFault> {
     let value = SessionCookie::parse(text).map_err(|_| CookieFault::Invalid)?;
-    let Open { user, held, session } = find(app, ctx, &value)?.ok_or(CookieFault::Invalid)?;
+    let csrf = app.keys.cookies.csrf(&value);
+    at_home(app, ctx, find(app, ctx, &value)?.ok_or(CookieFault::Invalid)?, Some(csrf))
+}
+
+/// The same with the cookie for applications. It is good for nothing else.
+pub(super) fn authenticate_proxy(app: &Services, ctx: &Context, text: &str) -> Result<Visitor, CookieFault> {
+    let value = ProxyCookie::parse(text).map_err(|_| CookieFault::Invalid)?;
+    let is_of = |stored: &HashedToken| app.keys.cookies.for_proxy(value.id(), stored).matches(&value);
+    at_home(app, ctx, open_by(app, ctx, value.id(), is_of)?.ok_or(CookieFault::Invalid)?, None)
+}
+
+/// Whoever is in the session, if it is shown where it is at home.
+fn at_home(
+    app: &Services,
+    ctx: &Context,
+    open: Open,
+    csrf: Option<CsrfToken>,
+) -> Result<Visitor, CookieFault> {
+    let Open { user, held, session } = open;
     let agent = ctx.user_agent.as_deref();
     if let Some(mismatch) = app.policy.cookies.mismatch(&session, ctx.client, agent) {
         return Err(CookieFault::Noticed(Noticed { session: session.id, user: user.id, mismatch }));
     }
-    let principal = Principal {
-        user,
-        held,
-        session: session.id,
-        authenticated_at: session.authenticated_at,
-        csrf: Some(app.keys.cookies.csrf(&value)),
-    };
+    let principal =
+        Principal { user, held, session: session.id, authenticated_at: session.authenticated_at, csrf };
     Ok(Visitor { principal, is_due: is_due(&session, ctx.now) })
 }
 
@@ -79,10 +92,20 @@ pub(super) fn open(app: &Services, ctx: &Context, text: &str) -> Result<Option<O
 
 fn find(app: &Services, ctx: &Context, value: &SessionCookie) -> Result<Option<Open>, StoreError> {
     let shown = app.keys.cookies.hash(app.policy.cookies.name, value);
+    open_by(app, ctx, value.id(), |stored| stored.matches(&shown))
+}
+
+/// The live session `id`, if what is stored of its cookie is what was shown.
+fn open_by(
+    app: &Services,
+    ctx: &Context,
+    id: SessionId,
+    is_shown: impl Fn(&HashedToken) -> bool,
+) -> Result<Option<Open>, StoreError> {
     app.read(|read| {
-        let Some(session) = store::session::by_id(read, value.id())? else { return Ok(None) };
+        let Some(session) = store::session::by_id(read, id)? else { return Ok(None) };
         let stored = session.cookie().map(|cookie| HashedToken::from_bytes(cookie.hash));
-        if !stored.is_some_and(|stored| stored.matches(&shown)) {
+        if !stored.is_some_and(|stored| is_shown(&stored)) {
             return Ok(None);
         }
         let Some((user, session)) = with_owner(read, session, ctx.now)? else { return Ok(None) };

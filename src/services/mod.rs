@@ -158,6 +158,8 @@ pub struct Shared {
     pub around: oversight::server::Around,
     /// Wrong second-factor codes of late.
     pub wrong_codes: Arc<code_guard::WrongCodes>,
+    /// What became of requests to applications behind proxies.
+    pub fates: forward_auth::Fates,
 }
 
 /// The rules an operator may change.

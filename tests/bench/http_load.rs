@@ -67,8 +67,8 @@ async fn measure(rounds: usize, length: Duration) {
     let of_secure = secure.compare_get("TLS", rounds, length).await;
     let of_key = plain.compare_key(rounds, length).await;
     bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
-    bar("authenticated GET / empty handler, plain", of_plain, 1.8, "x");
-    bar("authenticated GET / empty handler, TLS", of_secure, 1.8, "x");
+    bar("authenticated GET / empty handler, plain", of_plain, 1.7, "x");
+    bar("authenticated GET / empty handler, TLS", of_secure, 1.7, "x");
     if only.as_deref() == Some("get") {
         return;
     }

@@ -24,6 +24,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
+use latchkey::services::forward_auth::Fates;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::{LoggedIn, Typed, log_in};
@@ -152,6 +153,7 @@ fn services() -> Services {
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
+        fates: Fates::default(),
     };
     Services::new(shared, policy)
 }

@@ -4,10 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 14] = [
+const SUBCOMMANDS: [&[&str]; 15] = [
     &[],
     &["serve"],
     &["check"],
+    &["check-access"],
     &["user"],
     &["user", "create"],
     &["user", "import"],

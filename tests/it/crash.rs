@@ -9,6 +9,7 @@ mod keeper;
 mod ledger;
 mod proofs;
 mod trades;
+mod visits;
 
 use std::io;
 use std::sync::mpsc::channel;
@@ -24,6 +25,7 @@ use keeper::Keeper;
 use ledger::{Admin, Person, Registrar};
 use proofs::{Careful, Newcomers};
 use trades::{Accounts, ApiKeys, Resources, Roles, Services};
+use visits::{Mover, Visitor};
 
 const ROUNDS: u64 = 20;
 const PEOPLE: usize = 3;
@@ -79,7 +81,7 @@ macro_rules! busy {
     };
 }
 
-busy! { Person Registrar Admin Keeper Newcomers Careful Guesser Turner }
+busy! { Person Registrar Admin Keeper Newcomers Careful Guesser Turner Visitor Mover }
 
 struct Crowd {
     people: Vec<Person>,
@@ -90,6 +92,8 @@ struct Crowd {
     careful: Careful,
     guesser: Guesser,
     turner: Turner,
+    visitor: Visitor,
+    mover: Mover,
 }
 
 impl Crowd {
@@ -97,7 +101,8 @@ impl Crowd {
         home.create_user("root@example.com", "super_admin");
         let people: Vec<_> = (0..PEOPLE).map(|n| format!("person{n}@example.com")).collect();
         let targets: Vec<_> = (0..TARGETS).map(|n| format!("target{n}@example.com")).collect();
-        let others = ["keys", "member", "careful", "guessed"].map(|name| format!("{name}@example.com"));
+        let others = ["keys", "member", "careful", "guessed", "visitor", "mover"]
+            .map(|name| format!("{name}@example.com"));
         for email in people.iter().chain(&targets).chain(&others) {
             home.create_user(email, "developer");
         }
@@ -110,7 +115,8 @@ impl Crowd {
             let user = all.iter().find(|user| user["email"] == email).expect("the account is there");
             user["id"].as_str().unwrap().to_owned()
         };
-        let [_, member, careful, guessed] = &others;
+        let [_, member, careful, guessed, visitor, mover] = &others;
+        let mail = home.data().join("mail");
         let dice = |n: usize| Dice::new(seed.wrapping_add(n as u64));
         Self {
             people: people.iter().enumerate().map(|(n, email)| Person::new(email, dice(n + 20))).collect(),
@@ -123,10 +129,12 @@ impl Crowd {
                 Keeper::new(Resources::new(id(member)), dice(5)),
                 Keeper::new(Accounts::default(), dice(6)),
             ],
-            newcomers: Newcomers::new(home.data().join("mail")),
+            newcomers: Newcomers::new(mail.clone()),
             careful: Careful::new(careful, id(careful), dice(7)),
             guesser: Guesser::new(guessed, id(guessed)),
             turner: Turner::default(),
+            visitor: Visitor::new(visitor, dice(8)),
+            mover: Mover::new(mover, mail),
         }
     }
 
@@ -135,7 +143,8 @@ impl Crowd {
         let root = client.log_in("root@example.com", PASSWORD).data(200);
         let root = root["access_token"].as_str().unwrap();
         let users = users(client, root);
-        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner } = self;
+        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner, visitor, mover } =
+            self;
         std::thread::scope(|scope| {
             for person in people.iter_mut() {
                 scope.spawn(|| person.check(client));
@@ -144,6 +153,8 @@ impl Crowd {
                 scope.spawn(|| keeper.check(client));
             }
             scope.spawn(|| newcomers.check(client));
+            scope.spawn(|| visitor.check(client));
+            scope.spawn(|| mover.check(client));
             scope.spawn(|| careful.check(client, root));
             registrar.check(client, &users);
             admin.check(client, &users);
@@ -153,8 +164,10 @@ impl Crowd {
     }
 
     fn everybody(&mut self) -> Vec<&mut dyn Busy> {
-        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner } = self;
-        let mut all: Vec<&mut dyn Busy> = vec![registrar, admin, newcomers, careful, guesser, turner];
+        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner, visitor, mover } =
+            self;
+        let mut all: Vec<&mut dyn Busy> =
+            vec![registrar, admin, newcomers, careful, guesser, turner, visitor, mover];
         all.extend(people.iter_mut().map(|one| one as &mut dyn Busy));
         all.extend(keepers.iter_mut().map(|one| one as &mut dyn Busy));
         all

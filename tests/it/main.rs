@@ -13,6 +13,7 @@ mod audit_chain;
 mod cli;
 mod crash;
 mod damage;
+mod examples;
 mod factor_model;
 mod harness;
 mod http;

@@ -52,6 +52,7 @@ fn the_example_names_every_key_and_no_other() {
         "audit",
         "events",
         "federation",
+        "forward_auth",
         "profiles",
         "profiles.governance",
         "profiles.pynomaly",
@@ -72,7 +73,7 @@ fn the_example_names_every_key_and_no_other() {
 #[test]
 fn every_optional_key_of_the_example_is_accepted() {
     let optional: Vec<_> = EXAMPLE.lines().filter(|line| uncommented(line) != *line).collect();
-    assert_eq!(optional.len(), 22, "{optional:?}");
+    assert_eq!(optional.len(), 23, "{optional:?}");
     for line in optional {
         let text = EXAMPLE.replace(&format!("\n{line}\n"), &format!("\n{}\n", uncommented(line)));
         let outcome = Config::from_toml_str(&text).map(|_| ()).map_err(|error| error.to_string());
@@ -93,6 +94,7 @@ fn every_optional_key_of_the_example_is_accepted() {
 #[test]
 fn the_example_of_a_provider_names_every_key_and_no_other() {
     let (_, section) = EXAMPLE.split_once("# [[identity_provider]]").unwrap();
+    let (section, _) = section.split_once("# [[forward_auth.rule]]").unwrap();
     let is_key = |line: &&str| {
         line.split_once(" = ").is_some_and(|(name, _)| !name.trim_start_matches("# ").contains(' '))
     };

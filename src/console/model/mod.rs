@@ -34,6 +34,9 @@ pub const ARMED: Duration = Duration::from_secs(600);
 /// Most places that `[` goes back to.
 const HISTORY_MAX: usize = 50;
 
+/// How long nothing happens before the clock goes by five seconds.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// Titles of columns by view.
 pub type Columns = BTreeMap<String, Vec<String>>;
 
@@ -81,6 +84,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// How things look.
     pub look: Look,
+    /// When something last happened but that time went on.
+    pub stirred_at: Moment,
     /// Whether there is something new to draw.
     pub is_dirty: bool,
 }
@@ -163,6 +168,7 @@ impl Model {
             notice: None,
             keymap: setup.keymap,
             look: setup.look,
+            stirred_at: setup.now,
             is_dirty: true,
         };
         model.look.now = setup.now;
@@ -263,6 +269,12 @@ impl Model {
         None
     }
 
+    /// Seconds between two moves of the clock. Where nothing happens it is the clock alone that wakes the console up.
+    fn clock_step(&self) -> i64 {
+        let is_quiet = self.now.since(self.stirred_at) >= QUIET && self.link.is_live() && !self.is_armed();
+        if is_quiet { 5 } else { 1 }
+    }
+
     /// When something changes by time alone; `None`: never. Nothing moves on a screen that nobody looks at.
     pub fn deadline(&self) -> Option<Moment> {
         let view = self.views.get(self.active).filter(|_| self.is_focused);
@@ -270,9 +282,8 @@ impl Model {
         let others = self.views.iter().enumerate().filter(|(index, _)| *index != self.active);
         let unseen = others.filter_map(|(_, view)| view.deadline_unseen());
         let work = work.into_iter().chain(unseen).chain(self.deeds.deadline());
-        let second = (self.is_focused || self.is_armed()).then(|| self.now.next_second());
-        let second = second.filter(|_| self.is_focused);
-        work.chain(second).chain(self.armed_until.filter(|until| *until > self.now)).min()
+        let clock = self.is_focused.then(|| self.now.next_whole(self.clock_step()));
+        work.chain(clock).chain(self.armed_until.filter(|until| *until > self.now)).min()
     }
 }
 

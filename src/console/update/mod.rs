@@ -36,6 +36,9 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
     }
     // What comes in while nobody looks is drawn when somebody does.
     model.is_dirty |= !matches!(msg, Msg::Tick) || model.is_focused;
+    if !matches!(msg, Msg::Tick) {
+        model.stirred_at = now;
+    }
     let was_strange = model.strange.is_some();
     match msg {
         Msg::Key(chord) => keys::press(model, chord, &mut fx),

@@ -233,7 +233,7 @@ fn the_link_tells_what_it_is_and_an_expired_token_is_said() {
 #[test]
 fn nothing_wakes_a_console_that_nobody_looks_at() {
     let mut stage = on_sessions();
-    let second = stage.now.next_second();
+    let second = stage.now.next_whole(1);
     assert_eq!(stage.model.deadline(), Some(second));
     stage.tell(Msg::Focus(false));
     assert_eq!(stage.model.deadline(), None);
@@ -241,6 +241,21 @@ fn nothing_wakes_a_console_that_nobody_looks_at() {
     stage.keys("A");
     stage.tell(Msg::Focus(false));
     assert_eq!(stage.model.deadline(), Some(stage.now.plus(ARMED)), "writes end in time all the same");
+}
+
+#[test]
+fn where_nothing_happens_the_clock_goes_by_five_seconds() {
+    let mut stage = on_sessions();
+    stage.tell(Msg::News(News::Ready));
+    stage.now = stage.now.plus(Duration::from_secs(31));
+    stage.tell(Msg::Tick);
+    assert_eq!(stage.model.deadline(), Some(stage.now.next_whole(5)));
+    stage.keys("A");
+    stage.now = stage.now.plus(Duration::from_secs(31));
+    stage.tell(Msg::Tick);
+    assert_eq!(stage.model.deadline(), Some(stage.now.next_whole(1)), "what is left of writing is counted");
+    stage.keys("A");
+    assert_eq!(stage.model.deadline(), Some(stage.now.next_whole(1)));
 }
 
 #[test]

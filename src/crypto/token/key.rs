@@ -16,6 +16,7 @@ use jsonwebtoken::EncodingKey;
 use zeroize::Zeroizing;
 
 use super::super::digest::{self, MacKey};
+use super::identity;
 use crate::domain::signing_key::{Algorithm, PublicKey};
 
 /// Bytes that a key is made from.
@@ -26,6 +27,8 @@ pub struct TokenKey {
     pub(super) kid: String,
     /// The first segment of every token of ours under this key.
     pub(super) header: String,
+    /// The same of every signed identity.
+    pub(super) identity_header: String,
     pub(super) algorithm: Algorithm,
     signing: EncodingKey,
     verifying: Verifying,
@@ -88,8 +91,12 @@ impl TokenKey {
     fn new(algorithm: Algorithm, named: &[u8; 32], signing: EncodingKey, verifying: Verifying) -> Self {
         let (front, _) = named.split_at(8);
         let kid = digest::to_hex(front);
-        let header = format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}"}}"#, algorithm.name());
-        Self { kid, header: digest::to_base64url(header.as_bytes()), algorithm, signing, verifying }
+        let header = |typ: &str| {
+            let header = format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{kid}"}}"#, algorithm.name());
+            digest::to_base64url(header.as_bytes())
+        };
+        let (header, identity_header) = (header("JWT"), header(identity::TYPE));
+        Self { kid, header, identity_header, algorithm, signing, verifying }
     }
 
     /// Its name in tokens: 16 hexadecimal digits that say nothing of the secret.

@@ -2,6 +2,7 @@
 
 mod claims;
 mod header;
+mod identity;
 mod jose;
 mod keys;
 mod wycheproof;

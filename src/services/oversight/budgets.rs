@@ -74,14 +74,22 @@ impl Whose {
             Class::Authenticated | Class::MfaDebug => Self::User(UserId::from_bytes(bytes)),
             Class::ApiKey => Self::ApiKey(ApiKeyId::from_bytes(bytes)),
             Class::AuthzCheck | Class::Introspection => Self::Caller(UserId::from_bytes(bytes)),
+            // An id of ours ends in random bits, and is no IPv4 address in IPv6.
+            Class::ForwardAuth if !is_address(bytes) => Self::Caller(UserId::from_bytes(bytes)),
             Class::Mail => Self::Name(to_hex(&bytes)),
             Class::Login
             | Class::Register
             | Class::PasswordReset
             | Class::ResetConfirm
+            | Class::ForwardAuth
             | Class::Anonymous => Self::Address(IpAddr::V6(Ipv6Addr::from(bytes)).to_canonical()),
         }
     }
+}
+
+/// Whether the bytes of a key are those of a client: an IPv4 address, or an IPv6 /64.
+fn is_address(bytes: [u8; 16]) -> bool {
+    bytes.ends_with(&[0; 8]) || Ipv6Addr::from(bytes).to_ipv4_mapped().is_some()
 }
 
 /// Budgets of which little or nothing is left.

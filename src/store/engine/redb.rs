@@ -83,9 +83,23 @@ impl RedbEngine {
     ///
     /// [`StoreError::AlreadyOpen`] when a process holds it, [`StoreError::BadFile`] when it is no store.
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
-        let path: PathBuf = path.into();
-        let opener = move || file(OpenOptions::new().read(true).write(true).open(&path)?);
-        Self::from_opener(Box::new(opener), cache_bytes, false)
+        Self::from_opener(existing(path), cache_bytes, false)
+    }
+
+    /// Reads the whole file at `path` and writes nothing. [`StoreError::BadFile`] when a page is not the one that belongs
+    /// in its place: reads verify a page's rows, and not whether the page is an older one or lies where it should.
+    pub fn verify(path: &Path, cache_bytes: usize) -> Result<(), StoreError> {
+        let state = State { newest: Mutex::default(), db: Handle(None), opening: 1, sheltered: true };
+        let (state, broken) = (RwLock::new(state), AtomicU64::new(0));
+        let engine = Self { opener: existing(path), cache_bytes, state, broken };
+        let db = engine.database(false, true)?;
+        engine.state.write().unwrap_or_else(PoisonError::into_inner).db = db;
+        match engine.check()? {
+            Integrity::Sound => Ok(()),
+            Integrity::Repaired => {
+                Err(StoreError::BadFile(Arc::new(io::Error::other("its pages do not fit together"))))
+            }
+        }
     }
 
     /// Makes the file at `path`, readable by its owner only, and opens it. An existing file is an error.
@@ -293,6 +307,12 @@ impl RawRead for RedbSnapshot<'_> {
         })?
         .map_err(|error: redb::StorageError| self.engine.failed(&error.into(), self.opening))
     }
+}
+
+/// Opens the file that is at `path` already. Even to be read alone: redb's locks are those of a writer.
+fn existing(path: &Path) -> Opener {
+    let path: PathBuf = path.into();
+    Box::new(move || file(OpenOptions::new().read(true).write(true).open(&path)?))
 }
 
 fn file(file: File) -> io::Result<Box<dyn StorageBackend>> {

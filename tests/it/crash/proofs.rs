@@ -139,7 +139,7 @@ impl Newcomers {
 }
 
 /// The newest token that was mailed, however long the mail takes.
-fn wait(
+pub(super) fn wait(
     folder: &Path,
     (line, client): (&mut Line, &Client),
     (email, link): (&str, &str),
@@ -162,7 +162,7 @@ fn registration(email: &str) -> Request {
     Request::post("/api/v1/auth/register", &form)
 }
 
-fn verification(token: &str) -> Request {
+pub(super) fn verification(token: &str) -> Request {
     Request::get(&format!("/api/v1/auth/verify-email/{token}"))
 }
 

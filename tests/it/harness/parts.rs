@@ -20,6 +20,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
+use latchkey::services::forward_auth::Fates;
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -129,5 +130,6 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
+        fates: Fates::default(),
     }
 }

@@ -22,6 +22,8 @@ mod events_order;
 mod events_rights;
 mod federation;
 mod federation_link;
+mod forward_auth;
+mod forward_auth_cookie;
 mod grant;
 mod guessing;
 mod headers;

@@ -118,7 +118,11 @@ fn a_page_that_makes_the_engine_panic_is_told_as_a_damaged_store() {
         let ended = Ended { out: String::new(), ..home.run(command) };
         ended.refused("data/store.redb: the file is not a store or is damaged", "restore the newest backup");
     }
-    let ended = home.run(&["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    let serve = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+    let ended = home.run(&serve);
+    ended.refused("data/store.redb: the file is not a store or is damaged", "restore the newest backup");
+    let home = home.env("LATCHKEY_STORE__VERIFY_AT_START_MIB", "0");
+    let ended = home.run(&serve);
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
     assert!(
         ended.err.contains("WARN the engine gave up on the file") && !ended.err.contains("panicked"),

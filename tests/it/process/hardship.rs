@@ -117,6 +117,7 @@ fn relays_that_never_answer_hold_nobody_up_and_what_waits_is_kept() {
 #[test]
 fn damage_to_what_is_stored_is_found_in_the_background_and_told_in_log_health_and_metrics() {
     let home = Home::settled().env("LATCHKEY_STORE__SCRUB_ROWS_PER_SECOND", "100000");
+    let home = home.env("LATCHKEY_STORE__VERIFY_AT_START_MIB", "0");
     let server = home.serve(&[]);
     let form = json!({ "email": "new@example.com", "password": PASSWORD, "name": "Nobody Ever Asks" });
     server.client().post("/api/v1/auth/register", &form).data(201);

@@ -8,6 +8,7 @@ pub mod server;
 mod admin_socket;
 mod admin_socket_path;
 mod attack;
+mod check_access;
 mod commands;
 mod console;
 mod development;

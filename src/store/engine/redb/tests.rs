@@ -320,3 +320,33 @@ fn what_was_acknowledged_survives_a_crash_at_any_write_and_a_crash_while_recover
         assert!(report.head.seq - 1 - acknowledged <= 1, "{trial}: {report:?}");
     }
 }
+
+/// R95.
+#[test]
+fn verifying_a_file_tells_a_page_of_an_earlier_time_and_writes_nothing() {
+    const PAGE: usize = 4096;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let filled = |range: std::ops::Range<u64>| {
+        let opened = RedbEngine::create(&path, 1 << 20).or_else(|_| RedbEngine::open(&path, 1 << 20));
+        let store = Store::open(Arc::new(opened.unwrap()), KEY).unwrap();
+        range.for_each(|n| put(&store, n).unwrap());
+        drop(store);
+        std::fs::read(&path).unwrap()
+    };
+    let (old, new) = (filled(0..300), filled(300..400));
+    let same =
+        |page: usize| old.get(page * PAGE..(page + 1) * PAGE) == new.get(page * PAGE..(page + 1) * PAGE);
+    let mut told = 0;
+    for page in (1..old.len() / PAGE).filter(|page| !same(*page)) {
+        let mut bytes = new.clone();
+        bytes[page * PAGE..(page + 1) * PAGE].copy_from_slice(&old[page * PAGE..(page + 1) * PAGE]);
+        std::fs::write(&path, &bytes).unwrap();
+        told += u64::from(matches!(RedbEngine::verify(&path, 1 << 20), Err(StoreError::BadFile(_))));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "page {page}");
+    }
+    assert!(told > 0, "no changed page was of use any more");
+    std::fs::write(&path, &new).unwrap();
+    RedbEngine::verify(&path, 1 << 20).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), new);
+}
