@@ -69,8 +69,9 @@ struct Number {
 #[handler]
 async fn start(site: Here<'_>, deed: Deed<Number>) -> Response {
     let Deed { owner, form: Number { phone_number } } = &deed;
-    let done = sms_factor::set_up(&site.app, &owner.ctx, &owner.caller, phone_number.reveal()).await;
-    match done {
+    // As people write it, in groups.
+    let typed = Secret::new(phone_number.reveal().replace([' ', '-', '.', '/', '(', ')'], ""));
+    match sms_factor::set_up(&site.app, &owner.ctx, &owner.caller, typed.reveal()).await {
         Ok(()) => see_other(CODE, None),
         Err(fault) => refused(&site, owner, &fault.into()),
     }

@@ -89,13 +89,13 @@ impl Surfer<'_> {
         self.act("/account/app/start", &[]).await;
         let page = self.get("/account/app/code").await;
         let secret: String = between(&page.text, "<p class=\"well\"><code>", "</code>").split(' ').collect();
-        let phone = Authenticator::of_secret(&secret);
+        let mut phone = Authenticator::of_secret(&secret);
         let code = phone.code(self.app);
         let done = self.act("/account/app/code", &[("code", &code)]).await;
         assert_eq!(done.status, 200, "{}", done.text);
         let codes =
             done.text.split("<li><code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned());
-        let phone = Authenticator { backup_codes: codes.collect(), ..phone };
+        phone.backup_codes = codes.collect();
         self.app.advance(super::STEP);
         phone
     }

@@ -32,7 +32,7 @@ async fn a_key_is_made_shown_once_given_another_secret_and_revoked() {
     assert!(
         html.contains("Sensor &lt;1&gt;")
             && !html.contains(&key)
-            && html.contains("metrics:create, metrics:read")
+            && html.contains("metrics:read, metrics:create")
     );
     assert!(html.contains("ends 14 February 2027, 08:00 UTC"), "{html}");
     let path = format!("/account/keys/{}", between(html, "href=\"/account/keys/", "\""));

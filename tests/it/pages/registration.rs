@@ -22,7 +22,7 @@ async fn an_account_is_made_proved_and_opened_with_pages_alone() {
     let (again, events) =
         app.events_of(ada.send("/verify-email/again", &[("email", "ada@example.com")])).await;
     assert_eq!(again.goes_to(), "/register/done");
-    assert_eq!(events, ["email.verification_sent success"]);
+    assert_eq!(events, ["email.verification_resent success"]);
     let token = app.mailed_token("ada@example.com").await;
     assert!(page(&ada.send("/verify-email", &[("token", &token)]).await, 200).contains("href=\"/login\""));
     assert_eq!(ada.log_in("ada@example.com", PASSWORD).await.goes_to(), "/account");

@@ -57,7 +57,7 @@ impl Pages {
             &return_to,
             &email,
             &focus(form.email.is_empty()),
-            &blame(form.problem.is_some()),
+            &Html::concat([blame(form.problem.is_some()), focus(!form.email.is_empty())]),
             &self.providers(form.providers, form.return_to),
             &register,
         ]);
@@ -124,7 +124,7 @@ impl Pages {
     }
 }
 
-/// The first field of a page that is empty has the caret.
+/// The first field that is still to be filled has the caret.
 fn focus(is_first: bool) -> Html {
     Html::literal(if is_first { " autofocus" } else { "" })
 }
