@@ -107,6 +107,7 @@ pub fn services(
         store,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
         tokens: token_keys(config, &*source)?,
+        hooks: transport::webhooks(&config.webhooks, &clock)?,
         providers: transport::identity_providers(&config.federation, &clock)?,
         clock,
         entropy: source,

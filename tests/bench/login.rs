@@ -145,6 +145,7 @@ fn services() -> Services {
         mail_queued: Arc::default(),
         sms: None,
         providers: Vec::new(),
+        hooks: Vec::new(),
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),

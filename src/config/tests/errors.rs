@@ -188,14 +188,6 @@ fn a_value_out_of_range_names_the_range() {
             &["auth.toml:2: mail.from_name: expected at most 100 characters on one line"],
         ),
         (
-            "[pages]\naccent = \"green\"",
-            &["auth.toml:2: pages.accent: expected a colour such as \"#1f6650\""],
-        ),
-        (
-            "[pages]\nname = \"a\\nb\"",
-            &["auth.toml:2: pages.name: expected at most 100 characters on one line"],
-        ),
-        (
             "[registration]\ndefault_role = \"super_admin\"",
             &[
                 "auth.toml:2: registration.default_role: \"super_admin\" would make everyone who signs up an administrator",
@@ -204,6 +196,20 @@ fn a_value_out_of_range_names_the_range() {
         (
             "[registration]\ndefault_role = \"Dev Ops\"",
             &["auth.toml:2: registration.default_role: expected \"viewer\" or \"developer\" or \"manager\""],
+        ),
+    ]);
+}
+
+#[test]
+fn how_the_pages_look_is_checked() {
+    check(&[
+        (
+            "[pages]\naccent = \"green\"",
+            &["auth.toml:2: pages.accent: expected a colour such as \"#1f6650\""],
+        ),
+        (
+            "[pages]\nname = \"a\\nb\"",
+            &["auth.toml:2: pages.name: expected at most 100 characters on one line"],
         ),
     ]);
 }

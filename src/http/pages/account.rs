@@ -83,7 +83,7 @@ async fn rename(site: Here<'_>, deed: Deed<Name>) -> Response {
         Ok(problem) => {
             page(error.status(), site.pages.name_form(&owner.own(&site, Told::Problem(&problem)), name))
         }
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -115,7 +115,7 @@ async fn change_email(site: Here<'_>, deed: Deed<Email>) -> Response {
             let typed = (owner.caller.user.email.as_str(), new_email.as_str());
             page(error.status(), site.pages.email_form(&own, typed))
         }
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -147,7 +147,7 @@ async fn change_password(site: Here<'_>, deed: Deed<Passwords>) -> Response {
     let error = ApiError::from(fault);
     match owner.refusal(&site, PASSWORD, &error) {
         Ok(problem) => password_form(&site, owner, error.status(), (Told::Problem(&problem), blamed)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 

@@ -138,7 +138,7 @@ fn code_form(
         // Nothing waits any more: it begins again.
         Err(error) => match owner.refusal(site, APP, &error) {
             Ok(_) => see_other(APP, None),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }
@@ -176,7 +176,7 @@ async fn enable(site: Here<'_>, deed: Deed<Code>) -> Response {
     };
     match owner.refusal(&site, CODE, &error) {
         Ok(problem) => code_form(&site, owner, error.status(), (Told::Problem(&problem), return_to)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -220,6 +220,6 @@ async fn remove(site: Here<'_>, deed: Deed<Password>) -> Response {
 fn refused(site: &Site, owner: &Owner, error: &ApiError, is_removal: bool) -> Response {
     match owner.refusal(site, APP, error) {
         Ok(problem) => shown(site, owner, error.status(), (Told::Problem(&problem), ACCOUNT, is_removal)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }

@@ -1,5 +1,4 @@
 //! `/login/with/<provider>`: logging in with an account elsewhere, from these pages and back to them.
-#![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use super::render::key::{KeyForm as Looks, KeyView};
 use super::visitor::{Deed, Here, Owner, see_other};
 use crate::domain::api_key::ApiKey;
 use crate::domain::id::ApiKeyId;
+use crate::domain::permission::Permission;
 use crate::http::error::ApiError;
 use crate::http::site::{Site, broken, page};
 use crate::services::api_key::listing::{KeyFilter, list};
@@ -119,7 +120,7 @@ fn form(
     status: StatusCode,
     (told, name, chosen): (Told<'_>, &str, &[String]),
 ) -> Response {
-    let held = owner.caller.held.permissions.iter().map(|permission| permission.name());
+    let held = owner.caller.held.permissions.iter().map(Permission::name);
     let scopes = held.map(|scope| (scope, chosen.iter().any(|one| one == scope))).collect();
     page(status, site.pages.key_form(&owner.own(site, told), &Looks { name, scopes }))
 }
@@ -151,7 +152,7 @@ async fn make(site: Here<'_>, deed: Deed<Vec<(String, String)>>) -> Response {
     };
     match owner.refusal(&site, NEW, &error) {
         Ok(problem) => again(error.status(), &problem),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 

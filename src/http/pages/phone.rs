@@ -107,7 +107,7 @@ async fn enable(site: Here<'_>, deed: Deed<Code>) -> Response {
     };
     match owner.refusal(&site, CODE, &error) {
         Ok(problem) => code_form(&site, owner, error.status(), Told::Problem(&problem)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -128,6 +128,6 @@ async fn remove(site: Here<'_>, deed: Deed<Password>) -> Response {
 fn refused(site: &Site, owner: &Owner, error: &ApiError) -> Response {
     match owner.refusal(site, PHONE, error) {
         Ok(problem) => shown(site, owner, error.status(), Told::Problem(&problem)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }

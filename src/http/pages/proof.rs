@@ -65,7 +65,7 @@ async fn prove(site: Here<'_>, deed: Deed<Proof>) -> Response {
     };
     match owner.refusal(&site, return_to, &error) {
         Ok(problem) => form(&site, owner, error.status(), (Told::Problem(&problem), return_to)),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 

@@ -67,7 +67,10 @@ struct Token {
 
 impl Owner {
     fn new(caller: Principal, ctx: Context) -> Self {
-        let csrf = caller.csrf.as_ref().map(|csrf| csrf.reveal()).unwrap_or_default();
+        let csrf = match &caller.csrf {
+            Some(csrf) => csrf.reveal(),
+            None => Zeroizing::default(),
+        };
         Self { caller, ctx, csrf }
     }
 
@@ -78,26 +81,27 @@ impl Owner {
 
     /// The sentence for whoever sent a form that was refused, if the form should be shown again. Else where it leads:
     /// to the proof of who one is, and back to `page`; to the login; or to the page that says what is wrong.
-    pub(super) fn refusal(&self, site: &Site, page: &str, error: &ApiError) -> Result<String, Response> {
+    pub(super) fn refusal(&self, site: &Site, page: &str, error: &ApiError) -> Result<String, Box<Response>> {
         use ErrorCode as Code;
-        match error.code() {
-            Code::StepUpRequired => Err(see_other(&with_return_to(super::proof::PROOF, page), None)),
+        let elsewhere = match error.code() {
+            Code::StepUpRequired => see_other(&with_return_to(super::proof::PROOF, page), None),
             Code::TokenInvalid | Code::TokenExpired | Code::Unauthorized => {
-                Err(see_other(&with_return_to(LOGIN, page), None))
+                see_other(&with_return_to(LOGIN, page), None)
             }
             Code::AccountLocked | Code::RateLimitExceeded | Code::NotFound => {
-                Err(broken(site, &self.ctx.request_id, error))
+                broken(site, &self.ctx.request_id, error)
             }
-            _ if error.status().is_server_error() => Err(broken(site, &self.ctx.request_id, error)),
-            _ => Ok(super::told::sentence(error)),
-        }
+            _ if error.status().is_server_error() => broken(site, &self.ctx.request_id, error),
+            _ => return Ok(super::told::sentence(error)),
+        };
+        Err(Box::new(elsewhere))
     }
 
     /// The same where there is no form to show again.
     pub(super) fn leads(&self, site: &Site, page: &str, error: &ApiError) -> Response {
         match self.refusal(site, page, error) {
             Ok(_) => broken(site, &self.ctx.request_id, error),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         }
     }
 }

@@ -123,6 +123,7 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         mail_queued: Arc::default(),
         sms: None,
         providers: Vec::new(),
+        hooks: Vec::new(),
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),

@@ -1,3 +1,5 @@
+//! The token that says to an application who is there.
+
 use super::*;
 use crate::domain::token::IdentityClaims;
 
