@@ -172,7 +172,7 @@ fn address(text: &str) -> Result<String, String> {
         .ok_or_else(|| "expected an email address such as \"auth@example.com\"".into())
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let valid = text.len() <= 100 && !text.chars().any(char::is_control);
     valid.then(|| text.to_owned()).ok_or_else(|| "expected at most 100 characters on one line".into())
 }

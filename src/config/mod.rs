@@ -27,6 +27,7 @@ mod log;
 mod mail;
 mod mfa;
 mod net;
+mod pages;
 mod password;
 mod password_hash;
 mod password_reset;
@@ -70,6 +71,7 @@ pub use log::{Audit, Log, LogFormat, Metrics};
 pub use mail::{Mail, MailLogin, SmtpTls, Transport};
 pub use mfa::Mfa;
 pub use net::Net;
+pub use pages::Pages;
 pub use password::Password;
 pub use password_hash::PasswordHash;
 pub use password_reset::PasswordReset;
@@ -162,6 +164,8 @@ pub struct Config {
     pub mfa: Mfa,
     /// Outgoing mail.
     pub mail: Mail,
+    /// How the served pages look.
+    pub pages: Pages,
     /// Outgoing text messages.
     pub sms: Sms,
     /// Logins with accounts elsewhere.
@@ -296,6 +300,7 @@ impl Config {
             step_up: StepUp::read(reader),
             mfa: Mfa::read(reader),
             mail: Mail::read(reader, domain),
+            pages: Pages::read(reader),
             sms: Sms::read(reader),
             federation: Federation::read(reader),
             forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),

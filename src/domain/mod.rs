@@ -4,6 +4,7 @@ pub mod actions;
 pub mod address;
 pub mod api_key;
 pub mod audit;
+pub mod colour;
 pub mod common_passwords;
 pub mod cookie;
 pub mod credential;

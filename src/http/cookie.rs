@@ -15,9 +15,11 @@ use poem_openapi::payload::Response;
 
 use super::principal::{AuthenticateCookie, Record};
 use crate::domain::cookie::{CookiePolicy, SameSite};
+use crate::domain::factor::PENDING_LOGIN_TTL;
 use crate::domain::forward_auth::COOKIE as PROXY;
 use crate::domain::time::Timestamp;
 use crate::services::Policy;
+use crate::services::forward_auth::ProxyCookie;
 use crate::services::opening::NewCookie;
 use crate::services::session::Principal;
 
@@ -86,6 +88,13 @@ pub fn cleared(policy: &Policy) -> Vec<HeaderValue> {
     own.into_iter().chain(proxy).collect()
 }
 
+/// Sets the cookie for applications anew, until `ends_at`: for a browser that has the session's own already.
+pub fn for_applications(proxy: &ProxyCookie, now: Timestamp, ends_at: Timestamp) -> Option<HeaderValue> {
+    let mut line = proxy_line(&proxy.value, ends_at.since(now).as_secs(), &proxy.domain)?;
+    line.set_sensitive(true);
+    Some(line)
+}
+
 /// The cookie for applications: for all hosts of `domain`, and when a person follows a link there.
 fn proxy_line(value: &str, max_age: u64, domain: &str) -> Option<HeaderValue> {
     line(PROXY, &format!("{value}; Domain={domain}"), max_age, SameSite::Lax)
@@ -99,6 +108,22 @@ pub fn federation(value: &str, max_age: u64) -> Option<HeaderValue> {
     let mut line = line(FEDERATION, value, max_age, SameSite::Lax)?;
     line.set_sensitive(true);
     Some(line)
+}
+
+/// The cookie that a browser keeps at the served pages while a login waits for its second step: so the step is bound to
+/// the browser of the first one, and its handle is in no address and on no page.
+pub const WAITING: &str = "__Host-latchkey-login";
+
+/// Sets [`WAITING`] for as long as the login waits. A provider elsewhere may have sent the browser here, so it is `Lax`.
+pub fn waiting(handle: &str) -> Option<HeaderValue> {
+    let mut line = line(WAITING, handle, PENDING_LOGIN_TTL.as_secs(), SameSite::Lax)?;
+    line.set_sensitive(true);
+    Some(line)
+}
+
+/// Takes [`WAITING`] away.
+pub fn no_longer_waiting() -> Option<HeaderValue> {
+    line(WAITING, "", 0, SameSite::Lax)
 }
 
 fn line(name: &str, value: &str, max_age: u64, when: SameSite) -> Option<HeaderValue> {

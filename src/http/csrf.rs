@@ -7,6 +7,9 @@
 //! there is no token yet: or another site could log a browser in to an account that is not its owner's. A request
 //! without them comes from no browser of today. What a safe method asks for changes nothing, so it needs no proof.
 //!
+//! A form on a served page carries the token in a field, for no script is there to set a header. `Referrer-Policy` of
+//! those pages is `same-origin` and not `no-referrer`, with which browsers send `Origin: null` along with a form.
+//!
 //! ## Decision: our origin is the one of `public_url`
 //! Never the `Host` of the request, which the sender chooses. On this machine `localhost`, `127.0.0.1` and `[::1]` are
 //! one host with one port.
@@ -70,12 +73,26 @@ impl OwnOrigins {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        self.sent(headers)?;
         let mut tokens = headers.get_all(X_CSRF_TOKEN).iter();
-        match (tokens.next(), tokens.next()) {
-            (Some(token), None) if is_token(token.as_bytes()) => Ok(()),
-            (Some(_), None) => Err(Cause::TokenWrong),
-            _ => Err(Cause::TokenMissing),
+        let one = match (tokens.next(), tokens.next()) {
+            (Some(token), None) => Some(token.as_bytes()),
+            _ => None,
+        };
+        self.sent_with(headers, one, is_token)
+    }
+
+    /// The same for a changing request that carries this `token`.
+    pub fn sent_with(
+        &self,
+        headers: &HeaderMap,
+        token: Option<&[u8]>,
+        is_token: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), Cause> {
+        self.sent(headers)?;
+        match token {
+            Some(token) if is_token(token) => Ok(()),
+            Some(_) => Err(Cause::TokenWrong),
+            None => Err(Cause::TokenMissing),
         }
     }
 }

@@ -79,7 +79,7 @@ impl FactorApi {
     /// A PNG for an authenticator app. Needs a fresh proof of the password.
     #[oai(path = "/auth/mfa/qr.png", method = "get", operation_id = "mfa_qr")]
     async fn picture(&self, asked: Asked, caller: Bearer) -> Result<Picture, Fault<Listed>> {
-        Ok(Picture::of(&enrolment::pending_uri(&self.0, &asked.0, &caller.0)?)?)
+        Ok(Picture::of(&enrolment::pending(&self.0, &asked.0, &caller.0)?.uri)?)
     }
 
     /// Switch the second factor on

@@ -27,6 +27,7 @@ use crate::services::events::FollowFault;
 use crate::services::limits::Exceeded;
 use crate::services::login::LoginFault;
 use crate::services::new_password::NewPasswordFault;
+use crate::services::own_name::NameFault;
 use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
 use crate::services::password_proof::ProofFault;
@@ -309,6 +310,16 @@ impl From<EmailChangeFault> for ApiError {
             }
             EmailChangeFault::Caller(fault) => fault.into(),
             EmailChangeFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NameFault> for ApiError {
+    fn from(fault: NameFault) -> Self {
+        match fault {
+            NameFault::Name(fault) => Self::field("name", "invalid", format!("name: {fault}")),
+            NameFault::Caller(fault) => fault.into(),
+            NameFault::Store(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Logins with accounts elsewhere, over the API.
 
-mod landing;
+pub mod landing;
 
 use std::sync::Arc;
 
@@ -16,13 +16,15 @@ use super::cookie;
 use super::error::{ApiError, Fault, Statuses};
 use super::limit::{self, Place};
 use super::login::{only_tokens, summary};
+use super::pages::elsewhere;
 use super::principal::Bearer;
 use super::tag::Tag;
+use super::visit::Visit;
 use crate::domain::identity;
-use crate::services::Services;
-use crate::services::federation::{self, Aim, Arrived, FederationFault, Returned, STATE_TTL};
+use crate::services::federation::{self, Aim, Arrived, FederationFault, Finished, Returned, STATE_TTL};
 use crate::services::identity as identities;
 use crate::services::login::LoggedIn;
+use crate::services::{Context, Services};
 use crate::wire::auth::{CodeNeeded, Message};
 use crate::wire::error::ErrorCode;
 use crate::wire::federation::{
@@ -113,20 +115,17 @@ impl FederationApi {
             error: error.0.as_deref(),
             issuer: iss.0.as_deref(),
             cookie: browser.journey.as_ref().map(|text| text.as_str()),
+            presented: browser.session.as_ref().map(|text| text.as_str()),
         };
-        let done = federation::finish(&self.0, &asked.0, &provider.0, returned).await;
-        let cleared = cookie::federation("", 0);
-        let redirect_url = self.0.policy.federation.redirect_url.as_deref();
-        match (done, redirect_url) {
-            // What this browser did not begin is sent nowhere.
-            (Err(fault @ (FederationFault::State | FederationFault::UnknownProvider)), _)
-            | (Err(fault), None) => Err(fault.into()),
-            (Err(fault), Some(url)) => Ok(Landing::failed(url, &ApiError::from(fault), cleared)),
-            (Ok(arrived), url) => {
-                let answer = to_wire(arrived, &provider.0)?;
-                Ok(Landing::new(answer, url, asked.0.now, cleared))
+        let Finished { aim, done } = federation::finish(&self.0, &asked.0, &provider.0, returned).await;
+        let onward = match aim {
+            Some(Aim::Cookie { return_to }) => elsewhere::logged_in(&self.0, &asked.0, &return_to, done),
+            Some(Aim::Link { at_page: true, .. }) => elsewhere::linked(&asked.0, done),
+            Some(Aim::Tokens | Aim::Link { .. }) | None => {
+                return Ok(landed(&self.0, &asked.0, &provider.0, done)?);
             }
-        }
+        };
+        Ok(Landing::There(onward))
     }
 
     /// The accounts elsewhere that open one's own
@@ -148,7 +147,7 @@ impl FederationApi {
         body: Json<LinkRequest>,
         asked: Asked,
     ) -> Result<Answer<LinkBegun>, Fault<Listed>> {
-        let begun = federation::begin_link(&self.0, &asked.0, &caller.0, &body.0.provider).await?;
+        let begun = federation::begin_link(&self.0, &asked.0, &caller.0, (&body.0.provider, false)).await?;
         let cookie = cookie::federation(&begun.cookie, STATE_TTL.as_secs());
         Ok(Answer::new(LinkBegun { authorization_url: begun.url }, asked.0.now).setting(cookie))
     }
@@ -169,15 +168,36 @@ impl FederationApi {
     }
 }
 
-/// What the browser keeps of a login that it began.
+/// Where a browser lands whose login was not begun at a page of ours.
+fn landed(
+    app: &Services,
+    ctx: &Context,
+    provider: &str,
+    done: Result<Arrived, FederationFault>,
+) -> Result<Landing, ApiError> {
+    let cleared = cookie::federation("", 0);
+    match (done, app.policy.federation.redirect_url.as_deref()) {
+        // What this browser did not begin is sent nowhere.
+        (Err(fault @ (FederationFault::State | FederationFault::UnknownProvider)), _)
+        | (Err(fault), None) => Err(fault.into()),
+        (Err(fault), Some(url)) => Ok(Landing::failed(url, &ApiError::from(fault), cleared)),
+        (Ok(arrived), url) => Ok(Landing::new(to_wire(arrived, provider)?, url, ctx.now, cleared)),
+    }
+}
+
+/// What the browser keeps of a login that it began, and of one that was done before.
 struct Cookies {
     journey: Option<Zeroizing<String>>,
+    session: Option<Zeroizing<String>>,
 }
 
 impl<'a> FromRequest<'a> for Cookies {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let journey = cookie::shown(request.headers(), cookie::FEDERATION).unwrap_or_default();
-        Ok(Self { journey: journey.map(|text| Zeroizing::new(text.to_owned())) })
+        let kept = |name| {
+            let shown = cookie::shown(request.headers(), name).unwrap_or_default();
+            shown.map(|text| Zeroizing::new(text.to_owned()))
+        };
+        Ok(Self { journey: kept(cookie::FEDERATION), session: kept(Visit::of(request)?.door().name) })
     }
 }
 

@@ -171,8 +171,11 @@ impl Front {
         let (checks, asked_why) = (parts.app.clone(), parts.app.clone());
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         // Outside the API the others know GET alone.
-        for path in site::PAGES.into_iter().chain([dev::CLOCK]) {
+        for path in site::all().chain([dev::CLOCK]) {
             routes.add(path, &["GET", "POST"]);
+        }
+        for path in pages::DEEDS {
+            routes.add(path, &["POST"]);
         }
         let api = if parts.samples {
             routes.add(sample::INGEST, &["POST"]);

@@ -9,6 +9,8 @@
 //! Two headers, even equal ones, and a cookie of ours beside another credential are refused with 401: a proxy and a
 //! server that each believe another one of them is a known way to act as somebody else. Other cookies are no credential.
 
+mod in_browser;
+
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -35,6 +37,9 @@ use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::services::{Context, StoreError};
 use crate::wire::error::ErrorCode;
+use in_browser::by_cookie;
+
+pub(super) use in_browser::{admit, cookie_holder};
 
 /// Checks an access token at a time: the session must live, whatever the token claims.
 pub type Authenticate = dyn Fn(&str, Timestamp) -> Result<Principal, AuthFault> + Send + Sync;
@@ -288,37 +293,6 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
         }
         Err(fault) => Err(unfit(visit, Shown::Key(key), fault.into())),
     }
-}
-
-async fn by_cookie(
-    request: &Request,
-    visit: &Visit,
-    text: &str,
-    class: Option<Class>,
-) -> Result<Principal, ApiError> {
-    let (door, ctx) = (visit.door(), asked::context(request, visit));
-    let Visitor { principal, is_due } = match (door.authenticate)(text, &ctx) {
-        Ok(visitor) => visitor,
-        Err(CookieFault::Noticed(noticed)) => {
-            visit.take(Class::Anonymous)?;
-            (door.record)(ctx, Remark::Stray(noticed)).await?;
-            return Err(CookieFault::Noticed(noticed).into());
-        }
-        Err(fault) => return Err(stranger(visit, fault.into())),
-    };
-    visit.known_as(principal.user.id, "cookie");
-    visit.take_of(principal.user.id, class)?;
-    let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
-    if let Err(cause) = visit.gate().origins.sent_in_session(request.method(), request.headers(), is_token) {
-        (door.record)(ctx, Remark::Forged(Some(Box::new(principal)), cause)).await?;
-        return Err(forged(cause.name()));
-    }
-    if is_due {
-        // A store that cannot write now costs nobody what they came for.
-        let used = (door.record)(ctx, Remark::Used(Box::new(principal.clone()))).await;
-        used.unwrap_or_else(|error| tracing::warn!(%error, "the use of a session was not written"));
-    }
-    Ok(principal)
 }
 
 /// The refusal of a request that no page of ours sent.

@@ -2,6 +2,8 @@
 
 mod png;
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::{HeaderValue, StatusCode, header};
@@ -12,6 +14,7 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registr
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::error::ApiError;
+use super::pages::render::factor::Drawing;
 
 /// Pixels to a side of a module: large enough for a camera, and small on the wire.
 const SCALE: usize = 4;
@@ -21,6 +24,22 @@ const QUIET: usize = 4;
 
 const PNG: &str = "image/png";
 
+/// Draws `text`, which takes at most 2,331 bytes, for a page.
+pub fn drawing(text: &str) -> Result<Drawing, ApiError> {
+    let code = coded(text)?;
+    let mut path = String::new();
+    for (at, _) in code.to_colors().iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
+        let (x, y) = (at % code.width() + QUIET, at / code.width() + QUIET);
+        // Writing into a text cannot fail.
+        let _ = write!(path, "M{x} {y}h1v1h-1z");
+    }
+    Ok(Drawing { side: code.width() + 2 * QUIET, path })
+}
+
+fn coded(text: &str) -> Result<QrCode, ApiError> {
+    QrCode::with_error_correction_level(text, EcLevel::M).map_err(ApiError::internal)
+}
+
 /// A QR picture as PNG, one bit a pixel.
 #[derive(Debug)]
 pub struct Picture(Vec<u8>);
@@ -28,7 +47,7 @@ pub struct Picture(Vec<u8>);
 impl Picture {
     /// Draws `text`, which takes at most 2,331 bytes.
     pub fn of(text: &str) -> Result<Self, ApiError> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(ApiError::internal)?;
+        let code = coded(text)?;
         let side = code.width() + 2 * QUIET;
         let modules = code.to_colors();
         let is_dark = |x: usize, y: usize| {

@@ -1,7 +1,7 @@
-//! The served pages: proving an address, and setting the server up; those of a lost password are beside. Forms
-//! without script.
+//! The served pages: proving an address, and setting the server up; those of a lost password are beside, and those of an
+//! account in [`pages`](super::pages). Forms without script.
 //!
-//! The token travels in the form, and no cookie is read, so there is nothing for another site to forge.
+//! Here the token travels in the form, and no cookie is read, so there is nothing for another site to forge.
 #![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Query};
-use poem::{EndpointExt, FromRequest, Request, RequestBody, Response, Route, get, handler};
+use poem::{EndpointExt, FromRequest, IntoResponse, Request, RequestBody, Response, Route, get, handler};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -18,8 +18,9 @@ use super::body::form::read_form;
 use super::error::ApiError;
 use super::invitation_page;
 use super::limit::{Anonymous, Counted, Place};
-use super::middleware::security_headers::PAGE_POLICY;
-use super::pages::render::{PAGE_CSS, PAGE_ICON, Pages, SetupForm};
+use super::middleware::security_headers::{PAGE_POLICY, PAGE_REFERRER};
+use super::pages::render::{PAGE_ICON, Pages, SetupForm};
+use super::pages::{self, account};
 use super::reset_page;
 use super::visit::Visit;
 use crate::services::Services;
@@ -34,17 +35,23 @@ pub const VERIFY_EMAIL: &str = "/verify-email";
 /// The page that makes the first administrator.
 pub const SETUP: &str = "/setup";
 
-/// The pages that mails and the start lead to.
-pub const PAGES: [&str; 5] = [
-    VERIFY_EMAIL,
-    SETUP,
-    reset_page::RESET_PASSWORD,
-    reset_page::FORGOT_PASSWORD,
-    invitation_page::ACCEPT_INVITATION,
-];
+/// The pages that mails and the start lead to, and those of an account.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    const PAGES: [&str; 5] = [
+        VERIFY_EMAIL,
+        SETUP,
+        reset_page::RESET_PASSWORD,
+        reset_page::FORGOT_PASSWORD,
+        invitation_page::ACCEPT_INVITATION,
+    ];
+    PAGES.into_iter().chain(pages::FORMS)
+}
 
 /// What those pages load.
 pub const STYLE: &str = "/assets/page.css";
+
+/// The operator's picture on those pages.
+pub const LOGO: &str = "/assets/logo";
 
 /// Where every browser looks for a picture of the site.
 pub const ICON: &str = "/favicon.ico";
@@ -59,9 +66,11 @@ pub struct Site {
 
 /// Adds the pages.
 pub fn add(route: Route, site: Arc<Site>) -> Route {
-    invitation_page::add(reset_page::add(route, &site), &site)
+    let route = pages::add(invitation_page::add(reset_page::add(route, &site), &site), &site);
+    route
         .at("/", get(home))
-        .at(STYLE, get(style))
+        .at(STYLE, get(style).data(site.clone()))
+        .at(LOGO, get(logo).data(site.clone()))
         .at(ICON, get(icon))
         .at(VERIFY_EMAIL, get(ask_verification).post(verify).data(site.clone()))
         .at(SETUP, get(ask_setup).post(set_up).data(site))
@@ -70,13 +79,24 @@ pub fn add(route: Route, site: Arc<Site>) -> Route {
 #[handler]
 fn home() -> Response {
     let answer = Response::builder().status(StatusCode::SEE_OTHER);
-    answer.header(header::LOCATION, "/docs").finish()
+    answer.header(header::LOCATION, account::ACCOUNT).finish()
 }
 
 #[handler]
-fn style() -> Response {
+fn style(site: Data<&Arc<Site>>) -> Response {
     let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
-    answer.content_type("text/css; charset=utf-8").body(PAGE_CSS)
+    answer.content_type("text/css; charset=utf-8").body(site.pages.style().to_string())
+}
+
+#[handler]
+fn logo(site: Data<&Arc<Site>>) -> Response {
+    match site.pages.logo() {
+        Some(logo) => {
+            let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
+            answer.content_type(logo.content_type).body(logo.bytes.to_vec())
+        }
+        None => ApiError::from_status(StatusCode::NOT_FOUND).into_response(),
+    }
 }
 
 /// Where every browser looks for it, whatever the page says: a drawing, which they all read today.
@@ -158,12 +178,32 @@ async fn set_up(
     page(error.status(), site.pages.setup_form(&again))
 }
 
-/// The page that says that something went wrong on our side.
+/// The page that says why nothing was done, and when to come back where that is known.
 pub(super) fn broken(site: &Site, request_id: &str, error: &ApiError) -> Response {
     if let Some(cause) = error.log_cause() {
         super::middleware::request_log::failure(request_id, cause);
     }
-    page(error.status(), site.pages.error("That did not work", error.message(), request_id))
+    let Some(seconds) = error.retry_after_seconds() else {
+        return page(error.status(), site.pages.error("That did not work", error.message(), request_id));
+    };
+    let message = format!("{} Come back in {}.", sentence(error.message()), in_words(seconds));
+    let mut answer = page(error.status(), site.pages.error("Wait a little", &message, request_id));
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    answer
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+}
+
+/// A time to wait, rounded up: `40 seconds`, `2 minutes`, `3 hours`.
+fn in_words(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=90 => (seconds.max(1), "second"),
+        91..=5_400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A place as [`Place`] is one, refused with a page.
@@ -174,9 +214,19 @@ impl<'a, C: Counted> FromRequest<'a> for PagePlace<C> {
         let Err(refusal) = Place::<C>::from_request(request, body).await else {
             return Ok(Self(PhantomData));
         };
-        let (site, visit) = (Data::<&Arc<Site>>::from_request(request, body).await?, Visit::of(request)?);
-        let refused = broken(&site, &visit.request_id, &refusal.into());
-        Err(poem::Error::from_response(refused))
+        Err(refused(request, body, &refusal.into()).await)
+    }
+}
+
+/// A refusal as a page.
+pub(super) async fn refused(request: &Request, body: &mut RequestBody, error: &ApiError) -> poem::Error {
+    let site = match Data::<&Arc<Site>>::from_request(request, body).await {
+        Ok(site) => site,
+        Err(outside) => return outside,
+    };
+    match Visit::of(request) {
+        Ok(visit) => poem::Error::from_response(broken(&site, &visit.request_id, error)),
+        Err(outside) => outside.into(),
     }
 }
 
@@ -184,6 +234,7 @@ impl<'a, C: Counted> FromRequest<'a> for PagePlace<C> {
 pub(super) fn page(status: StatusCode, html: String) -> Response {
     let mut answer = Response::builder().status(status).content_type("text/html; charset=utf-8").body(html);
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    answer.headers_mut().insert(header::REFERRER_POLICY, PAGE_REFERRER);
     answer
 }
 

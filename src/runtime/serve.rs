@@ -3,7 +3,7 @@
 //! Start refuses before it promises: data folder, keys, store, certificate and sockets are all in hand before
 //! the first byte is answered. The end turns readiness off first, then drains, then seals the audit log.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,12 +16,13 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::{around, build, dev, jobs, listen, metrics, telemetry, transport};
 use crate::ambient::{Clock, MovableClock, OsEntropy, SystemClock};
-use crate::config::{Config, EnabledProfile, Loaded, Transport};
+use crate::config::{Config, EnabledProfile, Loaded, Transport, plain_io_error};
 use crate::domain::audit::{Action, Outcome};
 use crate::http::dev::DevTools;
 use crate::http::health::{HealthApi, Vitals};
 use crate::http::middleware::cors::Cors;
 use crate::http::pages::render::Pages;
+use crate::http::pages::render::looks::{LOGO_BYTES_MAX, Logo, Looks};
 use crate::http::profile::Enabled;
 use crate::http::{Front, Parts};
 use crate::net::{self, LocalSocket};
@@ -70,7 +71,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     let app = Arc::new(app);
     let ready = Arc::new(AtomicBool::new(false));
     let net_metrics = Arc::new(net::Metrics::default());
-    let pages = Pages::load(&config.mail.from_name).map_err(|error| Failure::from_error(&error))?;
+    let pages = Pages::with(looks(config)?).map_err(|error| Failure::from_error(&error))?;
     let dev_tools = match (&mail.captured, dev_clock) {
         (Some(captured), Some(clock)) => {
             let captured = captured.clone();
@@ -137,6 +138,24 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     }
     tracing::info!(connections_cut, "stopped");
     Ok(())
+}
+
+/// How the operator has the pages look.
+fn looks(config: &Config) -> Result<Looks, Failure> {
+    let logo = config.pages.logo_file.as_ref().map(|path| {
+        let said = |what: &str| Failure::new(format!("pages.logo_file: {} {what}", path.display()));
+        let file = std::fs::File::open(path).map_err(|error| said(&plain_io_error(&error)))?;
+        let mut bytes = Vec::new();
+        let most = u64::try_from(LOGO_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+        file.take(most).read_to_end(&mut bytes).map_err(|error| said(&plain_io_error(&error)))?;
+        Logo::read(&bytes).map_err(|fault| said(&fault.to_string()))
+    });
+    Ok(Looks {
+        name: config.pages.name.clone().unwrap_or_else(|| config.mail.from_name.clone()),
+        logo: logo.transpose()?,
+        accent: config.pages.accent,
+        is_development: config.dev,
+    })
 }
 
 /// Serves the network and the admin socket until `stopping` is ready; answers how many connections had to be cut.

@@ -147,15 +147,30 @@ fn new_factor(app: &Services, ctx: &Context, owner: &User, issuer: &str) -> (Fac
     (factor, Enrolment { secret: secret.base32(), uri, backup_codes })
 }
 
-/// The URI of the enrolment that waits, for those who want to see it again.
-pub fn pending_uri(app: &Services, ctx: &Context, caller: &Principal) -> Result<Shown, MfaFault> {
+/// An enrolment that waits for its first code, as its owner sees it again.
+pub struct Pending {
+    /// The secret in base32.
+    pub secret: Shown,
+    /// The URI that an authenticator app reads.
+    pub uri: Shown,
+}
+
+/// The caller's enrolment that waits.
+pub fn pending(app: &Services, ctx: &Context, caller: &Principal) -> Result<Pending, MfaFault> {
     require_fresh(app, ctx, caller)?;
     let factor = app.read(|read| store::factor::of_user(read, caller.user.id))?;
     let secret = factor
         .filter(|factor| factor.is_pending(ctx.now))
         .and_then(|factor| secret_of(app, caller.user.id, &factor));
     let secret = secret.ok_or(FactorFault::NotSetUp)?;
-    Ok(secret.uri(&app.policy.factor.issuer, caller.user.email.as_str()))
+    let uri = secret.uri(&app.policy.factor.issuer, caller.user.email.as_str());
+    Ok(Pending { secret: secret.base32(), uri })
+}
+
+/// Whether the rules demand a second factor of an account that has none.
+pub fn is_owed(app: &Services, user: &User) -> Result<bool, StoreError> {
+    let held = app.read(|read| store::role::held(read, user))?;
+    Ok(!user.has_factor && app.policy.factor.requires(held.roles))
 }
 
 /// Makes new backup codes with the account's password. The old ones work no more, and the owner gets a mail.

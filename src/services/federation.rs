@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::audit::Witness;
 use super::identity_provider::{Ask, Code, IdentityProvider, ProviderFault, Said};
 use super::login::{LoggedIn, LoginFault};
+use super::opening::Opening;
 use super::session::{AuthFault, Principal};
 use super::step_up::{StepUpNeeded, require_fresh};
 use super::{Context, Services};
@@ -50,6 +51,16 @@ pub struct Returned<'a> {
     pub issuer: Option<&'a str>,
     /// The cookie that it was given at the begin.
     pub cookie: Option<&'a str>,
+    /// The cookie of a session that it has already.
+    pub presented: Option<&'a str>,
+}
+
+/// What a browser that came back has come to.
+pub struct Finished {
+    /// What it began; unknown where its cookie says nothing.
+    pub aim: Option<Aim>,
+    /// What that came to.
+    pub done: Result<Arrived, FederationFault>,
 }
 
 /// What it came to.
@@ -113,40 +124,38 @@ pub async fn begin(app: &Services, ctx: &Context, name: &str, aim: Aim) -> Resul
     Ok(Begun { url, cookie: journey.sealed(app) })
 }
 
-/// Begins a link of the caller's account with one at the provider `name`. Needs a fresh proof.
+/// Begins a link of the caller's account with one at the provider `name`, at a page of this server or over its API.
+/// Needs a fresh proof.
 pub async fn begin_link(
     app: &Services,
     ctx: &Context,
     caller: &Principal,
-    name: &str,
+    (name, at_page): (&str, bool),
 ) -> Result<Begun, FederationFault> {
     require_fresh(app, ctx, caller)?;
-    begin(app, ctx, name, Aim::Link { user: *caller.user.id.as_bytes(), session: *caller.session.as_bytes() })
-        .await
+    let (user, session) = (*caller.user.id.as_bytes(), *caller.session.as_bytes());
+    begin(app, ctx, name, Aim::Link { user, session, at_page }).await
 }
 
 /// Takes what came back for the provider `name`, and finishes what was begun.
-pub async fn finish(
-    app: &Services,
-    ctx: &Context,
-    name: &str,
-    returned: Returned<'_>,
-) -> Result<Arrived, FederationFault> {
-    let done = arrive(app, ctx, name, returned).await;
-    done.inspect_err(|fault| {
+pub async fn finish(app: &Services, ctx: &Context, name: &str, returned: Returned<'_>) -> Finished {
+    let journey = returned.cookie.and_then(|cookie| Journey::open(app, cookie));
+    let aim = journey.as_ref().map(|journey| journey.aim().clone());
+    let done = arrive(app, ctx, (name, journey), returned).await.inspect_err(|fault| {
         tracing::info!(why = %fault, provider = name, request_id = ctx.request_id, client = %ctx.client, "Login failed");
-    })
+    });
+    Finished { aim, done }
 }
 
 async fn arrive(
     app: &Services,
     ctx: &Context,
-    name: &str,
+    (name, journey): (&str, Option<Journey>),
     returned: Returned<'_>,
 ) -> Result<Arrived, FederationFault> {
     let provider = find(app, name)?;
-    let journey = returned.cookie.and_then(|cookie| Journey::open(app, ctx, cookie));
-    let journey = journey.filter(|journey| journey.is_of(provider.about().name.as_str(), returned.state));
+    let is_of = |journey: &Journey| journey.is_of(provider.about().name.as_str(), returned.state, ctx.now);
+    let journey = journey.filter(is_of);
     let Some(journey) = journey else { return Err(deny(app, ctx, name, FederationFault::State).await?) };
     if !spend(app, ctx, name, &journey).await? {
         return Err(FederationFault::State);
@@ -155,13 +164,15 @@ async fn arrive(
         Ok(claims) => claims,
         Err(fault) => return Err(deny(app, ctx, name, fault).await?),
     };
-    match journey.aim() {
-        Aim::Link { user, session } => {
-            let linked = arrival::link(app, ctx, provider.about(), &claims, (*user, *session)).await?;
-            Ok(Arrived::Linked(linked))
+    let about = provider.about();
+    let opening = match journey.aim() {
+        Aim::Link { user, session, .. } => {
+            return Ok(Arrived::Linked(arrival::link(app, ctx, about, &claims, (*user, *session)).await?));
         }
-        Aim::Tokens => Ok(Arrived::LoggedIn(arrival::log_in(app, ctx, provider.about(), &claims).await?)),
-    }
+        Aim::Tokens => Opening::Tokens,
+        Aim::Cookie { .. } => Opening::Cookie { presented: returned.presented },
+    };
+    Ok(Arrived::LoggedIn(arrival::log_in(app, ctx, (about, &claims), opening).await?))
 }
 
 /// Marks the state as come back; `false`: it came back before, which is recorded.

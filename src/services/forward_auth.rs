@@ -30,6 +30,7 @@ use super::audit::Draft;
 use super::caller::Caller;
 use super::cookie::{self, CookieFault, Visitor};
 use super::role::{Refused, denied, has_factor};
+use super::session::{AuthFault, Principal};
 use super::user_rights::slugs;
 use super::{Context, Services, StoreError};
 use crate::crypto::HashedToken;
@@ -38,6 +39,8 @@ use crate::domain::forward_auth::app_url::{self, AppUrl};
 use crate::domain::forward_auth::{ForwardAuthPolicy, Need, Ruling, Target, host};
 use crate::domain::id::SessionId;
 use crate::domain::permission::Scope;
+use crate::domain::session;
+use crate::domain::time::Timestamp;
 use crate::domain::token::IdentityClaims;
 use crate::domain::trace::Kind;
 use crate::services::explain::why;
@@ -55,6 +58,18 @@ pub(super) fn proxy_cookie(app: &Services, id: SessionId, life: &Cookie) -> Opti
     let policy = app.policy.forward_auth.as_ref()?;
     let value = app.keys.cookies.for_proxy(id, &HashedToken::from_bytes(life.hash)).reveal();
     Some(ProxyCookie { value, domain: policy.cookie_domain.clone() })
+}
+
+/// The cookie that shows the caller's session to applications, and when it ends. `None` without forward-auth, and for a
+/// session that lives by no cookie.
+pub fn cookie_of(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+) -> Result<Option<(ProxyCookie, Timestamp)>, AuthFault> {
+    let session = cookie::own(app, ctx, caller)?;
+    let session::Kind::Cookie(life) = &session.kind else { return Ok(None) };
+    Ok(proxy_cookie(app, session.id, life).map(|cookie| (cookie, life.ends_at)))
 }
 
 /// Whether a browser may be sent to `text` after a login: a path of this server, or the URL of an application.

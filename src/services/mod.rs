@@ -35,6 +35,7 @@ pub mod new_password;
 mod one_time;
 pub mod opening;
 pub mod oversight;
+pub mod own_name;
 pub mod password;
 pub mod password_change;
 pub mod password_proof;

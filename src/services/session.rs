@@ -216,6 +216,22 @@ pub async fn end_all(app: &Services, ctx: &Context, caller: &Principal) -> Resul
     .await
 }
 
+/// Ends every session of the caller but this one; answers how many were alive.
+pub async fn end_others(app: &Services, ctx: &Context, caller: &Principal) -> Result<usize, AuthFault> {
+    let witness = Witness::of_caller(app, ctx, caller.user.id)?;
+    let (id, kept) = (caller.user.id, caller.session);
+    let event = witness.event(Action::SessionAllEnded, Outcome::Success).session(kept).reason("others");
+    let run = app.store.transact("session.end_others", app.stamp(ctx), move |txn| {
+        let owner = live_owner(txn, id, kept, txn.now())?;
+        let mut user = owner.ok_or(Abort::Rule(AuthFault::Invalid))?;
+        let ended = end_others_of(txn, &mut user, Some(kept))?;
+        store::user::put(txn, &user)?;
+        txn.emit(event.clone().detail("sessions_ended", ended.to_string()).done())?;
+        Ok(ended)
+    });
+    run.await.map_err(flatten)
+}
+
 /// Ends every session of `user` by raising its epoch (the caller stores the account), and removes
 /// the rows of the newest ones. Answers how many were alive.
 pub(super) fn end_all_of(txn: &mut Txn<'_>, user: &mut User) -> Result<usize, StoreError> {

@@ -19,6 +19,7 @@ mod harness;
 mod http;
 mod mail;
 mod model;
+mod pages;
 mod process;
 mod profile;
 mod promises;

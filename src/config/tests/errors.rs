@@ -201,6 +201,20 @@ fn a_value_out_of_range_names_the_range() {
 }
 
 #[test]
+fn how_the_pages_look_is_checked() {
+    check(&[
+        (
+            "[pages]\naccent = \"green\"",
+            &["auth.toml:2: pages.accent: expected a colour such as \"#1f6650\""],
+        ),
+        (
+            "[pages]\nname = \"a\\nb\"",
+            &["auth.toml:2: pages.name: expected at most 100 characters on one line"],
+        ),
+    ]);
+}
+
+#[test]
 fn the_environment_is_held_to_the_same_rules() {
     for (variables, expected) in [
         (

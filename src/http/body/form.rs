@@ -2,6 +2,7 @@
 
 use poem::{Request, RequestBody};
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::read;
 use crate::http::error::ApiError;
@@ -19,11 +20,19 @@ pub async fn read_form<T: DeserializeOwned>(
     request: &Request,
     body: &mut RequestBody,
 ) -> Result<T, ApiError> {
+    parse_form(&read_form_bytes(request, body).await?)
+}
+
+/// The bytes of a form, for whoever reads more than one thing of it.
+pub async fn read_form_bytes(
+    request: &Request,
+    body: &mut RequestBody,
+) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     if !request.content_type().is_some_and(is_form) {
         let message = "Send the body as application/x-www-form-urlencoded.";
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
     }
-    parse_form(&read(request, body).await?)
+    read(request, body).await
 }
 
 /// Whether `content_type` is that of a form, with whatever beside it.

@@ -16,9 +16,16 @@ use crate::wire::federation::FederatedAnswer;
 pub struct Onward(Result<Response, ApiError>);
 
 impl Onward {
-    /// To `url`, with a cookie.
-    pub fn new(url: &str, cookie: Option<HeaderValue>) -> Self {
-        Self(Ok(redirect(url, cookie)))
+    /// To `url`, with cookies.
+    pub fn new(url: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        let mut response = Response::builder().status(StatusCode::FOUND).finish();
+        if let Ok(url) = HeaderValue::try_from(url) {
+            response.headers_mut().insert(header::LOCATION, url);
+        }
+        for cookie in cookies {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Self(Ok(response))
     }
 }
 
@@ -99,17 +106,6 @@ impl ApiResponse for Landing {
     fn from_parse_request_error(error: poem::Error) -> Self {
         Self::Here(ApiResponse::from_parse_request_error(error))
     }
-}
-
-fn redirect(url: &str, cookie: Option<HeaderValue>) -> Response {
-    let mut response = Response::builder().status(StatusCode::FOUND).finish();
-    if let Ok(url) = HeaderValue::try_from(url) {
-        response.headers_mut().insert(header::LOCATION, url);
-    }
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
 }
 
 /// A fragment is not sent to the server that the page is on, and so not written into its logs.

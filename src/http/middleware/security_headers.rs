@@ -22,13 +22,17 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+
+/// For served pages: a form tells this server which page sent it (`Origin`), and other servers learn nothing.
+pub const PAGE_REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
+
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Adds them. A policy or a cache rule that the handler has set stays.
 pub fn apply(headers: &mut HeaderMap, encrypted: bool) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(header::X_FRAME_OPTIONS, DENY);
-    headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+    headers.entry(header::REFERRER_POLICY).or_insert(NO_REFERRER);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(API_POLICY);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     if encrypted {

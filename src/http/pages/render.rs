@@ -5,11 +5,22 @@
 //! `default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`. Their
 //! colours follow the reader's light or dark setting; a test holds the contrast of both.
 
-use crate::domain::id::MailId;
-use crate::domain::template::{Html, HtmlTemplate, TemplateError};
-use crate::domain::time::Timestamp;
+pub mod account;
+pub mod factor;
+pub mod key;
+pub mod login;
+pub mod looks;
+mod templates;
 
-/// The style sheet of all pages, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
+use std::sync::Arc;
+
+use crate::domain::id::MailId;
+use crate::domain::template::{Html, TemplateError};
+use crate::domain::time::Timestamp;
+use looks::{Logo, Looks};
+use templates::Templates;
+
+/// The style sheet of all pages, without what an operator adds.
 pub const PAGE_CSS: &str = include_str!("../../../assets/pages/page.css");
 /// The icon of all pages, to be served at `/favicon.ico` as `image/svg+xml`.
 pub const PAGE_ICON: &str = include_str!("../../../assets/pages/icon.svg");
@@ -18,26 +29,12 @@ pub const PAGE_ICON: &str = include_str!("../../../assets/pages/icon.svg");
 #[derive(Debug, Clone)]
 pub struct Pages {
     service: Html,
-    layout: HtmlTemplate<3>,
-    verify_confirm: HtmlTemplate<2>,
-    verify_done: HtmlTemplate<1>,
-    verify_invalid: HtmlTemplate<1>,
-    reset_form: HtmlTemplate<4>,
-    invitation_form: HtmlTemplate<4>,
-    reset_done: HtmlTemplate<1>,
-    reset_invalid: HtmlTemplate<1>,
-    forgot_form: HtmlTemplate<1>,
-    forgot_sent: HtmlTemplate<1>,
-    notice: HtmlTemplate<2>,
-    error: HtmlTemplate<3>,
-    problem: HtmlTemplate<1>,
-    setup: HtmlTemplate<5>,
-    setup_done: HtmlTemplate<2>,
-    setup_closed: HtmlTemplate<1>,
-    mailbox: HtmlTemplate<1>,
-    mailbox_empty: HtmlTemplate<0>,
-    mailbox_row: HtmlTemplate<4>,
-    mail: HtmlTemplate<6>,
+    /// Stands before the name.
+    mark: Html,
+    foot: Html,
+    style: Arc<str>,
+    logo: Option<Logo>,
+    parts: Templates,
 }
 
 /// What the setup form shows again after a mistake. The password is never shown again.
@@ -83,56 +80,52 @@ pub struct MailView<'a> {
     pub sent_at: Timestamp,
 }
 
-macro_rules! template {
-    ($file:literal, $($name:literal),*) => {
-        HtmlTemplate::parse(include_str!(concat!("../../../assets/pages/", $file, ".html")), [$($name),*])
-    };
-}
-
 impl Pages {
     /// Reads the templates. `service` is the name people know.
     /// Fails only when a template of this build is wrong, which a test excludes.
     pub fn load(service: &str) -> Result<Self, TemplateError> {
+        Self::with(Looks { name: service.to_owned(), ..Looks::default() })
+    }
+
+    /// The same with all that an operator may change.
+    pub fn with(looks: Looks) -> Result<Self, TemplateError> {
+        let parts = Templates::load()?;
+        let Looks { name, logo, accent, is_development } = looks;
         Ok(Self {
-            service: Html::text(service),
-            layout: template!("layout", "title", "service", "body")?,
-            verify_confirm: template!("verify_confirm", "service", "token")?,
-            verify_done: template!("verify_done", "service")?,
-            verify_invalid: template!("verify_invalid", "service")?,
-            reset_form: template!("reset_form", "service", "problem", "token", "rules")?,
-            invitation_form: template!("invitation_form", "service", "problem", "token", "rules")?,
-            reset_done: template!("reset_done", "service")?,
-            reset_invalid: template!("reset_invalid", "service")?,
-            forgot_form: template!("forgot_form", "service")?,
-            forgot_sent: template!("forgot_sent", "service")?,
-            notice: template!("notice", "title", "message")?,
-            error: template!("error", "title", "message", "request_id")?,
-            problem: template!("problem", "message")?,
-            setup: template!("setup", "service", "problem", "code", "email", "name")?,
-            setup_done: template!("setup_done", "service", "email")?,
-            setup_closed: template!("setup_closed", "service")?,
-            mailbox: template!("mailbox", "list")?,
-            mailbox_empty: template!("mailbox_empty",)?,
-            mailbox_row: template!("mailbox_row", "id", "subject", "to", "sent_at")?,
-            mail: template!("mail", "subject", "from", "to", "sent_at", "text", "html")?,
+            service: Html::text(&name),
+            mark: if logo.is_some() { parts.logo.render([]) } else { parts.mark.render([]) },
+            foot: if is_development { parts.foot_dev.render([]) } else { Html::default() },
+            style: looks::style(accent).into(),
+            logo,
+            parts,
         })
+    }
+
+    /// The style sheet, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
+    pub fn style(&self) -> Arc<str> {
+        self.style.clone()
+    }
+
+    /// The operator's logo, to be served at `/assets/logo`.
+    pub fn logo(&self) -> Option<&Logo> {
+        self.logo.as_ref()
     }
 
     /// `GET /verify-email?token=..`: a button that posts `token` to `/verify-email`. Mail scanners follow links,
     /// so opening the page changes nothing.
     pub fn verify_confirm(&self, token: &str) -> String {
-        let body = self.verify_confirm.render([&self.service, &Html::text(token)]);
+        let body = self.parts.verify_confirm.render([&self.service, &Html::text(token)]);
         self.page("Confirm your email address", &body)
     }
 
     /// The address is verified.
     pub fn verify_done(&self) -> String {
-        self.page("Your address is confirmed", &self.verify_done.render([&self.service]))
+        self.page("Your address is confirmed", &self.parts.verify_done.render([&self.service]))
     }
 
     /// The token is unknown, used, superseded or expired: one page for all four.
     pub fn verify_invalid(&self) -> String {
-        self.page("This link is no longer valid", &self.verify_invalid.render([&self.service]))
+        self.page("This link is no longer valid", &self.parts.verify_invalid.render([&self.service]))
     }
 
     /// `GET /reset-password?token=..`: the form that posts `token`, `password` and `repeat` to `/reset-password`.
@@ -140,7 +133,7 @@ impl Pages {
     pub fn reset_form(&self, form: &ResetForm<'_>) -> String {
         let problem = self.problem(form.problem);
         let [token, rules] = [form.token, form.rules].map(Html::text);
-        let body = self.reset_form.render([&self.service, &problem, &token, &rules]);
+        let body = self.parts.reset_form.render([&self.service, &problem, &token, &rules]);
         let title = if form.problem.is_some() { "Not done yet: new password" } else { "New password" };
         self.page(title, &body)
     }
@@ -150,7 +143,7 @@ impl Pages {
     pub fn invitation_form(&self, form: &ResetForm<'_>) -> String {
         let problem = self.problem(form.problem);
         let [token, rules] = [form.token, form.rules].map(Html::text);
-        let body = self.invitation_form.render([&self.service, &problem, &token, &rules]);
+        let body = self.parts.invitation_form.render([&self.service, &problem, &token, &rules]);
         let title = if form.problem.is_some() { "Not done yet: password" } else { "Choose your password" };
         self.page(title, &body)
     }
@@ -171,87 +164,116 @@ impl Pages {
 
     /// The new password is set.
     pub fn reset_done(&self) -> String {
-        self.page("Your new password is set", &self.reset_done.render([&self.service]))
+        self.page("Your new password is set", &self.parts.reset_done.render([&self.service]))
     }
 
     /// The token is unknown, used, superseded or expired: one page for all four.
     pub fn reset_invalid(&self) -> String {
-        self.page("This link is no longer valid", &self.reset_invalid.render([&self.service]))
+        self.page("This link is no longer valid", &self.parts.reset_invalid.render([&self.service]))
     }
 
     /// `GET /forgot-password`: the form that posts `email` to `/forgot-password`.
     pub fn forgot_form(&self) -> String {
-        self.page("Set a new password", &self.forgot_form.render([&self.service]))
+        self.page("Set a new password", &self.parts.forgot_form.render([&self.service]))
     }
 
     /// The mail was asked for, whether or not anybody gets it.
     pub fn forgot_sent(&self) -> String {
-        self.page("Look into your mail", &self.forgot_sent.render([&self.service]))
+        self.page("Look into your mail", &self.parts.forgot_sent.render([&self.service]))
     }
 
     /// Something to know.
     pub fn notice(&self, title: &str, message: &str) -> String {
-        self.page(title, &self.notice.render([&Html::text(title), &Html::text(message)]))
+        self.page(title, &self.parts.notice.render([&Html::text(title), &Html::text(message)]))
     }
 
     /// Something went wrong; `request_id` finds it in the log.
     pub fn error(&self, title: &str, message: &str, request_id: &str) -> String {
         let values = [title, message, request_id].map(Html::text);
-        self.page(title, &self.error.render(values.each_ref()))
+        self.page(title, &self.parts.error.render(values.each_ref()))
     }
 
     /// `GET /setup`: the form that posts `code`, `email`, `name` and `password` to `/setup`.
     pub fn setup_form(&self, form: &SetupForm<'_>) -> String {
         let problem = self.problem(form.problem);
         let [code, email, name] = [form.code, form.email, form.name].map(Html::text);
-        let body = self.setup.render([&self.service, &problem, &code, &email, &name]);
+        let body = self.parts.setup.render([&self.service, &problem, &code, &email, &name]);
         let title = if form.problem.is_some() { "Not done yet: set up" } else { "Set up" };
         self.page(title, &body)
     }
 
     /// The first administrator exists now.
     pub fn setup_done(&self, email: &str) -> String {
-        self.page("Ready", &self.setup_done.render([&self.service, &Html::text(email)]))
+        self.page("Ready", &self.parts.setup_done.render([&self.service, &Html::text(email)]))
     }
 
     /// There was an administrator before.
     pub fn setup_closed(&self) -> String {
-        self.page("Already set up", &self.setup_closed.render([&self.service]))
+        self.page("Already set up", &self.parts.setup_closed.render([&self.service]))
     }
 
     /// `GET /dev/mailbox`: the mails in the order given; each links to `/dev/mailbox/<id>`.
     pub fn mailbox<'a>(&self, mails: impl IntoIterator<Item = MailView<'a>>) -> String {
         let rows: Vec<Html> = mails.into_iter().map(|mail| self.mailbox_row(&mail)).collect();
         let list = if rows.is_empty() {
-            self.mailbox_empty.render([])
+            self.parts.mailbox_empty.render([])
         } else {
             let (start, end) = (Html::literal("<ul class=\"mails\">\n"), Html::literal("</ul>"));
             Html::concat([start, Html::concat(rows), end])
         };
-        self.page("Mailbox", &self.mailbox.render([&list]))
+        self.page("Mailbox", &self.parts.mailbox.render([&list]))
     }
 
     /// `GET /dev/mailbox/<id>`: one mail.
     pub fn mail(&self, mail: &MailView<'_>) -> String {
         let [subject, from, to, html] = [mail.subject, mail.from, mail.to, mail.html].map(Html::text);
         let sent_at = Html::text(&mail.sent_at.to_string());
-        let body = self.mail.render([&subject, &from, &to, &sent_at, &with_links(mail.text), &html]);
+        let body = self.parts.mail.render([&subject, &from, &to, &sent_at, &with_links(mail.text), &html]);
         self.page(mail.subject, &body)
     }
 
     fn problem(&self, text: Option<&str>) -> Html {
-        text.map(|text| self.problem.render([&Html::text(text)])).unwrap_or_default()
+        text.map(|text| self.parts.problem.render([&Html::text(text)])).unwrap_or_default()
     }
 
     fn mailbox_row(&self, mail: &MailView<'_>) -> Html {
         let (id, sent_at) = (mail.id.to_string(), mail.sent_at.to_string());
         let values = [&id, mail.subject, mail.to, &sent_at].map(Html::text);
-        self.mailbox_row.render(values.each_ref())
+        self.parts.mailbox_row.render(values.each_ref())
     }
 
     fn page(&self, title: &str, body: &Html) -> String {
-        self.layout.render([&Html::text(title), &self.service, body]).into_string()
+        self.document(title, &Html::default(), body)
     }
+
+    /// A whole document; `nav` leads to the other pages of an account.
+    fn document(&self, title: &str, nav: &Html, body: &Html) -> String {
+        let values = [&Html::text(title), &self.service, &self.mark, nav, body, &self.foot];
+        self.parts.layout.render(values).into_string()
+    }
+}
+
+/// What a page is called whose form was refused.
+fn titled(title: &str, problem: Option<&str>) -> String {
+    if problem.is_some() { format!("Not done yet: {title}") } else { title.to_owned() }
+}
+
+/// What a field carries that is to blame for the problem that the page tells.
+fn blame(is_to_blame: bool) -> Html {
+    if is_to_blame {
+        Html::literal(" aria-invalid=\"true\" aria-describedby=\"problem\"")
+    } else {
+        Html::default()
+    }
+}
+
+/// The same of a field with a hint, `password-hint`.
+fn blame_hinted(is_to_blame: bool) -> Html {
+    Html::literal(if is_to_blame {
+        " aria-invalid=\"true\" aria-describedby=\"problem password-hint\""
+    } else {
+        " aria-describedby=\"password-hint\""
+    })
 }
 
 /// The text with its `http` and `https` links made clickable; no other scheme becomes a link.

@@ -182,8 +182,8 @@ impl CirtusaiApi {
     /// The picture of the enrolment that waits
     #[oai(path = "/auth/2fa/qr", method = "get", operation_id = "qr_2fa")]
     async fn picture(&self, asked: Asked, caller: Bearer) -> Result<Picture, Fault<Listed>> {
-        let uri = enrolment::pending_uri(&self.0, &asked.0, &caller.0).map_err(refusal::factor)?;
-        Ok(Picture::of(&uri)?)
+        let pending = enrolment::pending(&self.0, &asked.0, &caller.0).map_err(refusal::factor)?;
+        Ok(Picture::of(&pending.uri)?)
     }
 
     /// Send a code to one's own phone

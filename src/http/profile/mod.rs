@@ -95,7 +95,8 @@ impl Mounts {
         let (method, uri) = (request.method(), request.uri());
         let path = uri.path();
         let mounted = self.0.iter().find(|mounted| mounted.profile == root)?;
-        let is_shared = shared().any(|shared| shared == path) || path.starts_with("/dev/");
+        let is_page = path.starts_with("/dev/") || super::pages::has(path);
+        let is_shared = is_page || shared().any(|shared| shared == path);
         let asks_for_page = request.header(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html"));
         let is_own =
             mounted.at_shared.iter().any(|(own, shared)| own == method && *shared == path) && !asks_for_page;
@@ -202,8 +203,8 @@ impl Mounted {
 /// What people, probes and proxies find at the same place on every listener: the pages that mails lead to with what they
 /// load, health, metrics, and the question about a request to an application.
 fn shared() -> impl Iterator<Item = &'static str> {
-    let files = [site::STYLE, site::ICON, metrics_page::METRICS, forward_auth::PATH];
-    site::PAGES.into_iter().chain(files).chain(health::PATHS)
+    let files = [site::STYLE, site::LOGO, site::ICON, metrics_page::METRICS, forward_auth::PATH];
+    site::all().chain(files).chain(health::PATHS)
 }
 
 /// Where the operations of an API are.

@@ -59,12 +59,12 @@ pub(super) async fn link(
     run.await.map_err(flatten)
 }
 
-/// Logs in with the account elsewhere.
+/// Logs in with the account elsewhere, for what `opening` says.
 pub(super) async fn log_in(
     app: &Services,
     ctx: &Context,
-    about: &About,
-    claims: &Claims,
+    (about, claims): (&About, &Claims),
+    opening: Opening<'_>,
 ) -> Result<LoggedIn, FederationFault> {
     let at =
         At { place: place(about, claims), claims: claims.clone(), policy: app.policy.federation.clone() };
@@ -78,7 +78,7 @@ pub(super) async fn log_in(
             return Err(FederationFault::Unreached(unreached));
         }
     };
-    let arrival = Arrival::prepare(app, ctx, about, &at, &reached)?;
+    let arrival = Arrival::prepare(app, ctx, (about, opening), &at, &reached)?;
     let (arrival, promised) = match arrival {
         Ok(prepared) => prepared,
         Err((reason, event)) => {
@@ -164,7 +164,7 @@ impl Arrival {
     fn prepare(
         app: &Services,
         ctx: &Context,
-        about: &About,
+        (about, opening): (&About, Opening<'_>),
         at: &At,
         reached: &Reached<'_>,
     ) -> Result<Result<(Self, Promised), Denial>, StoreError> {
@@ -189,12 +189,12 @@ impl Arrival {
         let (end, promised) = match decide(Some(&user), true, app.policy.login) {
             Decision::Deny(reason) => return Ok(Err((reason, denied(reason)))),
             Decision::RequireFactor => {
-                let (handle, login) = pending_login::begin(app, ctx, &user, false);
+                let (handle, login) = pending_login::begin(app, ctx, &user, opening != Opening::Tokens);
                 let asked = event(Action::LoginMfaRequired, Outcome::Success).done();
                 (End::Wait(login, asked), Promised::Wait(handle))
             }
             Decision::Grant => {
-                let (promise, entry) = prepare(app, ctx, &user, Opening::Tokens)?;
+                let (promise, entry) = prepare(app, ctx, &user, opening)?;
                 let id = entry.id();
                 let succeeded = event(Action::LoginSucceeded, Outcome::Success).session(id).done();
                 (End::Session(Box::new(entry), succeeded), Promised::Session(promise, id))

@@ -15,16 +15,23 @@ pub const STATE_TTL: Duration = Duration::from_secs(600);
 const PLACE: &[u8] = b"latchkey federation";
 
 /// What a login elsewhere is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aim {
     /// A session that lives by tokens.
     Tokens,
+    /// A session that lives by a cookie, for the pages of this server.
+    Cookie {
+        /// Where the browser goes on.
+        return_to: String,
+    },
     /// A link with the account that somebody is logged in to.
     Link {
         /// The account.
         user: [u8; 16],
         /// The session.
         session: [u8; 16],
+        /// Whether it began at a page of this server, and ends there.
+        at_page: bool,
     },
 }
 
@@ -57,18 +64,17 @@ impl Journey {
         digest::to_base64url(&app.keys.federation.seal(PLACE, &plain, app.random()))
     }
 
-    /// From the cookie, if it is one of ours and not too old.
-    pub(super) fn open(app: &Services, ctx: &Context, cookie: &str) -> Option<Self> {
+    /// From the cookie, if it is one of ours; it may be too old.
+    pub(super) fn open(app: &Services, cookie: &str) -> Option<Self> {
         let sealed = digest::from_base64url(cookie.as_bytes())?;
         let plain = app.keys.federation.open(PLACE, &sealed).ok()?;
-        let journey: Self = postcard::from_bytes(&plain).ok()?;
-        (ctx.now < journey.expires_at()).then_some(journey)
+        postcard::from_bytes(&plain).ok()
     }
 
-    /// Whether it went to `provider` and is the one that came back with `state`.
-    pub(super) fn is_of(&self, provider: &str, state: Option<&str>) -> bool {
+    /// Whether it went to `provider`, is the one that came back with `state`, and is not too old at `now`.
+    pub(super) fn is_of(&self, provider: &str, state: Option<&str>, now: Timestamp) -> bool {
         let is_same = state.is_some_and(|state| digest::same(state.as_bytes(), self.state().as_bytes()));
-        is_same && self.provider == provider
+        is_same && self.provider == provider && now < self.expires_at()
     }
 
     pub(super) fn state(&self) -> String {

@@ -16,6 +16,7 @@ use latchkey::http::health::{HealthApi, Vitals};
 use latchkey::http::middleware::cors::Cors;
 use latchkey::http::middleware::transport::Transport;
 use latchkey::http::pages::render::Pages;
+use latchkey::http::pages::render::looks::Looks;
 use latchkey::http::profile::Enabled;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
@@ -138,6 +139,13 @@ impl TestApp {
     /// The same server; clients may ask how their credential was judged.
     pub fn with_debug_headers(self) -> Self {
         Self::fronted(self.services, self.clock, self.engine, |parts| parts.debug_headers = true)
+    }
+
+    /// The same server, whose pages look otherwise.
+    pub fn looking(self, looks: Looks) -> Self {
+        Self::fronted(self.services, self.clock, self.engine, |parts| {
+            parts.pages = Pages::with(looks).unwrap()
+        })
     }
 
     fn fronted(

@@ -28,8 +28,13 @@ impl Authenticator {
     pub fn of(setup: &Value) -> Self {
         let codes = setup["backup_codes"].as_array().unwrap();
         let backup_codes = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
-        let secret = TotpSecret::from_bytes(&from_base32(&text_at(setup, "/secret"))).unwrap();
-        Self { secret, backup_codes }
+        Self { backup_codes, ..Self::of_secret(&text_at(setup, "/secret")) }
+    }
+
+    /// From the secret in base32.
+    pub fn of_secret(secret: &str) -> Self {
+        let secret = TotpSecret::from_bytes(&from_base32(secret)).unwrap();
+        Self { secret, backup_codes: Vec::new() }
     }
 
     /// The code that is shown now.

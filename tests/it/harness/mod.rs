@@ -18,6 +18,7 @@ mod resource;
 mod role;
 mod service;
 mod stream;
+mod surfer;
 mod webhook;
 
 pub use admin::{filled, text_at};
@@ -33,4 +34,5 @@ pub use provider::{Away, Federated};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
+pub use surfer::{SESSION_COOKIE, Surfer, WAITING_COOKIE, between};
 pub use webhook::{Receiver, hook};

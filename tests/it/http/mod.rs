@@ -49,7 +49,7 @@ mod openapi;
 mod order;
 mod outbox;
 mod outbox_acts;
-mod page;
+pub mod page;
 mod password_change;
 mod password_check;
 mod password_policy;

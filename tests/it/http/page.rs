@@ -1,5 +1,6 @@
 //! The served pages: proving an address and setting up, as a browser without script sees them.
 
+use latchkey::http::pages::render::looks::{Logo, Looks};
 use poem::http::Method;
 
 use super::setup::code_of;
@@ -7,14 +8,14 @@ use crate::harness::{Answer, PASSWORD, TestApp};
 
 /// A page of ours with this status, under the strict policy.
 #[track_caller]
-pub(super) fn page(answer: &Answer, status: u16) -> &str {
+pub fn page(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
     assert!(answer.header("x-request-id").is_some() && answer.header("set-cookie").is_none());
     assert!(!answer.text.contains("<script") && !answer.text.contains("style="), "{}", answer.text);
     &answer.text
@@ -128,6 +129,35 @@ async fn the_style_sheet_and_the_way_home_are_there() {
     let app = TestApp::new();
     let style = app.anonymous().get("/assets/page.css").await;
     assert_eq!((style.status.as_u16(), style.header("content-type")), (200, Some("text/css; charset=utf-8")));
+    app.anonymous().get("/assets/logo").await.refused(404, "NOT_FOUND");
     let home = app.anonymous().get("/").await;
-    assert_eq!((home.status.as_u16(), home.header("location")), (303, Some("/docs")));
+    assert_eq!((home.status.as_u16(), home.header("location")), (303, Some("/account")));
+}
+
+/// An operator's name, logo and colour are on every page, and the tools of `--dev` at its foot where there are some.
+#[tokio::test]
+async fn the_pages_look_as_the_operator_likes() {
+    const LOGO: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    let looks = Looks {
+        name: "Example <Inc>".to_owned(),
+        logo: Some(Logo::read(LOGO).unwrap()),
+        accent: Some("#c02070".parse().unwrap()),
+        is_development: true,
+    };
+    let app = TestApp::new().looking(looks);
+    let login = app.anonymous().get("/login").await;
+    let html = page(&login, 200);
+    assert!(html.contains("Log in to Example &lt;Inc&gt;") && html.contains("<img class=\"logo\""), "{html}");
+    assert!(html.contains("href=\"/docs\""), "{html}");
+    let logo = app.anonymous().get("/assets/logo").await;
+    assert_eq!((logo.status.as_u16(), logo.header("content-type")), (200, Some("image/svg+xml")));
+    assert_eq!(logo.text.as_bytes(), LOGO);
+    assert_eq!(
+        logo.header("content-security-policy"),
+        Some("default-src 'none'; frame-ancestors 'none'"),
+        "opened by itself, nothing in it runs"
+    );
+    assert_eq!(logo.header("x-content-type-options"), Some("nosniff"));
+    assert!(app.anonymous().get("/assets/page.css").await.text.contains("--accent: #c02070;"));
+    assert!(!TestApp::new().anonymous().get("/login").await.text.contains("/docs"));
 }

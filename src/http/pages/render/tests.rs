@@ -1,5 +1,9 @@
 //! Every page: escaping, what a strict policy allows, what a screen reader needs, contrast.
 
+use super::account::{Asked, Blamed, LinkView, Own, Person, SessionView, Told};
+use super::factor::{AppOn, Drawing, Factors};
+use super::key::{KeyForm, KeyView};
+use super::login::{CodeForm, LoginForm, RegisterForm};
 use super::*;
 use proptest::prelude::*;
 
@@ -17,6 +21,69 @@ fn id() -> MailId {
 /// Every page there is, with `words` wherever a value can stand.
 fn all_pages(words: &str) -> Vec<String> {
     let pages = Pages::load(words).unwrap();
+    [public_pages(&pages, words), own_pages(&pages, words), factor_pages(&pages, words)].concat()
+}
+
+fn own_pages(pages: &Pages, words: &str) -> Vec<String> {
+    let own = Own { csrf: words, told: Told::Problem(words), has_links: true };
+    let done = Own { told: Told::Done(words), ..own };
+    let person = Person { name: words, email: words, username: words, since: words };
+    let text = || words.to_owned();
+    let providers = vec![(text(), text())];
+    let session =
+        SessionView { id: text(), agent: text(), place: text(), since: text(), used: text(), is_this: false };
+    let this = SessionView { is_this: true, ..session.clone() };
+    let link = LinkView { id: text(), title: text(), email: text(), since: text() };
+    let key = KeyView { id: text(), name: text(), hint: text(), scopes: text(), life: text() };
+    let form = KeyForm { name: words, scopes: vec![("metrics:read", true), ("metrics:create", false)] };
+    vec![
+        pages.account(&done, &person),
+        pages.name_form(&own, words),
+        pages.email_form(&own, (words, words)),
+        pages.password_form(&own, (words, words), Blamed::New),
+        pages.proof_form(&own, words, Asked::Password(words, &providers)),
+        pages.proof_form(&own, words, Asked::Code(true)),
+        pages.sessions(&done, &[this, session], true),
+        pages.links(&own, &[link], &providers),
+        pages.links(&own, &[], &providers),
+        pages.link_go(&own, words, words),
+        pages.keys(&done, &[]),
+        pages.keys(&done, std::slice::from_ref(&key)),
+        pages.key_form(&own, &form),
+        pages.key_made(&done, words, Some(words)),
+        pages.key(&done, &key, words),
+    ]
+}
+
+fn factor_pages(pages: &Pages, words: &str) -> Vec<String> {
+    let own = Own { csrf: words, told: Told::Problem(words), has_links: false };
+    let drawing = Drawing { side: 33, path: words.to_owned() };
+    let on = AppOn { since: words, codes_left: 5, is_removal: true };
+    let factors = Factors { app_since: Some(words), phone: Some(Some(words)) };
+    vec![
+        pages.security(&own, &factors),
+        pages.app_off(&own, words),
+        pages.app_code(&own, &drawing, (words, words)),
+        pages.app_on(&own, &on),
+        pages.backup_codes(&own, &[words, words], ("Done.", words)),
+        pages.phone_off(&own),
+        pages.phone_code(&own, words),
+        pages.phone_on(&own, words),
+    ]
+}
+
+fn public_pages(pages: &Pages, words: &str) -> Vec<String> {
+    let providers = vec![(words.to_owned(), words.to_owned())];
+    let login = LoginForm {
+        problem: Some(words),
+        email: words,
+        return_to: words,
+        providers: &providers,
+        may_register: true,
+    };
+    let code = CodeForm { problem: Some(words), hint: words, return_to: words, has_phone: true };
+    let register =
+        RegisterForm { problem: Some(words), is_password: true, name: words, email: words, rules: words };
     let form = SetupForm { problem: Some(words), code: words, email: words, name: words };
     vec![
         pages.verify_confirm(words),
@@ -28,6 +95,14 @@ fn all_pages(words: &str) -> Vec<String> {
         pages.reset_invalid(),
         pages.forgot_form(),
         pages.forgot_sent(),
+        pages.login_form(&login),
+        pages.login_form(&LoginForm::default()),
+        pages.code_form(&code),
+        pages.logout_form(words, words),
+        pages.logged_out(),
+        pages.register_form(&register),
+        pages.register_done(),
+        pages.verify_again(),
         pages.notice(words, words),
         pages.error(words, words, words),
         pages.setup_form(&SetupForm::default()),
@@ -77,14 +152,17 @@ fn every_page_has_language_title_one_heading_and_landmarks() {
         for needed in [
             "<title>",
             "<h1>",
-            "<main>",
+            "<main id=\"main\">",
             "<header ",
             "name=\"viewport\"",
-            "name=\"referrer\" content=\"no-referrer\"",
+            "name=\"referrer\" content=\"same-origin\"",
         ] {
             assert_eq!(page.matches(needed).count(), 1, "{needed} in {page}");
         }
         for tag in tags(&page).iter().filter(|tag| tag.starts_with("input") && !tag.contains("hidden")) {
+            if tag.contains("aria-label=") || tag.contains("type=\"checkbox\"") {
+                continue;
+            }
             let id = tag.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
             assert!(page.contains(&format!("<label for=\"{id}\">")), "{tag}");
         }
