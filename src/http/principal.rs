@@ -28,9 +28,11 @@ use super::visit::Visit;
 use super::{asked, cookie};
 use crate::domain::cookie::NAME;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
 use crate::services::caller;
 use crate::services::cookie::{self as sessions, CookieFault, Visitor};
+use crate::services::explain::trail::Trail;
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::services::{Context, StoreError};
@@ -47,6 +49,9 @@ pub type AuthenticateKey = dyn Fn(&str, IpAddr, Timestamp) -> Result<KeyHolder, 
 
 /// Checks the cookie of a request with a context.
 pub type AuthenticateCookie = dyn Fn(&str, &Context) -> Result<Visitor, CookieFault> + Send + Sync;
+
+/// Notes why a credential opens nothing for a client at a time.
+pub type Why = dyn Fn(&Trail, &Shown<'_>, (IpAddr, Timestamp)) + Send + Sync;
 
 /// Records what is remarkable about a credential.
 pub type Record = dyn Fn(Context, Remark) -> Recording + Send + Sync;
@@ -238,7 +243,7 @@ pub(super) async fn identified(
     if let Some(operator) = visit.operator() {
         return Ok(Known::Operator(operator.clone()));
     }
-    match shown(request.headers(), visit.door().name) {
+    match noted(visit, shown(request.headers(), visit.door().name)) {
         Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
         Ok(Shown::Cookie(text)) => by_cookie(request, visit, text, class).await.map(Known::Person),
@@ -246,10 +251,18 @@ pub(super) async fn identified(
     }
 }
 
+/// The same, with a note of why a request has no credential.
+pub(super) fn noted<'a>(visit: &Visit, shown: Result<Shown<'a>, ApiError>) -> Result<Shown<'a>, ApiError> {
+    shown.inspect_err(|refusal| {
+        let is_bare = refusal.code() == ErrorCode::Unauthorized;
+        visit.trail().note(if is_bare { Kind::NoCredential } else { Kind::CredentialUnclear });
+    })
+}
+
 pub(super) fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
-    let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
-    visit.known_as(principal.user.id);
+    let principal = known.map_err(|fault| unfit(visit, Shown::Token(token), fault.into()))?;
+    visit.known_as(principal.user.id, "access token");
     visit.take_of(principal.user.id, class)?;
     Ok(principal)
 }
@@ -261,7 +274,7 @@ pub(super) async fn by_key(
     class: Option<Class>,
 ) -> Result<caller::Caller, ApiError> {
     let holder = key_holder(request, visit, key).await?;
-    visit.known_as(holder.caller.user.id);
+    visit.known_as(holder.caller.user.id, "API key");
     visit.take_of_key(holder.key, holder.rate, class)?;
     Ok(holder.caller)
 }
@@ -272,12 +285,13 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
         Ok(holder) => Ok(holder),
         Err(UseFault::Noticed(noticed)) => {
             // The budget first: nobody makes the server write without end.
+            (visit.gate().why)(visit.trail(), &Shown::Key(key), (visit.client, visit.now()));
             visit.take(Class::Anonymous)?;
             let record = (visit.gate().record)(asked::context(request, visit), Remark::Noticed(noticed));
             record.await?;
             Err(UseFault::Invalid.into())
         }
-        Err(fault) => Err(stranger(visit, fault.into())),
+        Err(fault) => Err(unfit(visit, Shown::Key(key), fault.into())),
     }
 }
 
@@ -285,6 +299,14 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
 pub(super) fn forged(cause: &'static str) -> ApiError {
     ApiError::new(ErrorCode::Forbidden, "This request was not sent by a page of this server.")
         .details(json!({ "reason": "csrf", "cause": cause }))
+}
+
+/// The refusal of a credential that opens nothing, with a note of why.
+fn unfit(visit: &Visit, shown: Shown<'_>, refusal: ApiError) -> ApiError {
+    if refusal.status().is_client_error() {
+        (visit.gate().why)(visit.trail(), &shown, (visit.client, visit.now()));
+    }
+    stranger(visit, refusal)
 }
 
 /// A stranger's call is counted by address; a failure of ours is nobody's call.

@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod email_change;
 pub mod enrolment;
 pub mod events;
+pub mod explain;
 pub mod factor;
 pub mod federation;
 pub mod forward_auth;
@@ -40,9 +41,11 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
+pub mod personal_data;
 pub mod profile;
 pub mod registration;
 pub mod resource;
+mod retention;
 pub mod revocation;
 mod right_password;
 pub mod role;
@@ -88,10 +91,13 @@ use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::profile::ClaimsShape;
+use crate::domain::retention::Retention;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::Timestamp;
+use explain::trail::Trail;
+
 use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
 
 pub use crate::store::StoreError;
@@ -152,6 +158,8 @@ pub struct Shared {
     pub lockouts: Arc<lockout::Lockouts>,
     /// Who follows the feed.
     pub streams: Arc<streams::Streams>,
+    /// How denied requests were judged, as far as that is not written yet.
+    pub traces: Arc<explain::Traces>,
     /// What happened how often.
     pub stats: stats::Stats,
     /// What is known of damage to the store.
@@ -164,6 +172,8 @@ pub struct Shared {
     pub wrong_codes: Arc<code_guard::WrongCodes>,
     /// What became of requests to applications behind proxies.
     pub fates: forward_auth::Fates,
+    /// What applications were told of late.
+    pub identities: forward_auth::Identities,
 }
 
 /// The rules an operator may change.
@@ -211,6 +221,10 @@ pub struct Policy {
     pub streams: StreamPolicy,
     /// How often a text message is tried before it is given up.
     pub sms_attempts_max: u32,
+    /// How long is kept what nobody uses any more.
+    pub retention: Retention,
+    /// Whether people may delete their own accounts.
+    pub self_deletion: bool,
 }
 
 /// Who may register, and how.
@@ -239,6 +253,8 @@ pub struct Context {
     pub note: Option<String>,
     /// The time of the request.
     pub now: Timestamp,
+    /// What is noted of how it is judged.
+    pub trail: Trail,
 }
 
 impl Services {
@@ -287,6 +303,7 @@ impl Services {
             user_agent: None,
             note: None,
             now: self.clock.now(),
+            trail: Trail::default(),
         }
     }
 }

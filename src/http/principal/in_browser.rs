@@ -42,7 +42,7 @@ pub(in crate::http) async fn cookie_holder(
         }
         Err(fault) => return Err(stranger(visit, fault.into())),
     };
-    visit.known_as(visitor.principal.user.id);
+    visit.known_as(visitor.principal.user.id, "cookie");
     visit.take_of(visitor.principal.user.id, class)?;
     Ok(visitor)
 }

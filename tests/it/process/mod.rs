@@ -14,6 +14,7 @@ mod console;
 mod development;
 mod events;
 mod events_kill;
+mod explain;
 mod hardship;
 mod import;
 mod profile;
