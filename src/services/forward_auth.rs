@@ -39,7 +39,7 @@ use crate::domain::forward_auth::app_url::{self, AppUrl};
 use crate::domain::forward_auth::{ForwardAuthPolicy, Need, Ruling, Target, host};
 use crate::domain::id::SessionId;
 use crate::domain::permission::Scope;
-use crate::domain::session;
+use crate::domain::session::Kind as Life;
 use crate::domain::time::Timestamp;
 use crate::domain::token::IdentityClaims;
 use crate::domain::trace::Kind;
@@ -68,7 +68,7 @@ pub fn cookie_of(
     caller: &Principal,
 ) -> Result<Option<(ProxyCookie, Timestamp)>, AuthFault> {
     let session = cookie::own(app, ctx, caller)?;
-    let session::Kind::Cookie(life) = &session.kind else { return Ok(None) };
+    let Life::Cookie(life) = &session.kind else { return Ok(None) };
     Ok(proxy_cookie(app, session.id, life).map(|cookie| (cookie, life.ends_at)))
 }
 
