@@ -10,6 +10,7 @@ mod check_access;
 mod completions;
 mod config_flags;
 mod console;
+mod explain;
 mod healthcheck;
 mod key;
 mod openapi;
@@ -43,6 +44,7 @@ Examples:
   latchkey serve --dev              try it out on http://127.0.0.1:8080
   latchkey user create --email ada@example.com --role super_admin
   latchkey console                  watch and operate the server of this machine
+  latchkey explain REQUEST_ID       why a request was denied, and what helps
   latchkey check                    print the effective configuration and its sources
 
 Every key of auth.toml is described in auth.toml.example.";
@@ -57,6 +59,7 @@ enum Command {
     Key(key::Key),
     Audit(audit::Audit),
     Console(console::Console),
+    Explain(explain::Explain),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
 }
@@ -77,6 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Key(key) => key.run(&mut out),
         Command::Audit(audit) => audit.run(&mut out),
         Command::Console(console) => console.run(&mut out),
+        Command::Explain(explain) => explain.run(&mut out),
         Command::Openapi(openapi) => openapi.run(&mut out),
         Command::Completions(completions) => completions.run(&mut out),
     });

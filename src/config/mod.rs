@@ -13,6 +13,7 @@ mod data_dir;
 mod development;
 pub mod duration;
 mod events;
+mod explain;
 mod federation;
 mod file;
 mod flags;
@@ -95,6 +96,7 @@ use crate::domain::feed::StreamPolicy;
 use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
+use crate::domain::trace::TracePolicy;
 use crate::domain::retention::Retention;
 
 /// The built-in layer, which is also the documentation of every key.
@@ -180,6 +182,8 @@ pub struct Config {
     pub audit: Audit,
     /// Event streams.
     pub events: StreamPolicy,
+    /// Judgements of denied requests.
+    pub explain: TracePolicy,
 }
 
 /// A configuration and where it came from.
@@ -302,6 +306,7 @@ impl Config {
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),
             events: events::read(reader),
+            explain: explain::read(reader),
             public_url: public_url?,
             trusted_proxies,
             listen,

@@ -26,6 +26,7 @@ pub mod app;
 pub mod conn;
 pub mod draw;
 pub mod effects;
+pub mod explain;
 pub mod input;
 pub mod look;
 pub mod model;

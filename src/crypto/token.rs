@@ -145,6 +145,13 @@ impl TokenKeys {
         WireClaims::read(&payload, Kind::Refresh, &self.rules, now)?.into_refresh()
     }
 
+    /// When a token says that it was issued and that it ends. Of one whose signature holds; here it is not looked at.
+    pub fn times(&self, token: &str) -> Option<(Timestamp, Timestamp)> {
+        let payload = digest::from_base64url(compact::split(token).ok()?.payload.as_bytes())?;
+        let (issued_at, ends_at) = claims::times(&payload)?;
+        Some((Timestamp::from_seconds(issued_at), Timestamp::from_seconds(ends_at)))
+    }
+
     #[expect(clippy::expect_used, reason = "strings and integers always have a JSON form")]
     fn sign(&self, header: impl Fn(&TokenKey) -> &str, claims: &impl Serialize) -> String {
         let payload = serde_json::to_vec(claims).expect("claims have a JSON form");

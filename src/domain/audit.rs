@@ -108,6 +108,8 @@ pub enum Action {
     MfaDiagnosed,
     /// Somebody was told how safe an account is.
     AccountDiagnosed,
+    /// Somebody was told why requests were denied.
+    RequestExplained,
     /// Somebody made an API key.
     ApiKeyCreated,
     /// The owner of an API key changed what it is and may do.
@@ -211,6 +213,7 @@ impl Action {
             Self::TokenDiagnosed => "diagnosis.token",
             Self::MfaDiagnosed => "diagnosis.mfa",
             Self::AccountDiagnosed => "diagnosis.security",
+            Self::RequestExplained => "diagnosis.request",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRotated => "api_key.rotated",

@@ -17,6 +17,9 @@ pub const STEP: Duration = Duration::from_secs(30);
 /// Steps before and after the present one whose codes are taken: for slow typing and clocks that are off (R46).
 pub const SKEW_STEPS: u64 = 1;
 
+/// How far apart a code may be to be told from one that is merely wrong.
+const SKEWED_STEPS: u64 = 6;
+
 /// How long an enrolment waits for its first code.
 pub const ENROLMENT_TTL: Duration = Duration::from_secs(3_600);
 
@@ -181,6 +184,13 @@ pub fn step_at(now: Timestamp) -> u64 {
 pub fn steps_at(now: Timestamp) -> impl Iterator<Item = u64> {
     let step = step_at(now);
     step.saturating_sub(SKEW_STEPS)..=step.saturating_add(SKEW_STEPS)
+}
+
+/// The steps around those, up to three minutes apart from `now`: what a device with a wrong clock may show.
+pub fn skewed_steps_at(now: Timestamp) -> impl Iterator<Item = u64> {
+    let step = step_at(now);
+    let (before, after) = (step.saturating_sub(SKEWED_STEPS), step.saturating_add(SKEWED_STEPS));
+    (before..=after).filter(move |other| other.abs_diff(step) > SKEW_STEPS)
 }
 
 #[cfg(test)]

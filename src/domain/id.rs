@@ -29,6 +29,12 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid())
             }
 
+            /// The place between all ids of times before `at` and all of `at` and later ones. It names nothing.
+            pub fn edge(at: Timestamp) -> Self {
+                let first = Self::new(at, &[0; 10]).0.as_u128();
+                Self(Uuid::from_u128(first.saturating_sub(1)))
+            }
+
             /// From the sixteen bytes of a UUID.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
@@ -37,6 +43,12 @@ macro_rules! id {
             /// The sixteen bytes, in sort order.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
+            }
+
+            /// When it was made, as it says itself.
+            pub fn made_at(&self) -> Timestamp {
+                let millis = u128::from_be_bytes(*self.as_bytes()) >> 80;
+                Timestamp::from_millis(i64::try_from(millis).unwrap_or(0))
             }
 
             /// As a UUID.
@@ -111,6 +123,10 @@ id!(
     SuspicionId
 );
 id!(
+    /// Names the kept judgement of one request.
+    TraceId
+);
+id!(
     /// Names a role, built-in or custom.
     RoleId
 );
@@ -125,6 +141,7 @@ mod tests {
         let late = UserId::new(Timestamp::from_millis(2), &[0; 10]);
         assert!(early < late);
         assert_eq!(early.as_uuid().get_version_num(), 7);
+        assert_eq!((early.made_at().millis(), late.made_at().millis()), (1, 2));
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
         Some(result)
     }
 
+    /// The same, and it is no use of the key: nothing changes, not even what is forgotten next.
+    pub fn peek<R>(&self, key: &K, f: impl FnOnce(&V) -> R) -> Option<R> {
+        let generations = self.lock();
+        generations.young.get(key).or_else(|| generations.old.get(key)).map(f)
+    }
+
     /// Works with every key and its value, in no order. One caller at a time: keep `f` short.
     pub fn each(&self, mut f: impl FnMut(&K, &mut V)) {
         let mut guard = self.lock();
@@ -142,6 +148,7 @@ mod tests {
         assert_eq!(chosen, [(7, 7), (8, 8), (9, 9)]);
         assert_eq!(recent.choose(100, 2, |_| true).len(), 2);
         assert_eq!(recent.choose(4, 100, |_| true).len(), 4);
+        assert_eq!(recent.peek(&0, |value| *value), Some(0));
         // The old half goes all the same when other keys come.
         (10..15).for_each(|key| recent.with(key, |_| ()));
         assert_eq!(recent.look(&0, |value| *value), None);

@@ -19,6 +19,7 @@ use super::principal::{Remark, X_API_KEY};
 use super::visit::Visit;
 use super::{asked, cookie};
 use crate::domain::operator::Operators;
+use crate::domain::trace::Kind;
 use crate::services::caller::Caller;
 use crate::services::limits::Class;
 use crate::services::session::AuthFault;
@@ -43,9 +44,10 @@ pub async fn admit(request: &Request, visit: &Visit) -> Result<(), ApiError> {
         return Err(ApiError::new(ErrorCode::Forbidden, message)
             .details(json!({ "reason": "not_an_operator", "uid": uid })));
     };
-    visit.known_as(operator.user.id);
+    visit.known_as(operator.user.id, "admin socket");
     let has_cookie = cookie::shown(headers, visit.door().name).map_or(true, |shown| shown.is_some());
     if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(X_API_KEY) || has_cookie {
+        visit.trail().note(Kind::CredentialUnclear);
         return Err(AuthFault::Invalid.into());
     }
     Ok(())

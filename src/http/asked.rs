@@ -36,6 +36,7 @@ pub(super) fn context(request: &Request, visit: &Visit) -> Context {
         user_agent: user_agent(request.headers()),
         note: None,
         now: visit.now(),
+        trail: visit.trail().clone(),
     }
 }
 

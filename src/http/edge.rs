@@ -28,13 +28,15 @@ use super::middleware::request_id::{X_REQUEST_ID, request_id};
 use super::middleware::transport::Transport;
 use super::middleware::{debug_auth, request_log, security_headers};
 use super::oauth::credentials::AuthenticateService;
-use super::principal::{Authenticate, AuthenticateKey, Record};
+use super::principal::{Authenticate, AuthenticateKey, Record, Why};
 use super::profile::{Mounted, Mounts};
 use super::routes::Routes;
+use super::traced;
 use super::visit::Visit;
 use crate::ambient::{Clock, Entropy, Stopwatch};
 use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
+use crate::services::explain::Traces;
 use crate::services::limits::Limits;
 
 /// What the edge needs of the application; the same for every listener.
@@ -47,6 +49,8 @@ pub struct Gate {
     pub authenticate: Box<Authenticate>,
     /// Checks API keys.
     pub authenticate_key: Box<AuthenticateKey>,
+    /// Notes why a token or a key opens nothing.
+    pub why: Box<Why>,
     /// Checks the secrets of registered services.
     pub authenticate_service: Box<AuthenticateService>,
     /// Takes the cookies of sessions, but where a profile has its own.
@@ -71,6 +75,8 @@ pub struct Gate {
     pub limits: Arc<Limits>,
     /// What answers say of them.
     pub notices: Notices,
+    /// Keeps how denied requests were judged.
+    pub explained: Arc<Traces>,
     /// Counts requests.
     pub metrics: HttpMetrics,
     /// Names routes.
@@ -186,6 +192,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             user,
         };
         request_log::write(&line);
+        traced::keep(&visit, &answer, (method, &route));
         gate.metrics.answered(route, method, status, took);
         Ok(answer)
     }

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod diagnosis;
+mod explain;
 mod factor;
 mod federation;
 mod forward_auth;
@@ -143,10 +144,7 @@ impl From<RegisterFault> for ApiError {
 
 /// Another account has the name.
 fn taken(name: Taken) -> ApiError {
-    let field = match name {
-        Taken::Email => "email",
-        Taken::Username => "username",
-    };
+    let field = name.field();
     let message = format!("A user with this {field} already exists");
     ApiError::new(Code::AlreadyExists, message).details(json!({ "field": field }))
 }

@@ -20,6 +20,7 @@ pub mod edge;
 pub mod error;
 pub mod event_stream;
 pub mod events;
+pub mod explain;
 pub mod factor;
 pub mod faults;
 pub mod federation;
@@ -60,6 +61,7 @@ pub mod sms_factor;
 pub mod stats;
 pub mod step_up;
 pub mod tag;
+pub mod traced;
 pub mod user;
 pub mod user_care;
 pub mod visit;
@@ -86,7 +88,7 @@ use middleware::cors::Cors;
 use middleware::metrics::HttpMetrics;
 use middleware::transport::Transport;
 use pages::render::Pages;
-use principal::{Record, Remark};
+use principal::{Record, Remark, Shown};
 use profile::{Enabled, Mounts, Surroundings};
 use routes::Routes;
 use shortcut::Shortcut;
@@ -97,7 +99,9 @@ use crate::domain::operator::Operators;
 use crate::domain::profile::Profile;
 use crate::services::api_key::usage;
 use crate::services::caller::record_no_operator;
-use crate::services::{Context, Services, StoreError, cookie as sessions};
+use crate::services::cookie::{self as sessions, CookieFault};
+use crate::services::explain::why;
+use crate::services::{Context, Services, StoreError};
 
 /// The API description as reviewed and committed; a test holds it equal to the code.
 pub const OPENAPI: &str = include_str!("../../assets/openapi.json");
@@ -150,7 +154,7 @@ impl Front {
         let metrics = HttpMetrics::new(&mut parts.registry);
         let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
-        let mut route = forward_auth::add(site::add(Route::new(), site), &parts.app);
+        let mut route = site::add(Route::new(), site);
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
@@ -161,9 +165,10 @@ impl Front {
         );
         let health = parts.health.clone();
         let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
+        let shortcut = forward_auth::add(shortcut, &parts.app);
         let operations = operations(&parts.app, parts.health);
         let (app, keys) = (parts.app.clone(), parts.app.clone());
-        let checks = parts.app.clone();
+        let (checks, asked_why) = (parts.app.clone(), parts.app.clone());
         let mut routes = Routes::of(&serde_json::from_str(OPENAPI).unwrap_or_default());
         // Outside the API the others know GET alone.
         for path in site::PAGES.into_iter().chain([dev::CLOCK]) {
@@ -189,6 +194,13 @@ impl Front {
                 crate::services::session::authenticate(&app, token, now)
             }),
             authenticate_key: Box::new(move |key, client, now| usage::authenticate(&keys, key, client, now)),
+            why: Box::new(move |trail, shown, (client, now)| match shown {
+                Shown::Token(text) => why::token(&asked_why, trail, text, now),
+                Shown::Key(text) => why::key(&asked_why, trail, text, (client, now)),
+                // A cookie is judged at its own door.
+                Shown::Cookie(_) => {}
+            }),
+            explained: parts.app.traces.clone(),
             authenticate_service: Box::new(move |id, secret, now| {
                 crate::services::service::authenticate(&checks, id, secret, now)
             }),
@@ -229,7 +241,13 @@ impl Front {
 /// The door for the cookies of `app`, under its policy.
 fn cookie_door(app: &Arc<Services>) -> CookieDoor {
     let (name, cookies) = (app.policy.cookies.name, app.clone());
-    let authenticate = Box::new(move |text: &str, ctx: &Context| sessions::authenticate(&cookies, ctx, text));
+    let authenticate = Box::new(move |text: &str, ctx: &Context| {
+        sessions::authenticate(&cookies, ctx, text).inspect_err(|fault| {
+            if matches!(fault, CookieFault::Invalid) {
+                why::cookie(&cookies, ctx, text);
+            }
+        })
+    });
     CookieDoor { name, authenticate, record: recorder(app) }
 }
 
@@ -291,7 +309,12 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         // A tuple has at most sixteen parts.
         (resource::ResourceApi(app.clone()), authz::AuthzApi(app.clone())),
         (audit::AuditApi(app.clone()), events::EventsApi(app.clone()), stats::StatsApi(app.clone())),
-        (overseen(app), diagnosis::DiagnosisApi(app.clone()), for_services(app)),
+        (
+            overseen(app),
+            diagnosis::DiagnosisApi(app.clone()),
+            explain::ExplainApi(app.clone()),
+            for_services(app),
+        ),
         health,
     )
 }

@@ -26,9 +26,11 @@ use super::visit::Visit;
 use super::{asked, cookie};
 use crate::domain::cookie::NAME;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 use crate::services::api_key::usage::{KeyHolder, Noticed, UseFault};
 use crate::services::caller;
 use crate::services::cookie::{self as sessions, CookieFault, Visitor};
+use crate::services::explain::trail::Trail;
 use crate::services::limits::Class;
 use crate::services::session::{AuthFault, Principal};
 use crate::services::{Context, StoreError};
@@ -42,6 +44,9 @@ pub type AuthenticateKey = dyn Fn(&str, IpAddr, Timestamp) -> Result<KeyHolder, 
 
 /// Checks the cookie of a request with a context.
 pub type AuthenticateCookie = dyn Fn(&str, &Context) -> Result<Visitor, CookieFault> + Send + Sync;
+
+/// Notes why a credential opens nothing for a client at a time.
+pub type Why = dyn Fn(&Trail, &Shown<'_>, (IpAddr, Timestamp)) + Send + Sync;
 
 /// Records what is remarkable about a credential.
 pub type Record = dyn Fn(Context, Remark) -> Recording + Send + Sync;
@@ -233,7 +238,7 @@ pub(super) async fn identified(
     if let Some(operator) = visit.operator() {
         return Ok(Known::Operator(operator.clone()));
     }
-    match shown(request.headers(), visit.door().name) {
+    match noted(visit, shown(request.headers(), visit.door().name)) {
         Ok(Shown::Token(token)) => by_token(visit, token, class).map(Known::Person),
         Ok(Shown::Key(key)) => by_key(request, visit, key, class).await.map(Known::Program),
         Ok(Shown::Cookie(text)) => by_cookie(request, visit, text, class).await.map(Known::Person),
@@ -241,10 +246,18 @@ pub(super) async fn identified(
     }
 }
 
+/// The same, with a note of why a request has no credential.
+pub(super) fn noted<'a>(visit: &Visit, shown: Result<Shown<'a>, ApiError>) -> Result<Shown<'a>, ApiError> {
+    shown.inspect_err(|refusal| {
+        let is_bare = refusal.code() == ErrorCode::Unauthorized;
+        visit.trail().note(if is_bare { Kind::NoCredential } else { Kind::CredentialUnclear });
+    })
+}
+
 pub(super) fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
-    let principal = known.map_err(|fault| stranger(visit, fault.into()))?;
-    visit.known_as(principal.user.id);
+    let principal = known.map_err(|fault| unfit(visit, Shown::Token(token), fault.into()))?;
+    visit.known_as(principal.user.id, "access token");
     visit.take_of(principal.user.id, class)?;
     Ok(principal)
 }
@@ -256,7 +269,7 @@ pub(super) async fn by_key(
     class: Option<Class>,
 ) -> Result<caller::Caller, ApiError> {
     let holder = key_holder(request, visit, key).await?;
-    visit.known_as(holder.caller.user.id);
+    visit.known_as(holder.caller.user.id, "API key");
     visit.take_of_key(holder.key, holder.rate, class)?;
     Ok(holder.caller)
 }
@@ -267,12 +280,13 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
         Ok(holder) => Ok(holder),
         Err(UseFault::Noticed(noticed)) => {
             // The budget first: nobody makes the server write without end.
+            (visit.gate().why)(visit.trail(), &Shown::Key(key), (visit.client, visit.now()));
             visit.take(Class::Anonymous)?;
             let record = (visit.gate().record)(asked::context(request, visit), Remark::Noticed(noticed));
             record.await?;
             Err(UseFault::Invalid.into())
         }
-        Err(fault) => Err(stranger(visit, fault.into())),
+        Err(fault) => Err(unfit(visit, Shown::Key(key), fault.into())),
     }
 }
 
@@ -292,7 +306,7 @@ async fn by_cookie(
         }
         Err(fault) => return Err(stranger(visit, fault.into())),
     };
-    visit.known_as(principal.user.id);
+    visit.known_as(principal.user.id, "cookie");
     visit.take_of(principal.user.id, class)?;
     let is_token = |text: &[u8]| principal.csrf.as_ref().is_some_and(|csrf| csrf.matches(text));
     if let Err(cause) = visit.gate().origins.sent_in_session(request.method(), request.headers(), is_token) {
@@ -311,6 +325,14 @@ async fn by_cookie(
 pub(super) fn forged(cause: &'static str) -> ApiError {
     ApiError::new(ErrorCode::Forbidden, "This request was not sent by a page of this server.")
         .details(json!({ "reason": "csrf", "cause": cause }))
+}
+
+/// The refusal of a credential that opens nothing, with a note of why.
+fn unfit(visit: &Visit, shown: Shown<'_>, refusal: ApiError) -> ApiError {
+    if refusal.status().is_client_error() {
+        (visit.gate().why)(visit.trail(), &shown, (visit.client, visit.now()));
+    }
+    stranger(visit, refusal)
 }
 
 /// A stranger's call is counted by address; a failure of ours is nobody's call.

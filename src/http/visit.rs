@@ -14,6 +14,8 @@ use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::time::Timestamp;
 use crate::services::caller::Caller;
+use crate::services::explain::trail::Trail;
+use crate::services::explain::why;
 use crate::services::limits::{Class, Exceeded, Key};
 use crate::wire::error::ErrorCode;
 
@@ -26,7 +28,8 @@ pub struct Visit {
     operator: Option<Box<Caller>>,
     gate: Arc<Gate>,
     door: Arc<CookieDoor>,
-    user: OnceLock<UserId>,
+    user: OnceLock<(UserId, &'static str)>,
+    trail: Trail,
     left: Mutex<Option<Left>>,
 }
 
@@ -39,7 +42,9 @@ impl Visit {
         operator: Option<Box<Caller>>,
         (gate, door): (Arc<Gate>, Arc<CookieDoor>),
     ) -> Self {
-        Self { request_id, client, operator, gate, door, user: OnceLock::new(), left: Mutex::new(None) }
+        let trail = gate.explained.trail();
+        let (user, left) = (OnceLock::new(), Mutex::new(None));
+        Self { request_id, client, operator, gate, door, user, trail, left }
     }
 
     /// The visit of `request`. It is there in every request that came through the edge.
@@ -68,9 +73,14 @@ impl Visit {
         &self.door
     }
 
-    /// Remembers who calls, for the request log. The first caller stays.
-    pub fn known_as(&self, user: UserId) {
-        let _ = self.user.set(user);
+    /// Remembers who calls, by what kind of credential, for the request log and the trace. The first caller stays.
+    pub fn known_as(&self, user: UserId, by: &'static str) {
+        let _ = self.user.set((user, by));
+    }
+
+    /// What is noted of how the request is judged.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// Takes one of the budget that the client's address has for `class`.
@@ -118,6 +128,9 @@ impl Visit {
         let taken = self.gate.limits.take_of(class, key, budget, at);
         let standing = taken.unwrap_or_else(|Exceeded(standing)| standing);
         *self.lock() = Some(Left { class, budget, standing, at, is_exceeded: taken.is_err() });
+        if taken.is_err() {
+            self.trail.note(why::exceeded(class, budget, standing));
+        }
         Ok(taken.map(drop)?)
     }
 
@@ -145,6 +158,11 @@ impl Visit {
 
     /// Who calls, once that is known.
     pub fn user(&self) -> Option<UserId> {
+        self.known().map(|(user, _)| user)
+    }
+
+    /// The same, and by what kind of credential.
+    pub fn known(&self) -> Option<(UserId, &'static str)> {
         self.user.get().copied()
     }
 }

@@ -20,7 +20,8 @@ use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
-use crate::services::forward_auth::Fates;
+use crate::services::explain::Traces;
+use crate::services::forward_auth::{Fates, Identities};
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -119,6 +120,7 @@ pub fn services(
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(Traces::new(config.explain)),
         scrubs: Scrubs::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),
@@ -126,6 +128,7 @@ pub fn services(
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Ok(Services::new(shared, policy))
 }

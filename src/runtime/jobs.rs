@@ -13,6 +13,7 @@ use tokio::time::{interval, sleep};
 
 use crate::net::TlsSource;
 use crate::services::api_key::usage;
+use crate::services::explain::keeping;
 use crate::services::mail::Wanted;
 use crate::services::mail_transport::MailTransport;
 use crate::services::scrub::{self, Pass};
@@ -46,6 +47,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Time between two writes of when API keys were used last.
 const KEY_USES_EVERY: Duration = Duration::from_secs(60);
 
+/// Time in which traces of denied requests are gathered to be written at once.
+const TRACES_GATHER: Duration = Duration::from_millis(500);
+
 /// Time between two passes over all that is stored.
 const SCRUB_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -73,6 +77,9 @@ pub fn start(
     let noting = app.clone();
     let job = move || write_key_uses(noting.clone());
     jobs.spawn(supervise("key_uses", AFTER_FAILURE, shutdown.clone(), job));
+    let keeping = app.clone();
+    let job = move || keep_traces(keeping.clone());
+    jobs.spawn(supervise("explain", AFTER_FAILURE, shutdown.clone(), job));
     let sealing = app.clone();
     let job = move || seal_audit(sealing.clone(), seal_every);
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
@@ -182,6 +189,17 @@ async fn write_key_uses(app: Arc<Services>) {
         sleep(KEY_USES_EVERY).await;
         if let Err(error) = usage::write_uses(&app).await {
             tracing::error!(%error, "when API keys were used last could not be written");
+        }
+    }
+}
+
+async fn keep_traces(app: Arc<Services>) {
+    loop {
+        app.traces.bell.notified().await;
+        // What is denied meanwhile is written with it.
+        sleep(TRACES_GATHER).await;
+        if let Err(error) = keeping::write(&app).await {
+            tracing::error!(%error, "why requests were denied could not be kept");
         }
     }
 }

@@ -95,8 +95,7 @@ impl Witness {
     ) -> Self {
         let personal =
             Personal { client: ctx.client, user_agent: ctx.user_agent.clone(), note: ctx.note.clone() };
-        let plain = postcard::to_stdvec(&personal).unwrap_or_default();
-        let personal = key.seal(&place(actor.or(subject), &ctx.request_id), &plain, app.random());
+        let personal = seal_personal(app, (actor.or(subject), &ctx.request_id), key, &personal);
         Self { at: ctx.now, request_id: ctx.request_id.clone(), actor, subject, personal }
     }
 
@@ -170,6 +169,17 @@ pub fn new_person_key(app: &Services, id: UserId) -> (SealKey, Vec<u8>) {
     (SealKey::new(&key), sealed)
 }
 
+/// What is kept of a person: sealed under `key`, which is `owner`'s, and bound to the request.
+pub(super) fn seal_personal(
+    app: &Services,
+    (owner, request_id): (Option<UserId>, &str),
+    key: &SealKey,
+    personal: &Personal,
+) -> Vec<u8> {
+    let plain = postcard::to_stdvec(personal).unwrap_or_default();
+    key.seal(&place(owner, request_id), &plain, app.random())
+}
+
 /// What a record says of the person, if the key is still there.
 pub(super) fn open_personal(
     app: &Services,
@@ -178,6 +188,17 @@ pub(super) fn open_personal(
     event: &EventV1,
 ) -> Result<Option<Personal>, StoreError> {
     let owner = event.actor.or(event.subject).map(UserId::from_bytes);
+    open_sealed(app, read, keys, (owner, &event.request_id), &event.personal)
+}
+
+/// The same of what [`seal_personal`] made.
+pub(super) fn open_sealed(
+    app: &Services,
+    read: &impl Read,
+    keys: &mut HashMap<UserId, Option<SealKey>>,
+    (owner, request_id): (Option<UserId>, &str),
+    sealed: &[u8],
+) -> Result<Option<Personal>, StoreError> {
     let key = match owner.filter(|id| Operator::uid_of(*id).is_none()) {
         None => Some(app.keys.nobody.as_ref()),
         Some(id) => match keys.entry(id) {
@@ -185,7 +206,7 @@ pub(super) fn open_personal(
             Entry::Vacant(entry) => entry.insert(opened_person_key(app, read, id)?).as_ref(),
         },
     };
-    let plain = key.and_then(|key| key.open(&place(owner, &event.request_id), &event.personal).ok());
+    let plain = key.and_then(|key| key.open(&place(owner, request_id), sealed).ok());
     Ok(plain.and_then(|plain| postcard::from_bytes(plain.as_slice()).ok()))
 }
 

@@ -15,6 +15,7 @@ use crate::crypto::digest::to_hex;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::store::lane::{self, EventV1, Head, LANE_0, LaneRecordV1, SealV1, Span, Walk};
@@ -27,7 +28,7 @@ const LOOKED_AT: usize = 5_000;
 const BATCH: usize = 200;
 
 /// How far the times of records may run against their order: a request is dated at its start, and clocks are
-/// set back. A record older than a question's start by more than this ends the search.
+/// set back. A search begins so far before the first time it can find, and ends so far behind the last.
 const DISORDER: Duration = Duration::from_secs(3600);
 
 /// The detail of a record that the log was shortened: up to which record.
@@ -73,15 +74,15 @@ pub struct AuditEntry {
 /// A page of records.
 #[derive(Debug)]
 pub struct AuditPage {
-    /// The records, newest first.
+    /// The records, in the order asked for.
     pub entries: Vec<AuditEntry>,
-    /// Where the next page starts, when there may be one: an [`AuditFilter::before`].
+    /// Where the next page starts, when there may be one: an [`AuditFilter::after`].
     pub next: Option<u64>,
     /// The state that they were read from.
     pub as_of: Cursor,
 }
 
-/// Lists records, newest first. Needs `audit:read`.
+/// Lists records. Needs `audit:read`.
 pub async fn list(
     app: &Services,
     ctx: &Context,
@@ -94,12 +95,12 @@ pub async fn list(
 
 fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let mut keys = HashMap::new();
-    let oldest = filter.from.map(|from| from.minus(DISORDER));
-    let mut page = AuditPage { entries: Vec::new(), next: filter.before, as_of: as_of(read)? };
+    let (_, end) = range(filter);
+    let mut page = AuditPage { entries: Vec::new(), next: start(read, filter)?, as_of: as_of(read)? };
     for _ in 0..LOOKED_AT / BATCH {
         let records = batch(read, filter, page.next)?;
         for (seq, record) in records.rows {
-            if oldest.is_some_and(|oldest| Timestamp::from_millis(record.at) < oldest) {
+            if end.is_some_and(|end| filter.order.is_behind(&Timestamp::from_millis(record.at), &end)) {
                 return Ok(AuditPage { next: None, ..page });
             }
             let mut wanted = Vec::new();
@@ -108,6 +109,9 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
                 if filter.holds_client(personal.as_ref()) {
                     wanted.push((index, event, personal));
                 }
+            }
+            if filter.order == Order::Newest {
+                wanted.reverse();
             }
             if !page.entries.is_empty() && page.entries.len() + wanted.len() > filter.limit {
                 return Ok(page);
@@ -129,6 +133,23 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
         }
     }
     Ok(page)
+}
+
+/// The times between which records are looked at, in the order asked for.
+fn range(filter: &AuditFilter) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (oldest, newest) =
+        (filter.from.map(|at| at.minus(DISORDER)), filter.until.map(|at| at.plus(DISORDER)));
+    filter.order.ends(oldest, newest)
+}
+
+/// Behind which record the search begins: where the caller goes on, or where the times begin.
+fn start(read: &impl Read, filter: &AuditFilter) -> Result<Option<u64>, StoreError> {
+    let (None, (Some(time), _)) = (filter.after, range(filter)) else { return Ok(filter.after) };
+    let later = lane::first_after(read, LANE_0, time.millis())?;
+    Ok(Some(match filter.order {
+        Order::Newest => later,
+        Order::Oldest => later.saturating_sub(1),
+    }))
 }
 
 pub(super) fn entry(
@@ -164,9 +185,13 @@ pub(super) fn entry(
 fn batch(
     read: &impl Read,
     filter: &AuditFilter,
-    before: Option<u64>,
+    behind: Option<u64>,
 ) -> Result<Page<u64, lane::LaneRecordV1>, StoreError> {
-    let span = Span { before, ..Span::newest(BATCH.min(filter.limit.saturating_add(1))) };
+    let limit = BATCH.min(filter.limit.saturating_add(1));
+    let span = match filter.order {
+        Order::Newest => Span { before: behind, ..Span::newest(limit) },
+        Order::Oldest => Span { after: behind, ..Span::oldest(limit) },
+    };
     match filter.user {
         Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, span),
         None => lane::records(read, LANE_0, span),

@@ -11,6 +11,7 @@ use crate::domain::id::{ApiKeyId, SessionId, UserId};
 use crate::domain::operator::Operator;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -128,6 +129,7 @@ impl Caller {
 
 /// Records that the user `uid` of the host came to the admin socket, and is no operator.
 pub async fn record_no_operator(app: &Services, ctx: &Context, uid: u32) -> Result<(), StoreError> {
+    ctx.trail.note(Kind::NoOperator.with("uid", uid));
     let witness = Witness::of_operator(app, ctx, Operator::id_of(uid), None)?;
     let event = witness.event(Action::AccessDenied, Outcome::Denied).reason("not_an_operator").done();
     app.write("access.denied", ctx, move |txn| txn.emit(event.clone())).await

@@ -19,6 +19,7 @@ use crate::domain::id::UserId;
 use crate::domain::lockout::{Guesses, LockoutPolicy, Rule, wait};
 use crate::domain::recent::Recent;
 use crate::domain::suspicion::Suspicious;
+use crate::domain::trace::Kind;
 use crate::store::lane::EventV1;
 use crate::store::{StoreError, Txn};
 
@@ -63,10 +64,18 @@ pub(super) fn begin(
             let held = Some((Arc::clone(&app.wrong_codes), user, policy));
             Ok(CodeGuess { held, is_judged: AtomicBool::new(false) })
         }
-        Err((until, is_news)) => Err(TooMany {
-            retry_after: wait(ctx.now, until),
-            lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))),
-        }),
+        Err((until, is_news)) => {
+            ctx.trail.about(user);
+            ctx.trail.note(
+                Kind::CodesLocked
+                    .with("allowed", u64::try_from(policy.failures).unwrap_or(u64::MAX))
+                    .with("until", until),
+            );
+            Err(TooMany {
+                retry_after: wait(ctx.now, until),
+                lock: is_news.then(|| Box::new(Lock::new(app, ctx, witness))),
+            })
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::cookie::{Mismatch, is_due};
 use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::session::{Kind, Session};
+use crate::domain::session::{self, Session};
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, Abort, StoreError, Txn};
 
@@ -126,7 +127,7 @@ pub async fn note_use(app: &Services, ctx: &Context, caller: &Principal) -> Resu
         let now = txn.now();
         let Some((_, session)) = live_session(txn, user, id, now)? else { return Ok(()) };
         let Some(cookie) = session.cookie().filter(|_| is_due(&session, now)) else { return Ok(()) };
-        let kind = Kind::Cookie(cookie.used(now, &policy));
+        let kind = session::Kind::Cookie(cookie.used(now, &policy));
         store::session::put(txn, &Session { last_used_at: now, kind, ..session })
     })
     .await
@@ -155,7 +156,7 @@ pub async fn refresh(app: &Services, ctx: &Context, caller: &Principal) -> Resul
         let live = live_session(txn, user, id, txn.now())?;
         let (_, session) = live.ok_or(Abort::Rule(MoveFault::Caller(AuthFault::Invalid)))?;
         let cookie = session.cookie().ok_or(Abort::Rule(MoveFault::NoCookie))?;
-        let kind = Kind::Cookie(cookie.used(txn.now(), &policy));
+        let kind = session::Kind::Cookie(cookie.used(txn.now(), &policy));
         let session = Session { last_used_at: txn.now(), kind, ..session };
         store::session::put(txn, &session)?;
         txn.emit(event.clone())?;
@@ -172,6 +173,9 @@ pub fn own(app: &Services, ctx: &Context, caller: &Principal) -> Result<Session,
 
 /// Records a cookie that was shown where its session is not at home: T33, T34.
 pub async fn record(app: &Services, ctx: &Context, noticed: Noticed) -> Result<(), StoreError> {
+    ctx.trail.about(noticed.user);
+    let step = Kind::CookieAway.with("session", noticed.session);
+    ctx.trail.note(step.with("mismatch", noticed.mismatch.words()));
     let person = app.read(|read| person_key(app, read, noticed.user))?;
     let kind = noticed.mismatch.kind();
     let witness = Witness::of_stranger(app, ctx, noticed.user, &person);
@@ -192,6 +196,7 @@ pub async fn record_forged(
     caller: Option<&Principal>,
     cause: &'static str,
 ) -> Result<(), StoreError> {
+    ctx.trail.note(Kind::Forged.with("cause", cause));
     let why = |event: Draft| event.reason("csrf").detail("cause", cause);
     if let Some(caller) = caller {
         return role::denied(app, ctx, &Caller::from(caller.clone()), why).await;

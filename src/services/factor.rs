@@ -15,10 +15,11 @@ use super::mail::{Bell, Sealed};
 use super::{Context, Services};
 use crate::crypto::{BackupCode, SmsCode, TotpSecret};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::factor::{BackupHash, Factor, steps_at};
+use crate::domain::factor::{BackupHash, Factor, STEP, skewed_steps_at, step_at, steps_at};
 use crate::domain::id::UserId;
 use crate::domain::mail::{FactorNews, FactorNotice};
 use crate::domain::time::Timestamp;
+use crate::domain::trace::{Kind, Step};
 use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
@@ -155,6 +156,10 @@ pub(super) async fn weigh(
         let hash = app.keys.sms_codes.hash(user.id, &SmsCode::parse(code)?);
         phone?.take(&hash, ctx.now).then_some(Claim::Sms(hash))
     });
+    if claim.is_none() {
+        ctx.trail.about(user.id);
+        ctx.trail.note(why_not(app, ctx, holder, factor.as_ref(), code));
+    }
     let locks = claim.is_none() && guess.wrong();
     Ok(Proof {
         user: user.id,
@@ -183,6 +188,22 @@ fn claim(app: &Services, ctx: &Context, holder: &Holder<'_>, factor: &Factor, co
         let mail = notice(app, ctx, holder.user, FactorNews::BackupCodeUsed);
         Claim::Backup(hash, Box::new(BackupUse { used, mail, bell: Arc::clone(&app.mail_queued) }))
     })
+}
+
+/// What is wrong with a code that proves nothing.
+fn why_not(app: &Services, ctx: &Context, holder: &Holder<'_>, factor: Option<&Factor>, code: &str) -> Step {
+    let secret = factor.and_then(|factor| secret_of(app, holder.user.id, factor));
+    let Some(secret) = secret.filter(|_| ctx.trail.is_on()) else { return Kind::CodeWrong.into() };
+    if steps_at(ctx.now).any(|step| secret.is_code(code, step)) {
+        return Kind::CodeUsed.into();
+    }
+    let Some(step) = skewed_steps_at(ctx.now).find(|step| secret.is_code(code, *step)) else {
+        return Kind::CodeWrong.into();
+    };
+    let now = step_at(ctx.now);
+    let direction = if step < now { "earlier" } else { "later" };
+    let steps = u32::try_from(step.abs_diff(now)).unwrap_or(u32::MAX);
+    Kind::CodeSkewed.with("apart", STEP.saturating_mul(steps)).with("direction", direction)
 }
 
 /// The secret of a factor. One that cannot be opened fits no code.

@@ -45,7 +45,7 @@ pub enum NewcomerFault {
     #[error("password_hash: takes more memory than password_hash.memory_budget_mib")]
     Memory,
     /// An account has this name.
-    #[error("an account with this {} exists", match .0 { Taken::Email => "email", Taken::Username => "username" })]
+    #[error("an account with this {} exists", .0.field())]
     Exists(Taken),
     /// Another newcomer has this name.
     #[error("another line has this email or username")]

@@ -107,6 +107,11 @@ impl Keys {
         names.iter().map(|name| self.name(&self.name_tag(name))).collect()
     }
 
+    /// What stands for something that kept traces are found by: a `kind` of thing, and which.
+    pub(super) fn trace_tag(&self, kind: &str, thing: &[u8]) -> [u8; 16] {
+        self.subject(kind, thing).0
+    }
+
     fn subject(&self, kind: &str, text: &[u8]) -> Subject {
         let tag = self.subjects.tag(&[kind.as_bytes(), b"\0", text]);
         Subject(tag.first_chunk().copied().unwrap_or_default())

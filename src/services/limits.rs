@@ -13,6 +13,7 @@ use crate::domain::id::{ApiKeyId, ServiceId, UserId};
 use crate::domain::limit::{Budget, LimitPolicy, PerClass, Spent};
 use crate::domain::recent::Recent;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 
 pub use crate::domain::limit::{Class, Exceeded, Standing};
 
@@ -100,8 +101,13 @@ impl Limits {
 
     /// Whether nothing is left at `now` of the budget of `key`. Takes nothing.
     pub fn is_used_up(&self, class: Class, key: Key, now: Timestamp) -> bool {
-        let left = |spent: &Spent| self.budget(class).look(*spent, now).remaining;
-        self.tables.get(class).look(&key, left) == Some(0)
+        self.look(class, key, now).remaining == 0
+    }
+
+    /// How the budget of `key` stands at `now`. Takes nothing, and changes nothing.
+    pub fn look(&self, class: Class, key: Key, now: Timestamp) -> Standing {
+        let spent = self.tables.get(class).peek(&key, |spent| *spent);
+        self.budget(class).look(spent.unwrap_or_default(), now)
     }
 
     /// Gives back one that was taken.
@@ -152,7 +158,8 @@ impl MailPlace {
             return Ok(Self(None));
         }
         let key = Key::name(app.keys.name_tag(to));
-        app.limits.take(Class::Mail, key, ctx.now).map(|_| Self(Some(key)))
+        let taken = app.limits.take(Class::Mail, key, ctx.now);
+        taken.map(|_| Self(Some(key))).inspect_err(|_| ctx.trail.note(Kind::MailsReached))
     }
 
     /// No mail was sent.

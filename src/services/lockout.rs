@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::audit::Witness;
+use super::explain::why;
 use super::suspicion::Suspicion;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
@@ -113,6 +114,11 @@ fn take(
 ) -> Result<Result<Arc<Held>, Locked>, StoreError> {
     let (policy, place, lockouts) = (app.policy.lockout, Place::of(ctx.client), &app.lockouts);
     let refuse = |rule, until: Timestamp, is_news| {
+        let failures = policy.account_failures;
+        ctx.trail.note(match rule {
+            Rule::Account => why::account_lock(&policy, failures, until),
+            Rule::Network | Rule::Factor => why::network_lock(&policy, until),
+        });
         lockouts.refused.fetch_add(1, Ordering::Relaxed);
         Ok(Err(Locked { retry_after: wait(ctx.now, until), rule, is_news }))
     };

@@ -30,7 +30,8 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::credential::PASSWORD_CHARS_MAX;
 use crate::domain::id::UserId;
 use crate::domain::login::{Decision, DenyReason, decide};
-use crate::domain::user::{Identifier, User};
+use crate::domain::trace;
+use crate::domain::user::{Identifier, Status, User};
 use crate::store::{self, StoreError};
 
 /// What somebody types to log in.
@@ -154,6 +155,7 @@ async fn attempt(
         }
         Decision::Deny(reason) => {
             let reason = if found.has_no_password() { DenyReason::NoPassword } else { reason };
+            found.note(app, ctx, reason);
             let (event, failure) =
                 (found.denial(app, ctx, reason).done(), attempt.failed(found.notice(app, ctx)));
             app.write("login.denied", ctx, move |txn| {
@@ -177,6 +179,9 @@ async fn record_locked(
     locked: Locked,
     attempt: Option<Attempt>,
 ) -> Result<(), StoreError> {
+    if let Some((id, _)) = &found.owner {
+        ctx.trail.about(*id);
+    }
     let notice = found.notice(app, ctx);
     let event = found.denial(app, ctx, DenyReason::Locked).detail("rule", locked.rule.name()).done();
     let failure = attempt.map(|attempt| attempt.failed(found.notice(app, ctx)));
@@ -223,6 +228,17 @@ fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
 }
 
 impl Found {
+    /// Notes why the login was denied.
+    fn note(&self, app: &Services, ctx: &Context, reason: DenyReason) {
+        match self.owner.as_ref().filter(|_| self.identifier.key().is_some()) {
+            Some((id, _)) => note_denied(ctx, *id, reason),
+            None => {
+                let tag = app.keys.name_tag(self.identifier.budget());
+                ctx.trail.note(trace::Kind::UserUnknown.with("name_hash", tag));
+            }
+        }
+    }
+
     /// The record of a denied login.
     fn denial(&self, app: &Services, ctx: &Context, reason: DenyReason) -> Draft {
         let reached = self.owner.as_ref().filter(|_| self.identifier.key().is_some());
@@ -253,6 +269,30 @@ impl Found {
     fn name_hash(&self, app: &Services) -> String {
         app.keys.name_hash(self.identifier.budget())
     }
+}
+
+/// Notes why a login to the account `user` was denied.
+pub(super) fn note_denied(ctx: &Context, user: UserId, reason: DenyReason) {
+    use trace::Kind;
+    let kind = match reason {
+        // These are noted where they are judged, by more than a name.
+        DenyReason::Locked | DenyReason::WrongCode => return ctx.trail.about(user),
+        DenyReason::UnknownUser => Kind::UserUnknown,
+        DenyReason::NoPassword => Kind::PasswordMissing,
+        DenyReason::WrongPassword => Kind::PasswordWrong,
+        DenyReason::EmailNotVerified => Kind::EmailUnverified,
+        DenyReason::AccountInactive | DenyReason::AccountSuspended => Kind::AccountOff,
+        DenyReason::AccountChanged => Kind::AccountChanged,
+        DenyReason::NoPendingLogin => Kind::NoPendingLogin,
+        DenyReason::TooManySessions => Kind::TooManySessions,
+    };
+    let step = kind.with("user", user);
+    ctx.trail.about(user);
+    ctx.trail.note(match reason {
+        DenyReason::AccountInactive => step.with("status", Status::Inactive.name()),
+        DenyReason::AccountSuspended => step.with("status", Status::Suspended.name()),
+        _ => step,
+    });
 }
 
 /// A password that no account can have still costs one hash; of a very long one, only the start is hashed.

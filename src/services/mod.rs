@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod email_change;
 pub mod enrolment;
 pub mod events;
+pub mod explain;
 pub mod factor;
 pub mod federation;
 pub mod forward_auth;
@@ -94,6 +95,8 @@ use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::Timestamp;
+use explain::trail::Trail;
+
 use crate::store::{Abort, Snapshot, Stamp, Store, Txn};
 
 pub use crate::store::StoreError;
@@ -154,6 +157,8 @@ pub struct Shared {
     pub lockouts: Arc<lockout::Lockouts>,
     /// Who follows the feed.
     pub streams: Arc<streams::Streams>,
+    /// How denied requests were judged, as far as that is not written yet.
+    pub traces: Arc<explain::Traces>,
     /// What happened how often.
     pub stats: stats::Stats,
     /// What is known of damage to the store.
@@ -166,6 +171,8 @@ pub struct Shared {
     pub wrong_codes: Arc<code_guard::WrongCodes>,
     /// What became of requests to applications behind proxies.
     pub fates: forward_auth::Fates,
+    /// What applications were told of late.
+    pub identities: forward_auth::Identities,
 }
 
 /// The rules an operator may change.
@@ -245,6 +252,8 @@ pub struct Context {
     pub note: Option<String>,
     /// The time of the request.
     pub now: Timestamp,
+    /// What is noted of how it is judged.
+    pub trail: Trail,
 }
 
 impl Services {
@@ -293,6 +302,7 @@ impl Services {
             user_agent: None,
             note: None,
             now: self.clock.now(),
+            trail: Trail::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::session::{AuthFault, Principal, live_owner};
 use super::{Context, Services};
 use crate::crypto::{HashError, Verifier};
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
@@ -66,6 +67,7 @@ pub(super) async fn prove(
     if matches {
         return Ok(Proved { door, before, attempt: Arc::new(attempt), notice });
     }
+    ctx.trail.note(Kind::PasswordWrong.with("user", id));
     let (event, failure) =
         (door.event(Outcome::Denied).reason("wrong_password").done(), attempt.failed(notice));
     app.write("password.denied", ctx, move |txn| {

@@ -15,6 +15,7 @@
 //! here too. Of a proved account a reset leaves the second factor as it is (R49).
 
 use super::audit::{Witness, person_key};
+use super::explain::why;
 use super::lockout::Clearing;
 use super::mailed_link::{self, MailedLink, Offer, Terms};
 use super::new_password::{NewPasswordFault, Prepared, allowed};
@@ -125,14 +126,15 @@ pub async fn reset(
     by: Opened,
     (token, new): (&str, &str),
 ) -> Result<(), ResetFault> {
-    let Some(token) = Presented::read(app, ctx, by.kind(), token) else {
-        return refuse(app, ctx, by).await;
+    let text = token;
+    let Some(token) = Presented::read(app, ctx, by.kind(), text) else {
+        return refuse(app, ctx, by, text).await;
     };
     let found = app.read(|read| {
         let user = owner_of(read, &token)?;
         user.map(|user| Ok((person_key(app, read, user.id)?, user))).transpose()
     })?;
-    let Some((person, user)) = found else { return refuse(app, ctx, by).await };
+    let Some((person, user)) = found else { return refuse(app, ctx, by, text).await };
     let new = allowed(app, new, &user)?;
     let how = (by == Opened::Reset).then_some(NewPassword::Reset);
     let reset = Reset {
@@ -144,7 +146,7 @@ pub async fn reset(
     };
     let done = app.store.transact("password_reset", app.stamp(ctx), move |txn| reset.run(txn));
     match done.await.map_err(flatten) {
-        Err(ResetFault::Invalid) => refuse(app, ctx, by).await,
+        Err(ResetFault::Invalid) => refuse(app, ctx, by, text).await,
         Err(fault) => Err(fault),
         Ok(()) => {
             app.mail_queued.notify_one();
@@ -154,7 +156,8 @@ pub async fn reset(
 }
 
 /// Records that somebody came with a token that opens nothing.
-async fn refuse(app: &Services, ctx: &Context, by: Opened) -> Result<(), ResetFault> {
+async fn refuse(app: &Services, ctx: &Context, by: Opened, text: &str) -> Result<(), ResetFault> {
+    why::link(app, ctx, by.kind(), text);
     let denied = Witness::of_nobody(app, ctx).event(by.action(), Outcome::Denied);
     let denied = denied.reason("invalid_token").done();
     app.write("password_reset.denied", ctx, move |txn| txn.emit(denied.clone())).await?;

@@ -12,7 +12,7 @@
 use super::audit::{Witness, person_key};
 use super::factor::{FactorFault, FactorUsed, Holder, Proof, Stage, weigh};
 use super::lockout::Clearing;
-use super::login::{LoginFault, logged};
+use super::login::{LoginFault, logged, note_denied};
 use super::opening::{Entry, Opened, Opening, prepare};
 use super::{Context, Services, cookie};
 use crate::crypto::{LoginHandle, SealKey};
@@ -21,6 +21,7 @@ use crate::domain::factor::{Factor, PENDING_LOGIN_TRIES, PENDING_LOGIN_TTL};
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
 use crate::domain::login::DenyReason;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::factor::PendingLogin;
 use crate::store::lane::EventV1;
@@ -104,13 +105,19 @@ async fn finish(
         Err(FactorFault::NotSetUp | FactorFault::Wrong) => return refuse(app, ctx).await,
     };
     let held = proof.held();
-    let session = entry.id();
+    let (session, id) = (entry.id(), user.id);
     let step = Step::new(app, ctx, (&user, &person), key, (proof, entry));
     let done = app.write("login.verify", ctx, move |txn| step.run(txn)).await;
     match done.inspect_err(|_| held.give_back())? {
         Ended::Granted(user) => Ok(promise.kept(app, ctx.now, *user, session)?),
-        Ended::TooMany => Err(LoginFault::TooManySessions),
-        Ended::Wrong => Err(LoginFault::WrongCode),
+        Ended::TooMany => {
+            note_denied(ctx, id, DenyReason::TooManySessions);
+            Err(LoginFault::TooManySessions)
+        }
+        Ended::Wrong => {
+            note_denied(ctx, id, DenyReason::WrongCode);
+            Err(LoginFault::WrongCode)
+        }
         Ended::Gone => refuse(app, ctx).await,
     }
 }
@@ -133,6 +140,7 @@ pub fn methods(app: &Services, ctx: &Context, handle: &str) -> Result<Vec<Factor
 
 /// Records that somebody came with a handle that opens nothing.
 pub(super) async fn refuse<T>(app: &Services, ctx: &Context) -> Result<T, LoginFault> {
+    ctx.trail.note(Kind::NoPendingLogin);
     let denied = Witness::of_nobody(app, ctx).event(Action::LoginFailed, Outcome::Denied);
     let denied = denied.reason(DenyReason::NoPendingLogin.name()).done();
     app.write("login.denied", ctx, move |txn| txn.emit(denied.clone())).await?;

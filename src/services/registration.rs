@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::audit::{Witness, new_person_key};
 use super::caller::Caller;
+use super::explain::why;
 use super::limits::{MailPlace, TOO_MANY_MAILS};
 use super::mail::Sealed;
 use super::password::{Owner, report};
@@ -53,7 +54,7 @@ pub enum RegisterFault {
     #[error("fields are not valid")]
     Fields(Vec<FieldFault>),
     /// Another account has this name.
-    #[error("an account with this {} exists", match .0 { Taken::Email => "email", Taken::Username => "username" })]
+    #[error("an account with this {} exists", .0.field())]
     Exists(Taken),
     /// The password could not be hashed now.
     #[error(transparent)]
@@ -72,6 +73,18 @@ pub async fn register(app: &Services, ctx: &Context, form: &Registration<'_>) ->
 /// The same with `more` that begins with the account: it is told the account, whose number and perhaps username are not
 /// yet known, and the person's key, and answers what it made and what is written of it beside the account.
 pub(super) async fn register_with<T, W>(
+    app: &Services,
+    ctx: &Context,
+    form: &Registration<'_>,
+    more: impl FnOnce(&User, &SealKey) -> (T, W),
+) -> Result<(User, T), RegisterFault>
+where
+    W: Fn(&mut Txn<'_>) -> Result<(), StoreError> + Send + 'static,
+{
+    make(app, ctx, form, more).await.inspect_err(|fault| why::registration(ctx, fault))
+}
+
+async fn make<T, W>(
     app: &Services,
     ctx: &Context,
     form: &Registration<'_>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::audit::{Draft, Witness};
 use super::factor::{FactorFault, Holder, Proof, Stage, weigh};
 use super::lockout::{Attempt, Notice};
-use super::login::{Account, LoggedIn, LoginFault};
+use super::login::{Account, LoggedIn, LoginFault, note_denied};
 use super::opening::{Opening, prepare};
 use super::{Context, Services, pending_login};
 use crate::crypto::Phc;
@@ -90,6 +90,7 @@ async fn inline(app: &Services, ctx: &Context, right: &Right, code: &str) -> Res
 
 /// Has the login wait for its second step. The wrong passwords before it stay counted until that is done.
 async fn wait(app: &Services, ctx: &Context, right: Right, is_cookie: bool) -> Result<LoggedIn, LoginFault> {
+    let id = right.account.user.id;
     let (handle, login) = pending_login::begin(app, ctx, &right.account.user, is_cookie);
     let asked = right.stranger(app, ctx).event(Action::LoginMfaRequired, Outcome::Success).done();
     let denied = right.denied(app, ctx, DenyReason::AccountChanged).done();
@@ -110,7 +111,11 @@ async fn wait(app: &Services, ctx: &Context, right: Right, is_cookie: bool) -> R
         })
         .await
         .inspect_err(|_| held.give_back())?;
-    if waits { Ok(LoggedIn::CodeNeeded(handle.reveal())) } else { Err(LoginFault::Denied) }
+    if waits {
+        return Ok(LoggedIn::CodeNeeded(handle.reveal()));
+    }
+    note_denied(ctx, id, DenyReason::AccountChanged);
+    Err(LoginFault::Denied)
 }
 
 /// Opens a session, with the second factor that `proof` is to spend, and stores the renewed verifier.
@@ -128,7 +133,7 @@ async fn grant(
             return Err(error.into());
         }
     };
-    let session = entry.id();
+    let (session, id) = (entry.id(), right.account.user.id);
     let witness = Witness::of_self(app, ctx, right.account.user.id, &right.account.person);
     let succeeded = witness.event(Action::LoginSucceeded, Outcome::Success).session(session);
     let changed = right.denied(app, ctx, DenyReason::AccountChanged).done();
@@ -169,6 +174,17 @@ async fn grant(
             held.0.give_back();
             held.1.iter().for_each(|guess| guess.give_back());
         })?;
+    if let Err(fault) = &granted {
+        note_denied(
+            ctx,
+            id,
+            match fault {
+                LoginFault::WrongCode => DenyReason::WrongCode,
+                LoginFault::TooManySessions => DenyReason::TooManySessions,
+                _ => DenyReason::AccountChanged,
+            },
+        );
+    }
     Ok(LoggedIn::Done(promise.kept(app, ctx.now, granted?, session)?))
 }
 

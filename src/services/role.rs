@@ -2,9 +2,11 @@
 
 use super::audit::{Draft, Witness};
 use super::caller::{Caller, Credential};
+use super::explain::why;
 use super::{Context, Services};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::permission::{Permission, Permissions};
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, Read, StoreError};
 
@@ -39,6 +41,7 @@ pub async fn require(
     if held.contains(required) {
         return require_factor(app, ctx, caller, required).await;
     }
+    ctx.trail.note(why::lacking(caller, required, held));
     let why = |event: Draft| event.reason("permission_missing").detail("required", required.name());
     denied(app, ctx, caller, why).await?;
     Err(Refused::Missing { required, held })
@@ -55,6 +58,7 @@ pub async fn require_factor(
     if has_factor(app, caller) {
         return Ok(());
     }
+    ctx.trail.note(Kind::FactorDemanded.with("required", required));
     let why = |event: Draft| event.reason("mfa_required").detail("required", required.name());
     denied(app, ctx, caller, why).await?;
     Err(Refused::NoFactor)

@@ -1,6 +1,7 @@
 //! The first administrator, made with a code that only whoever started the server has seen.
 
 use super::audit::Witness;
+use super::explain::why;
 use super::one_time::{Presented, issue};
 use super::registration::{Draft, Maker, RegisterFault, Registration, Standing};
 use super::{Context, Services, flatten};
@@ -56,12 +57,12 @@ pub async fn issue_code(app: &Services, ctx: &Context) -> Result<Option<PlainTok
 pub async fn set_up(
     app: &Services,
     ctx: &Context,
-    code: &str,
+    text: &str,
     form: &Registration<'_>,
 ) -> Result<User, SetupFault> {
     let denied = Witness::of_nobody(app, ctx).event(Action::SetupDenied, Outcome::Denied);
     let denied = denied.reason("wrong_code").done();
-    let code = Presented::read(app, ctx, OneTimeKind::Setup, code.trim());
+    let code = Presented::read(app, ctx, OneTimeKind::Setup, text.trim());
     // One snapshot: a code that somebody has just used is not a wrong one.
     let (is_done, code) = app.read(|read| {
         let is_live = code.as_ref().map(|code| code.live(read)).transpose()?.flatten().is_some();
@@ -71,6 +72,7 @@ pub async fn set_up(
         return Err(SetupFault::Done);
     }
     let Some(code) = code else {
+        why::link(app, ctx, OneTimeKind::Setup, text.trim());
         app.write("setup.denied", ctx, move |txn| txn.emit(denied.clone())).await?;
         return Err(SetupFault::Invalid);
     };

@@ -24,6 +24,7 @@ use crate::domain::cookie::{Cookie, CookiePolicy};
 use crate::domain::id::SessionId;
 use crate::domain::session::{Kind, Session};
 use crate::domain::time::Timestamp;
+use crate::domain::trace;
 use crate::store::{self, Abort, StoreError, Txn};
 
 /// The last proof is too old for this act.
@@ -62,6 +63,8 @@ fn fresh_since(
     if max_age.is_zero() || age <= max_age {
         return Ok(());
     }
+    let proof = if has_factor { "second factor" } else { "password" };
+    ctx.trail.note(trace::Kind::StepUpNeeded.with("age", age).with("allowed", max_age).with("proof", proof));
     Err(StepUpNeeded { max_age, by_code: has_factor })
 }
 

@@ -1,16 +1,18 @@
 //! Giving out tokens: at login, and again at refresh.
 
 use super::audit::{Draft, Witness};
+use super::explain::why;
 use super::suspicion::Suspicion;
 use super::user_rights::slugs;
 use super::{Context, Services};
 use crate::crypto::TokenFault;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::session::{Family, Kind, Presented, Session, TokenPolicy};
+use crate::domain::session::{self, Family, Presented, Session, TokenPolicy};
 use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessClaims, RefreshClaims};
+use crate::domain::trace::Kind;
 use crate::domain::user::User;
 use crate::store::{self, StoreError, Txn};
 
@@ -44,10 +46,14 @@ pub enum RefreshFault {
 
 /// Exchanges a refresh token for a new pair (RFC 6749, section 6; rotation as RFC 9700, 4.14).
 pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Granted, RefreshFault> {
-    let claims = app.tokens.verify_refresh(token, ctx.now).map_err(|fault| match fault {
-        TokenFault::Expired => RefreshFault::Expired,
-        _ => RefreshFault::Invalid,
+    let claims = app.tokens.verify_refresh(token, ctx.now).map_err(|fault| {
+        ctx.trail.note(match fault {
+            TokenFault::Expired => Kind::RefreshExpired.into(),
+            fault => why::of_token(app, fault, token, ctx.now),
+        });
+        if fault == TokenFault::Expired { RefreshFault::Expired } else { RefreshFault::Invalid }
     })?;
+    ctx.trail.about(claims.user_id);
     let (user, session_id) = (claims.user_id, claims.sid);
     let witness = Witness::of_caller(app, ctx, user)?;
     let step = Step {
@@ -62,8 +68,18 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
     let outcome = app.write("refresh", ctx, move |txn| step.run(txn, &policy)).await?;
     match outcome {
         Exchange::Granted(user, family) => Ok(mint(app, ctx.now, *user, (session_id, &family))?),
-        Exchange::Expired => Err(RefreshFault::Expired),
-        Exchange::Refused => Err(RefreshFault::Invalid),
+        Exchange::Expired => {
+            ctx.trail.note(Kind::RefreshExpired);
+            Err(RefreshFault::Expired)
+        }
+        Exchange::Reused => {
+            ctx.trail.note(Kind::RefreshReused.with("session", session_id));
+            Err(RefreshFault::Invalid)
+        }
+        Exchange::Refused => {
+            why::session(app, ctx, (user, session_id));
+            Err(RefreshFault::Invalid)
+        }
     }
 }
 
@@ -71,6 +87,7 @@ pub async fn refresh(app: &Services, ctx: &Context, token: &str) -> Result<Grant
 enum Exchange {
     Granted(Box<User>, Family),
     Expired,
+    Reused,
     Refused,
 }
 
@@ -89,7 +106,7 @@ impl Step {
         let user = store::user::by_id(txn, self.user)?.filter(|user| user.status.is_usable());
         let session = store::session::by_id(txn, self.session)?.filter(|session| session.user == self.user);
         let (Some(user), Some(session)) = (user, session) else { return Ok(Exchange::Refused) };
-        let Kind::Tokens(mut family) = session.kind else { return Ok(Exchange::Refused) };
+        let session::Kind::Tokens(mut family) = session.kind else { return Ok(Exchange::Refused) };
         if session.epoch != user.session_epoch {
             return Ok(Exchange::Refused);
         }
@@ -101,7 +118,7 @@ impl Step {
                 let event = event.detail("suspicious", Suspicious::TokenReuse.name()).done();
                 self.theft.write(txn, &event)?;
                 txn.emit(event)?;
-                return Ok(Exchange::Refused);
+                return Ok(Exchange::Reused);
             }
             Presented::Rotated => txn.emit(self.event(Action::RefreshRotated, Outcome::Success).done())?,
             Presented::Repeated => {
@@ -109,7 +126,10 @@ impl Step {
                 txn.emit(event.done())?;
             }
         }
-        store::session::put(txn, &Session { last_used_at: now, kind: Kind::Tokens(family), ..session })?;
+        store::session::put(
+            txn,
+            &Session { last_used_at: now, kind: session::Kind::Tokens(family), ..session },
+        )?;
         Ok(Exchange::Granted(Box::new(user), family))
     }
 

@@ -22,6 +22,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::lockout::Subject;
 use crate::domain::mail::DeletedBy;
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::user::User;
 use crate::store::one_time::{self, Purpose};
@@ -156,7 +157,7 @@ async fn forget(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreEr
 /// came from. Those that a crash leaves go when they expire.
 async fn forget_sessions(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
     let batch = move |txn: &mut Txn<'_>| {
-        let (sessions, more) = store::session::of_user(txn, id, None, BATCH)?;
+        let (sessions, more) = store::session::of_user(txn, id, (Order::Newest, None), BATCH)?;
         sessions.iter().try_for_each(|session| store::session::remove(txn, session))?;
         Ok(more)
     };

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::audit::{Witness, person_key};
+use super::explain::why;
 use super::mailed_link::{self, MailedLink, Offer, Terms};
 use super::one_time::Presented;
 use super::{Context, Services, email_change, flatten};
-use crate::crypto::OneTimeKind;
+use crate::crypto::{OneTimeKind, PlainToken};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
@@ -32,6 +33,16 @@ pub enum VerifyFault {
 /// Proves an address with the token that was mailed to it, be it the account's or the one it is to have. The token
 /// works once.
 pub async fn verify_email(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
+    let proved = prove(app, ctx, token).await;
+    if matches!(proved, Err(VerifyFault::Invalid)) {
+        let is_change = PlainToken::parse(OneTimeKind::ChangeEmail, token).is_ok();
+        let kind = if is_change { OneTimeKind::ChangeEmail } else { OneTimeKind::VerifyEmail };
+        why::link(app, ctx, kind, token);
+    }
+    proved
+}
+
+async fn prove(app: &Services, ctx: &Context, token: &str) -> Result<User, VerifyFault> {
     if let Some(token) = Presented::read(app, ctx, OneTimeKind::ChangeEmail, token) {
         return email_change::confirm(app, ctx, token).await;
     }

@@ -14,7 +14,7 @@
 //! each other, and the encoding of the first parts of a tuple is a prefix of exactly the tuples that begin with them.
 
 use crate::domain::id::{
-    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId,
+    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, TraceId, UserId,
 };
 use crate::domain::time::Timestamp;
 
@@ -115,7 +115,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId, RoleId, ServiceId, IdentityId);
+ids!(UserId, SessionId, MailId, TokenId, ApiKeyId, SuspicionId, RoleId, ServiceId, IdentityId, TraceId);
 
 impl Key for Bytes {
     fn encode(&self, out: &mut Vec<u8>) {

@@ -50,6 +50,7 @@ mod snapshot;
 pub mod stats;
 pub mod suspicion;
 pub mod tables;
+pub mod trace;
 mod txn;
 pub mod user;
 mod verified;

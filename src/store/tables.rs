@@ -22,10 +22,11 @@ use super::signing_key::SigningKeyV1;
 use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
+use super::trace::{TraceCountV1, TraceV1};
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use super::webhook::{DeadLetterV1, WebhookV1};
 use crate::domain::id::{
-    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId,
+    ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, TraceId, UserId,
 };
 use crate::domain::time::Timestamp;
 
@@ -88,6 +89,12 @@ pub const PLACES: Table<([u8; 16], [u8; 16]), PlaceV1> = Table::new(0x41, "place
 pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspicions");
 /// The suspicious acts about an account: (account, act).
 pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
+/// How denied requests were judged.
+pub const TRACES: Table<TraceId, TraceV1> = Table::new(0x48, "traces");
+/// Which of them concern a request, an account or an address: (keyed hash of that, trace).
+pub const TRACES_BY: Table<([u8; 16], TraceId), ()> = Table::new(0x49, "traces_by");
+/// How many of them there are: one row.
+pub const TRACE_COUNT: Table<(), TraceCountV1> = Table::new(0x4a, "trace_count");
 /// API keys.
 pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
 /// The API key with a hash.
@@ -154,6 +161,9 @@ pub const ALL: &[&dyn AnyTable] = &[
     &PLACES,
     &SUSPICIONS,
     &SUSPICIONS_OF,
+    &TRACES,
+    &TRACES_BY,
+    &TRACE_COUNT,
     &STATS,
     &STATS_HOURS,
     &API_KEYS,
@@ -190,6 +200,7 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
     super::suspicion::USER_INDEX,
+    super::trace::TAG_INDEX,
     super::api_key::HASH_INDEX,
     super::api_key::USER_INDEX,
     super::api_key::PLACES_OF_KEY,

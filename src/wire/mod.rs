@@ -18,6 +18,7 @@ pub mod email_change;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod factor;
 pub mod federation;
 pub mod guessing;

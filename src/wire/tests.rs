@@ -125,6 +125,10 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<diagnosis::TokenTest>();
     both_writers_agree::<diagnosis::MfaTest>();
     both_writers_agree::<security_report::SecurityReport>();
+    both_writers_agree::<explain::Explanation>();
+    both_writers_agree::<explain::ExplanationPage>();
+    both_writers_agree::<explain::SimulateRequest>();
+    both_writers_agree::<explain::Simulation>();
     both_writers_agree::<sample::Measurement>();
     both_writers_agree::<setup::SetupRequest>();
     both_writers_agree::<health::Health>();
@@ -166,6 +170,7 @@ fn every_request_refuses_an_unknown_field() {
     unknown_fields_are_refused::<service::RotateService>();
     unknown_fields_are_refused::<diagnosis::DiagnosisRequest>();
     unknown_fields_are_refused::<diagnosis::TokenTestRequest>();
+    unknown_fields_are_refused::<explain::SimulateRequest>();
     unknown_fields_are_refused::<sample::Measurement>();
     unknown_fields_are_refused::<setup::SetupRequest>();
     unknown_fields_are_refused::<dev::AdvanceClock>();

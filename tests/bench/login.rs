@@ -24,7 +24,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::{LoggedIn, Typed, log_in};
@@ -151,12 +151,17 @@ fn services() -> Services {
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(latchkey::services::explain::Traces::new(latchkey::domain::trace::TracePolicy {
+            keep_for: Duration::from_secs(86_400),
+            max_entries: 20_000,
+        })),
         scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(1_000)),
         streams: Arc::new(Streams::new(events)),
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Services::new(shared, policy)
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&[&str]; 15] = [
+const SUBCOMMANDS: [&[&str]; 16] = [
     &[],
     &["serve"],
     &["check"],
@@ -18,6 +18,7 @@ const SUBCOMMANDS: [&[&str]; 15] = [
     &["audit"],
     &["audit", "verify"],
     &["console"],
+    &["explain"],
     &["openapi"],
     &["completions"],
 ];

@@ -51,6 +51,7 @@ fn the_example_names_every_key_and_no_other() {
         "metrics.allow[]",
         "audit",
         "events",
+        "explain",
         "webhooks",
         "personal_data",
         "retention",

@@ -8,6 +8,7 @@ mod account;
 mod api_keys;
 mod audit;
 pub mod column;
+mod denials;
 pub mod filter;
 mod health;
 mod incidents;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Box<dyn View>> {
         Box::new(List::new(&api_keys::LIST)),
         Box::new(health::Health::default()),
         incidents::view(),
+        Box::new(List::new(&denials::LIST)),
     ]
 }
 

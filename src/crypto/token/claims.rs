@@ -79,6 +79,12 @@ pub(super) fn valid_at(iat: i64, exp: i64, now: Timestamp) -> Result<(), TokenFa
     Ok(())
 }
 
+/// The claims `iat` and `exp` of a payload.
+pub(super) fn times(payload: &[u8]) -> Option<(i64, i64)> {
+    let claims: WireClaims<'_> = serde_json::from_slice(payload).ok()?;
+    Some((claims.iat, claims.exp))
+}
+
 /// Reads a member that may be absent but, when it is there, is not `null`.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,

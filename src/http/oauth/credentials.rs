@@ -116,7 +116,7 @@ async fn by_header(request: &Request, visit: &Visit) -> Result<Option<Asker>, Ap
     match shown(request.headers(), visit.door().name) {
         Ok(Shown::Key(key)) => {
             let KeyHolder { caller, key, rate } = key_holder(request, visit, key).await?;
-            visit.known_as(caller.user.id);
+            visit.known_as(caller.user.id, "API key");
             visit.take_of_key(key, rate, Some(Class::Introspection))?;
             Ok(Some(Asker::Program(Box::new(caller))))
         }

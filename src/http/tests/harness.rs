@@ -21,6 +21,7 @@ use crate::domain::limit::{Budget, LimitPolicy, PerClass};
 use crate::domain::operator::Operators;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::TracePolicy;
 use crate::domain::user::ada;
 use crate::http::answer::Answer;
 use crate::http::body::{Json, MAX_BODY_BYTES, NoBody};
@@ -39,6 +40,7 @@ use crate::http::shortcut::Shortcut;
 use crate::http::{Everything, described, docs, metrics_page};
 use crate::services::api_key::usage::UseFault;
 use crate::services::cookie::CookieFault;
+use crate::services::explain::Traces;
 use crate::services::limits::Limits;
 use crate::services::session::{AuthFault, Principal};
 use crate::wire::auth::{LoginRequest, Message};
@@ -134,6 +136,8 @@ impl App {
         let inner = Everything { shortcut, api: api.into_endpoint().boxed(), site, mounts: Arc::default() };
         let limits = Arc::new(Limits::new(&generous()));
         let gate = Gate {
+            why: Box::new(|_, _, _| {}),
+            explained: Arc::new(Traces::new(TracePolicy { keep_for: Duration::ZERO, max_entries: 100 })),
             mounts: Arc::default(),
             notices: Notices::new(&limits),
             limits,

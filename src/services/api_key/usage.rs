@@ -20,6 +20,7 @@ use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::suspicion::Suspicious;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Kind;
 use crate::services::audit::{Witness, person_key};
 use crate::services::caller::{Caller, Credential};
 use crate::services::suspicion::Suspicion;
@@ -136,6 +137,8 @@ pub async fn record(app: &Services, ctx: &Context, noticed: Noticed) -> Result<(
 
 /// Records that a key was shown where only a session will do.
 pub async fn record_no_session(app: &Services, ctx: &Context, caller: &Caller) -> Result<(), StoreError> {
+    let by = if matches!(caller.credential, Credential::Operator) { "operator" } else { "API key" };
+    ctx.trail.note(Kind::SessionRequired.with("by", by));
     role::denied(app, ctx, caller, |event| event.reason("session_required")).await
 }
 

@@ -47,7 +47,7 @@ impl Lockouts {
         now: Timestamp,
         policy: &LockoutPolicy,
     ) -> Option<Lock> {
-        self.guesses.look(&(subject, place), |guesses| guesses.lock(now, policy)).flatten()
+        self.guesses.peek(&(subject, place), |guesses| guesses.lock(now, policy)).flatten()
     }
 
     /// Ends the locks of `subjects` at `place`.

@@ -13,6 +13,7 @@ use crate::domain::factor::Factor;
 use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::order::Order;
 use crate::domain::resource::{Grant, Resource};
 use crate::domain::role::Role;
 use crate::domain::service::Service;
@@ -119,7 +120,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(lane::by_subject(&snapshot, [1; 16], 0, lane::Span::oldest(9)).unwrap().rows.len(), 2);
     assert_eq!(expiry::due(&snapshot, Timestamp::from_seconds(10), 9).unwrap().len(), 1);
     assert_eq!(snapshot.get(&SEAL, &1).unwrap().unwrap().heads[0].1, 2);
-    let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
+    let (session, more) = session::of_user(&snapshot, ada().id, (Order::Newest, None), 9).unwrap();
     assert_eq!((session.len(), more), (2, false));
     let Kind::Tokens(family) = session[0].kind else { panic!("the newest has tokens") };
     assert_eq!(family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));

@@ -86,6 +86,14 @@ impl TestApp {
         counts
     }
 
+    /// Every stored row.
+    pub fn rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all = Vec::new();
+        self.engine
+            .tamper(|rows| all = rows.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+        all
+    }
+
     /// Whether any stored key or value holds `needle`.
     pub fn at_rest(&self, needle: &str) -> bool {
         let needle = needle.as_bytes();

@@ -10,6 +10,7 @@ use latchkey::domain::operator::Operators;
 use latchkey::domain::profile::Profile;
 use latchkey::domain::role::Role;
 use latchkey::domain::time::Timestamp;
+use latchkey::domain::trace::TracePolicy;
 use latchkey::http::dev::DevTools;
 use latchkey::http::health::{HealthApi, Vitals};
 use latchkey::http::middleware::cors::Cors;
@@ -19,6 +20,7 @@ use latchkey::http::profile::Enabled;
 use latchkey::http::{Front, Parts};
 use latchkey::outbound::mail::{Captured, CapturedMail, Sender};
 use latchkey::outbound::sms::SmsAsMail;
+use latchkey::services::explain::Traces;
 use latchkey::services::mail::deliver_due;
 use latchkey::services::registration::{Registration, create};
 use latchkey::services::{Policy, Services, Shared};
@@ -105,6 +107,17 @@ impl TestApp {
             texts
         });
         Self { texts, ..app }
+    }
+
+    /// A server that keeps nothing of how requests were judged, whose policies differ from the shipped ones.
+    pub fn without_traces(change: impl FnOnce(&mut Policy)) -> Self {
+        let none = TracePolicy { keep_for: Duration::ZERO, max_entries: 100 };
+        Self::with_parts(change, |shared, _| shared.traces = Arc::new(Traces::new(none))).0
+    }
+
+    /// A server that keeps so much of it.
+    pub fn with_traces(policy: TracePolicy) -> Self {
+        Self::with_parts(|_| {}, |shared, _| shared.traces = Arc::new(Traces::new(policy))).0
     }
 
     /// A server that limits nobody, for tests of what a limit would hide.

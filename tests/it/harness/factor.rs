@@ -113,6 +113,12 @@ impl TestApp {
         self.services.tokens.sign_access(&claims)
     }
 
+    /// Somebody in such a session.
+    pub async fn in_session_of(&self, name: &str) -> Anonymous<'_> {
+        let token = self.session_of(name).await;
+        self.anonymous().header("authorization", &format!("Bearer {token}"))
+    }
+
     /// The handle of a login whose password was right.
     pub async fn first_step(&self, name: &str) -> String {
         let data = self.anonymous().log_in(name, PASSWORD).await.data(200);

@@ -20,7 +20,8 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::explain::Traces;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -130,10 +131,12 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
+        traces: Arc::new(Traces::new(Config::from_toml_str("").unwrap().explain)),
         scrubs: Scrubs::default(),
         lockouts: Arc::new(Lockouts::new(LOCKOUT_ENTRIES)),
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
         fates: Fates::default(),
+        identities: Identities::default(),
     }
 }

@@ -40,7 +40,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-pub const GUARDED: [(&str, &str, [u16; 5]); 104] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 107] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -105,6 +105,13 @@ pub const GUARDED: [(&str, &str, [u16; 5]); 104] = [
     ("follow_events", "", [403, 403, 403, 200, 200]),
     ("stats", "", [403, 403, 403, 200, 200]),
     ("diagnose_login", r#"{"username":"x","password":"x"}"#, [403, 403, 403, 200, 200]),
+    ("explain_request", "", [403, 403, 403, 404, 404]),
+    ("list_explained", "", [403, 403, 403, 200, 200]),
+    (
+        "simulate_request",
+        r#"{"user":"x","method":"GET","path":"/api/v1/users","ip_address":"192.0.2.1"}"#,
+        [403, 403, 403, 200, 200],
+    ),
     ("test_token", r#"{"token":"x"}"#, [200; 5]),
     ("test_mfa", "", [200; 5]),
     ("security_report", "", [200; 5]),

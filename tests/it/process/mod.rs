@@ -13,6 +13,7 @@ mod commands;
 mod console;
 mod development;
 mod events;
+mod explain;
 mod events_kill;
 mod hardship;
 mod import;
