@@ -149,7 +149,7 @@ impl Front {
         let metrics = HttpMetrics::new(&mut parts.registry);
         let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
-        let mut route = forward_auth::add(site::add(Route::new(), site), &parts.app);
+        let mut route = site::add(Route::new(), site);
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
@@ -160,6 +160,7 @@ impl Front {
         );
         let health = parts.health.clone();
         let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
+        let shortcut = forward_auth::add(shortcut, &parts.app);
         let operations = operations(&parts.app, parts.health);
         let (app, keys) = (parts.app.clone(), parts.app.clone());
         let checks = parts.app.clone();

@@ -126,6 +126,9 @@ async fn a_browser_is_sent_to_the_login_page_and_a_program_is_refused() {
         assert_eq!((answer.header("location"), answer.header("www-authenticate")), (None, Some("Bearer")));
         assert_eq!(answer.header("remote-user"), None);
     }
+    let long = format!("https://app.example.com:8443/{}", "%20".repeat(300));
+    let front = "https://auth.example.com/login?return_to=https%3A%2F%2Fapp.example.com%3A8443%2F";
+    assert_eq!(app.before().with_browser().reach("GET", &long).await.header("location"), Some(front));
     // In the clear no browser sends the cookie, so there is no use in a login.
     let fields = [("x-original-method", "GET"), ("x-original-url", "http://app.example.com/")];
     let plain = fields.iter().fold(app.before().with_browser(), |all, (name, value)| all.header(name, value));

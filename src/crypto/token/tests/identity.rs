@@ -1,3 +1,5 @@
+//! What a signed identity says, and that it is no token of ours.
+
 use super::*;
 use crate::domain::token::IdentityClaims;
 
