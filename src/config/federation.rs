@@ -89,6 +89,8 @@ pub struct IdentityProvider {
     pub jwks_url: Option<String>,
     /// PEM certificates of the authority that signed its certificate, beside the public ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether it may lead to addresses that are not of the internet.
+    pub allow_private: bool,
 }
 
 impl Federation {
@@ -137,6 +139,7 @@ impl IdentityProvider {
         let userinfo_url = at("userinfo_url", github("https://api.github.com/user"));
         let jwks_url = at("jwks_url", None);
         let ca_file = reader.text(&key("ca_file")).map(PathBuf::from);
+        let allow_private = reader.switch(&key("allow_private"));
 
         let has_places = authorization_url.is_some() && token_url.is_some() && userinfo_url.is_some();
         let issuer = issuer.or_else(|| match kind {
@@ -176,6 +179,7 @@ impl IdentityProvider {
             userinfo_url,
             jwks_url,
             ca_file,
+            allow_private,
         })
     }
 }

@@ -50,6 +50,7 @@ mod tokens;
 mod unknown;
 mod value;
 mod variable;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -85,6 +86,7 @@ pub use store::Store;
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{MIN_SECRET_BYTES, Rotation, Tokens};
 pub use variable::{Environment, TOKEN_VARIABLE};
+pub use webhooks::{Webhook, Webhooks};
 
 use reader::Reader;
 
@@ -165,6 +167,8 @@ pub struct Config {
     pub federation: Federation,
     /// Applications behind proxies that ask this server; nothing where there are none.
     pub forward_auth: Option<ForwardAuthPolicy>,
+    /// Where audit events are sent.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -289,6 +293,7 @@ impl Config {
             sms: Sms::read(reader),
             federation: Federation::read(reader),
             forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),
+            webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

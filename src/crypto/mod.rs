@@ -19,6 +19,7 @@ pub mod session_cookie;
 pub mod sms_code;
 pub mod token;
 pub mod totp;
+pub mod webhook;
 
 pub use api_key::{KeyHash, KeyPrefix, NotAKey, PlainApiKey};
 pub use audit_signer::{AuditPublicKey, AuditSigner};
@@ -33,3 +34,4 @@ pub use session_cookie::{CsrfToken, ProxyCookie, SessionCookie, SessionCookies};
 pub use sms_code::{SmsCode, SmsCodes};
 pub use token::{KeyRing, SEED_BYTES, TokenFault, TokenKey, TokenKeys, TokenRules};
 pub use totp::TotpSecret;
+pub use webhook::WebhookSigner;

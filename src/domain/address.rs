@@ -70,6 +70,39 @@ pub fn covers(network: &IpNet, address: IpAddr) -> bool {
     }
 }
 
+/// Whether `address` is one of the public internet: not of this machine, a private or local network, a provider's inside
+/// or documentation, and no group of machines (IANA special-purpose registries, RFC 6890). An IPv4 address in an IPv6 one
+/// (mapped, or translated by RFC 6052) is judged as itself.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match address.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+            }
+            // Protocols of the IETF (Teredo, ORCHID), 6to4 and documentation.
+            [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => false,
+            [first, ..] => first & 0xe000 == 0x2000,
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    !matches!(
+        address.octets(),
+        [0 | 10 | 127 | 224..=255, ..]
+            | [100, 64..=127, ..]
+            | [169, 254, ..]
+            | [172, 16..=31, ..]
+            | [192, 168, ..]
+            | [192, 0, 0 | 2, _]
+            | [192, 88, 99, _]
+            | [198, 18 | 19, ..]
+            | [198, 51, 100, _]
+            | [203, 0, 113, _]
+    )
+}
+
 /// An address, as proxies write it: bare, `[v6]`, or with a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim_matches([' ', '\t']);
@@ -141,6 +174,67 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[&long]), ip("10.0.0.1"));
         let many = vec!["203.0.113.7"; 200];
         assert_eq!(client("10.0.0.1", &many), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn only_addresses_of_the_internet_are_public() {
+        for inside in [
+            "0.0.0.0",
+            "10.255.255.255",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.19.0.1",
+            "198.51.100.7",
+            "203.0.113.7",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:a00:1::1",
+            "3fff::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(ip(inside)), "{inside}");
+        }
+        for outside in [
+            "1.1.1.1",
+            "9.255.255.255",
+            "100.63.255.255",
+            "100.128.0.0",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2001:200::1",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "3ffe::1",
+        ] {
+            assert!(is_public(ip(outside)), "{outside}");
+        }
     }
 
     #[test]

@@ -136,6 +136,16 @@ pub enum Action {
     IdentityUnlinked,
     /// Another key signs tokens.
     KeyRotated,
+    /// An operator had a test sent to a webhook.
+    WebhookTested,
+    /// An operator had an event delivered that a webhook had given up.
+    WebhookRedelivered,
+    /// An operator dropped an event that a webhook had given up.
+    WebhookDropped,
+    /// An operator set a webhook going again.
+    WebhookResumed,
+    /// The receiver of a webhook said that it is gone, and is told nothing more.
+    WebhookDisabled,
     /// The server started with a configuration.
     ConfigLoaded,
     /// Something that is stored does not verify.
@@ -211,6 +221,11 @@ impl Action {
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
             Self::KeyRotated => "key.rotated",
+            Self::WebhookTested => "webhook.tested",
+            Self::WebhookRedelivered => "webhook.redelivered",
+            Self::WebhookDropped => "webhook.dropped",
+            Self::WebhookResumed => "webhook.resumed",
+            Self::WebhookDisabled => "webhook.disabled",
             Self::ConfigLoaded => "config.loaded",
             Self::StoreDamaged => "store.damaged",
         }

@@ -100,6 +100,7 @@ pub const TOPICS: &[&str] = &[
     "suspicion",
     "totp",
     "user",
+    "webhook",
 ];
 
 /// A choice of [`TOPICS`]; empty: all of them.

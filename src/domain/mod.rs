@@ -1,5 +1,6 @@
 //! Pure rules and state machines. Knows no I/O, no clock and no randomness: time, ids and secrets come in as values.
 
+pub mod actions;
 pub mod address;
 pub mod api_key;
 pub mod audit;
@@ -43,4 +44,5 @@ pub mod template;
 pub mod time;
 pub mod token;
 pub mod user;
+pub mod webhook;
 pub mod what_if;

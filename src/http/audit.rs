@@ -147,7 +147,8 @@ fn fifty() -> u32 {
     50
 }
 
-pub(super) fn to_wire(entry: AuditEntry) -> AuditLog {
+/// A record on the wire.
+pub fn to_wire(entry: AuditEntry) -> AuditLog {
     let details = entry.detail.into_iter().map(|(name, value)| (name, Value::String(value)));
     AuditLog {
         id: format!("{}-{}", entry.seq, entry.index),

@@ -74,7 +74,7 @@ async fn ask(
     match judge(request, visit, (&app, &policy), &told).await {
         Ok(identity) => {
             app.fates.count(if identity.is_some() { Fate::Known } else { Fate::Public });
-            Ok(let_through(identity.as_ref(), &policy))
+            Ok(let_through(identity.as_deref(), &policy))
         }
         Err(error) => {
             match error.status() {
@@ -95,7 +95,7 @@ async fn judge(
     visit: &Visit,
     (app, policy): (&Services, &ForwardAuthPolicy),
     told: &Told<'_>,
-) -> Result<Option<Identity>, ApiError> {
+) -> Result<Option<Arc<Identity>>, ApiError> {
     let url = told.url().ok_or(Refusal::Unclear);
     let need = url.and_then(|url| Ok((forward_auth::need(policy, told.method, &url)?, url)));
     let (need, url) = match need {

@@ -303,7 +303,7 @@ fn overseen(app: &Arc<Services>) -> impl OpenApi + use<> {
             oversight::many_sessions::ManySessionsApi(app.clone()),
         ),
         (oversight::lockouts::LockoutApi(app.clone()), oversight::guessing::GuessingApi(app.clone())),
-        oversight::outbox::OutboxApi(app.clone()),
+        (oversight::outbox::OutboxApi(app.clone()), oversight::webhooks::WebhookApi(app.clone())),
         oversight::server::ServerApi(app.clone()),
     )
 }

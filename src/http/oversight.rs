@@ -6,6 +6,7 @@ pub mod many_sessions;
 pub mod outbox;
 pub mod server;
 pub mod sessions;
+pub mod webhooks;
 
 use super::error::{ApiError, Statuses};
 use crate::domain::id::NotAnId;

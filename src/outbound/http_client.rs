@@ -4,8 +4,13 @@
 //! What calls out sends one small body and reads at most a small one. hyper and tokio-rustls are in the tree for the
 //! server; reqwest would bring 20 crates, a second certificate verifier and a connection pool for it. There is nothing to
 //! follow a redirect here, and no answer is read beyond what its reader allows, so neither can be abused (R68).
+//!
+//! ## Decision: an address is judged when it is dialled
+//! A name that was harmless when the configuration was read can lead inside later, and a name can have harmless and
+//! harmful addresses at once. So a client that may call the internet alone looks the name up itself, drops every address
+//! that is not public, and dials one of those that are left: nothing is looked up a second time (DNS rebinding).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,8 +26,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
+
+use crate::domain::address::is_public;
 
 /// Most bytes of an answer's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -35,6 +42,22 @@ pub struct Endpoint {
     is_secure: bool,
     authority: HeaderValue,
     target: Uri,
+}
+
+/// Which addresses a client calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the internet: nothing on this machine, in a private network or of a cloud's metadata.
+    Public,
+    /// Any.
+    Anywhere,
+}
+
+impl Reach {
+    /// The reach of whoever may call private addresses, or may not.
+    pub const fn with_private(is_allowed: bool) -> Self {
+        if is_allowed { Self::Anywhere } else { Self::Public }
+    }
 }
 
 /// The client cannot work like this. Each is one line for the operator.
@@ -57,6 +80,9 @@ pub enum CallFault {
     /// Nobody listens there, or the name leads nowhere.
     #[error("no connection")]
     Connect,
+    /// The name leads to private addresses alone, which are not called.
+    #[error("no connection: the address is private")]
+    Private,
     /// The certificate is not good for this host, or TLS failed otherwise.
     #[error("no TLS connection: the certificate is not trusted, or TLS failed")]
     Tls,
@@ -115,11 +141,12 @@ impl Endpoint {
 pub struct HttpClient {
     tls: TlsConnector,
     timeout: Duration,
+    reach: Reach,
 }
 
 impl HttpClient {
     /// Trusts the public authorities, and those in `ca_file`. A whole call takes at most `timeout`.
-    pub fn new(ca_file: Option<&Path>, timeout: Duration) -> Result<Self, ClientError> {
+    pub fn new(ca_file: Option<&Path>, timeout: Duration, reach: Reach) -> Result<Self, ClientError> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = ca_file {
             let unusable = || ClientError::CaFile(path.to_owned());
@@ -133,7 +160,7 @@ impl HttpClient {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), timeout })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), timeout, reach })
     }
 
     /// Posts `body` with `headers`; answers the status. The body of the answer is left unread.
@@ -170,14 +197,25 @@ impl HttpClient {
         request: Request<Full<Bytes>>,
         bytes_max: usize,
     ) -> Result<Answer, CallFault> {
-        let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
-        let socket = connecting.await.map_err(|_| CallFault::Connect)?;
+        let socket = self.dial(endpoint).await?;
         if !endpoint.is_secure {
             return exchange(socket, request, bytes_max).await;
         }
         let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| CallFault::Tls)?;
         let stream = self.tls.connect(name, socket).await.map_err(|_| CallFault::Tls)?;
         exchange(stream, request, bytes_max).await
+    }
+
+    async fn dial(&self, endpoint: &Endpoint) -> Result<TcpStream, CallFault> {
+        let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
+        let mut found = found.map_err(|_| CallFault::Connect)?.peekable();
+        found.peek().ok_or(CallFault::Connect)?;
+        let is_allowed = |at: &SocketAddr| self.reach == Reach::Anywhere || is_public(at.ip());
+        let allowed: Vec<_> = found.filter(is_allowed).collect();
+        if allowed.is_empty() {
+            return Err(CallFault::Private);
+        }
+        TcpStream::connect(&*allowed).await.map_err(|_| CallFault::Connect)
     }
 }
 

@@ -4,3 +4,6 @@ pub mod http_client;
 pub mod identity;
 pub mod mail;
 pub mod sms;
+#[cfg(test)]
+mod stand_in;
+pub mod webhook;

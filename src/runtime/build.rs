@@ -20,7 +20,7 @@ use crate::domain::profile::ClaimsShape;
 use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
-use crate::services::forward_auth::Fates;
+use crate::services::forward_auth::{Fates, Identities};
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -107,6 +107,7 @@ pub fn services(
         store,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
         tokens: token_keys(config, &*source)?,
+        hooks: transport::webhooks(&config.webhooks, &clock)?,
         providers: transport::identity_providers(&config.federation, &clock)?,
         clock,
         entropy: source,
@@ -125,6 +126,7 @@ pub fn services(
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Ok(Services::new(shared, policy))
 }

@@ -16,6 +16,7 @@ use crate::services::api_key::usage;
 use crate::services::mail::Wanted;
 use crate::services::mail_transport::MailTransport;
 use crate::services::scrub::{self, Pass};
+use crate::services::webhook::{self, Next};
 use crate::services::{Services, audit_log, mail, stats, sweep};
 
 /// Longest wait between two looks into the outbox: a mail whose bell was missed leaves after it.
@@ -77,6 +78,11 @@ pub fn start(
     jobs.spawn(supervise("seal", AFTER_FAILURE, shutdown.clone(), job));
     let counting = app.clone();
     jobs.spawn(supervise("count", AFTER_FAILURE, shutdown.clone(), move || count(counting.clone())));
+    for hook in 0..app.hooks.len() {
+        let telling = app.clone();
+        let job = move || tell_webhook(telling.clone(), hook);
+        jobs.spawn(supervise("webhook", AFTER_FAILURE, shutdown.clone(), job));
+    }
     let (scrubbing, rate) = (app.clone(), scrub_rows_per_second);
     if rate > 0 {
         let job = move || scrub_store(scrubbing.clone(), rate);
@@ -129,6 +135,29 @@ async fn send(app: Arc<Services>, transport: Arc<dyn MailTransport>, wanted: Wan
         };
         tokio::select! {
             () = bell.notified() => {}
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+/// Delivers events to the webhook at this place of the list.
+async fn tell_webhook(app: Arc<Services>, at: usize) {
+    let Some(hook) = app.hooks.get(at) else { return };
+    let mut committed = app.store.committed();
+    loop {
+        committed.borrow_and_update();
+        let wait = match webhook::step(&app, hook).await {
+            Ok(Next::Now) => continue,
+            Ok(Next::At(due_at)) => due_at.since(app.clock.now()),
+            Ok(Next::OnCommit) => Duration::MAX,
+            Err(error) => {
+                tracing::error!(webhook = hook.name, %error, "events could not be delivered");
+                sleep(AFTER_FAILURE).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            _ = committed.changed() => {}
             () = sleep(wait) => {}
         }
     }

@@ -16,6 +16,8 @@ use crate::net;
 use crate::services::Services;
 use crate::services::forward_auth::Fate;
 use crate::services::limits::Class;
+use crate::services::webhook::{self, Standing};
+use crate::store::webhook::Progress;
 
 /// A registry that shows the hash pool, the store, the outbox and the listeners.
 pub fn registry(app: Arc<Services>, net: Arc<net::Metrics>) -> Registry {
@@ -88,7 +90,8 @@ impl Collector for Parts {
         }
         show.counter("mails_sent", "Mails that left", self.app.mail_counts.sent())?;
         show.counter("mails_postponed", "Attempts that will be repeated", self.app.mail_counts.postponed())?;
-        show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())
+        show.counter("mails_dead", "Mails given up", self.app.mail_counts.dead())?;
+        show.webhooks(&self.app)
     }
 }
 
@@ -131,6 +134,25 @@ impl Show<'_, '_> {
             metric(class).encode(family.encode_family(&[("class", class.name())])?)?;
         }
         Ok(())
+    }
+
+    /// How the webhooks stand; nothing where that cannot be read.
+    fn webhooks(&mut self, app: &Services) -> Result<(), fmt::Error> {
+        let all = app.read(|read| webhook::standing(app, read)).unwrap_or_default();
+        let all: Vec<_> = all.iter().filter_map(|seen| Some((seen, seen.progress.as_ref()?))).collect();
+        let mut each = |name: &str, help: &str, of: &dyn Fn(&Standing<'_>, &Progress) -> u64| {
+            let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (seen, progress) in &all {
+                let value = i64::try_from(of(seen, progress)).unwrap_or(i64::MAX);
+                let hook = [("webhook", seen.hook.name.as_str())];
+                ConstGauge::new(value).encode(family.encode_family(&hook)?)?;
+            }
+            Ok::<_, fmt::Error>(())
+        };
+        each("webhook_delivered", "Events that the receiver took, since ever", &|_, now| now.delivered)?;
+        each("webhook_failures", "Deliveries in a row that failed", &|_, now| now.failures.into())?;
+        each("webhook_dead_letters", "Events given up, as far as kept", &|_, now| now.dead.into())?;
+        each("webhook_behind", "Commits of the audit log not looked at", &|seen, _| seen.behind)
     }
 
     fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), fmt::Error> {

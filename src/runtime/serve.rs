@@ -29,7 +29,7 @@ use crate::net::{self, LocalSocket};
 use crate::services::api_key::usage;
 use crate::services::audit::Witness;
 use crate::services::mail::release_claims;
-use crate::services::{Services, audit_log, setup, signing_key, stats};
+use crate::services::{Services, audit_log, setup, signing_key, stats, webhook};
 
 /// How long the jobs may take to end what they are doing.
 const JOBS_END: Duration = Duration::from_secs(2);
@@ -105,6 +105,7 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
 
     let (shutdown, told) = watch::channel(false);
     release_claims(&app).await.map_err(|error| Failure::from_error(&error))?;
+    webhook::forget_others(&app).await.map_err(|error| Failure::from_error(&error))?;
     let mut jobs = jobs::start(&app, &mail.transport, paces(config), &told);
     if let Some(tls) = tls {
         let renewal = jobs::renew_certificate(tls, config.tls.reload_every, heard(SignalKind::hangup())?);

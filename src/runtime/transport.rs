@@ -1,5 +1,6 @@
 //! Which way mail and text messages leave: the configured one, and in `--dev` through the captured mailbox.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,18 +10,24 @@ use super::data_dir::DataDir;
 use super::failure::Failure;
 use crate::ambient::Clock;
 use crate::config::{self, Config, ProviderKind};
+use crate::crypto::WebhookSigner;
 use crate::crypto::digest::{MacKey, to_hex};
 use crate::domain::email::EmailAddress;
-use crate::http::dev;
-use crate::outbound::http_client::{ClientError, Endpoint, HttpClient};
+use crate::domain::webhook::parse_secret;
+use crate::http::{audit, dev};
+use crate::outbound::http_client::{ClientError, Endpoint, HttpClient, Reach};
 use crate::outbound::identity::{self, Dialect, OAuthProvider, Urls};
 use crate::outbound::mail::{
     Captured, CapturedMail, EmlFolder, Sender, SmtpLogin, SmtpSettings, SmtpTls, SmtpTransport,
 };
 use crate::outbound::sms::{SmsAsMail, WebhookSender};
+use crate::outbound::webhook::Receiver;
 use crate::services::identity_provider::{About, IdentityProvider};
 use crate::services::mail_transport::MailTransport;
 use crate::services::sms_sender::SmsSender;
+use crate::services::webhook::{DEAD_MAX, Hook, Seen};
+use crate::services::webhook_sink::OutgoingEvent;
+use crate::wire::webhook::WebhookEvent;
 
 /// The transports, and the mailbox that `--dev` shows.
 pub struct Mail {
@@ -60,7 +67,7 @@ fn gateway(sms: &config::Sms, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn S
     let Some(webhook) = &sms.webhook else { return Ok(None) };
     let at = |key: &str, error: &ClientError| Failure::new(format!("sms.{key}: {error}"));
     let endpoint = Endpoint::parse(&webhook.url).map_err(|error| at("webhook_url", &error))?;
-    let client = HttpClient::new(webhook.ca_file.as_deref(), sms.timeout);
+    let client = HttpClient::new(webhook.ca_file.as_deref(), sms.timeout, Reach::Anywhere);
     let client = client.map_err(|error| at("ca_file", &error))?;
     let key = MacKey::new(webhook.secret.expose().as_bytes());
     let sign = Box::new(move |bytes: &[u8]| to_hex(&key.tag(&[bytes])));
@@ -74,7 +81,9 @@ pub fn identity_providers(
 ) -> Result<Vec<Arc<dyn IdentityProvider>>, Failure> {
     let each = federation.providers.iter().map(|provider| {
         let at = |error: &ClientError| Failure::new(format!("identity_provider {}: {error}", provider.name));
-        let client = HttpClient::new(provider.ca_file.as_deref(), identity::TIMEOUT);
+        // What a provider says of itself leads this server on.
+        let reach = Reach::with_private(provider.allow_private);
+        let client = HttpClient::new(provider.ca_file.as_deref(), identity::TIMEOUT, reach);
         let about = About {
             name: provider.name.clone(),
             title: provider.title.clone(),
@@ -96,6 +105,41 @@ pub fn identity_providers(
         Ok(Arc::new(provider) as Arc<dyn IdentityProvider>)
     });
     each.collect()
+}
+
+/// Where audit events are sent.
+pub fn webhooks(webhooks: &config::Webhooks, clock: &Arc<dyn Clock>) -> Result<Vec<Hook>, Failure> {
+    let each = webhooks.webhooks.iter().map(|webhook| {
+        let at = |error: &dyn Error| Failure::new(format!("webhook {}: {error}", webhook.name));
+        let endpoint = Endpoint::parse(&webhook.url).map_err(|error| at(&error))?;
+        let reach = Reach::with_private(webhook.allow_private);
+        let client = HttpClient::new(webhook.ca_file.as_deref(), webhooks.timeout, reach);
+        let secrets = [Some(&webhook.secret), webhook.old_secret.as_ref()].into_iter().flatten();
+        let secrets = secrets.map(|secret| parse_secret(secret.expose())).collect::<Result<Vec<_>, _>>();
+        let secrets = secrets.map_err(|error| at(&error))?;
+        let signer = WebhookSigner::new(secrets.iter().map(|secret| secret.as_slice()));
+        let sign = Box::new(move |id: &str, at: &str, body: &[u8]| signer.sign(id, at, body));
+        let client = client.map_err(|error| at(&error))?;
+        let receiver = Receiver::new(endpoint, client, sign, Box::new(webhook_body), clock.clone());
+        Ok(Hook {
+            name: webhook.name.clone(),
+            origin: webhook.origin.clone(),
+            actions: webhook.events.clone(),
+            attempts_max: webhooks.max_attempts,
+            dead_for: webhooks.keep_dead,
+            dead_max: DEAD_MAX,
+            sink: Arc::new(receiver),
+            seen: Seen::default(),
+        })
+    });
+    each.collect()
+}
+
+/// What a receiver gets of an event: the record as the API shows it.
+fn webhook_body(event: &OutgoingEvent) -> Vec<u8> {
+    let data = audit::to_wire(event.entry.clone());
+    let event = WebhookEvent { kind: data.action.clone(), timestamp: data.created_at.clone(), data };
+    serde_json::to_vec(&event).unwrap_or_default()
 }
 
 /// The captured mails as the dev pages show them.

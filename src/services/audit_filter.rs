@@ -1,10 +1,9 @@
 //! Which records of the audit log somebody wants to see. Knows nothing of how they are read.
 
-use std::str::FromStr;
-
 use ipnet::IpNet;
 
 use super::audit::Personal;
+use crate::domain::actions::Actions;
 use crate::domain::address::covers;
 use crate::domain::audit::Outcome;
 use crate::domain::id::{SessionId, UserId};
@@ -65,63 +64,5 @@ pub(super) const fn to_outcome(stored: OutcomeV1) -> Outcome {
         OutcomeV1::Success => Outcome::Success,
         OutcomeV1::Failure => Outcome::Failure,
         OutcomeV1::Denied => Outcome::Denied,
-    }
-}
-
-/// A choice of acts: names such as `login.failed`, and beginnings such as `login.*`, parted by commas.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actions(Vec<String>);
-
-/// The text chooses no acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a list of actions")]
-pub struct NotActions;
-
-impl Actions {
-    /// Most names in one choice.
-    const MAX: usize = 20;
-
-    /// Whether an act of this name is among them.
-    pub fn hold(&self, action: &str) -> bool {
-        self.0.iter().any(|wanted| match wanted.strip_suffix('*') {
-            Some(start) => action.starts_with(start),
-            None => wanted == action,
-        })
-    }
-}
-
-impl FromStr for Actions {
-    type Err = NotActions;
-
-    fn from_str(text: &str) -> Result<Self, NotActions> {
-        let is_name = |name: &str| {
-            let name = name.strip_suffix(".*").unwrap_or(name);
-            !name.is_empty() && !name.contains('*')
-        };
-        let names: Vec<_> = text.split(',').map(str::to_owned).collect();
-        let is_good = names.len() <= Self::MAX && names.iter().all(|name| is_name(name));
-        is_good.then_some(Self(names)).ok_or(NotActions)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn acts_are_chosen_by_name_and_by_beginning() {
-        let few: Actions = "login.*,lockout.set".parse().unwrap();
-        assert!(few.hold("login.failed") && few.hold("login.succeeded") && few.hold("lockout.set"));
-        assert!(!few.hold("lockout.cleared") && !few.hold("login") && !few.hold("login_other.failed"));
-        let unknown: Actions = "nothing.of.this".parse().unwrap();
-        assert!(!unknown.hold("login.failed"));
-    }
-
-    #[test]
-    fn what_is_no_list_of_names_is_refused() {
-        let many = vec!["a"; 21].join(",");
-        for bad in ["", ",", "login.*,", "*", ".*", "login*", "log*in", &many] {
-            assert_eq!(bad.parse::<Actions>(), Err(NotActions), "{bad:?}");
-        }
     }
 }

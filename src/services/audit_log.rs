@@ -31,7 +31,7 @@ const BATCH: usize = 200;
 const DISORDER: Duration = Duration::from_secs(3600);
 
 /// One record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AuditEntry {
     /// The place of its commit in the chain, from 1.
     pub seq: u64,

@@ -65,6 +65,8 @@ pub mod user;
 pub mod user_deletion;
 pub mod user_rights;
 pub mod verification;
+pub mod webhook;
+pub mod webhook_sink;
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -140,6 +142,8 @@ pub struct Shared {
     pub sms: Option<Arc<dyn sms_sender::SmsSender>>,
     /// Where people may log in with accounts of theirs elsewhere.
     pub providers: Vec<Arc<dyn identity_provider::IdentityProvider>>,
+    /// Where audit events are sent.
+    pub hooks: Vec<webhook::Hook>,
     /// How mails fared since the start.
     pub mail_counts: mail::MailCounts,
     /// The budgets of requests.
@@ -160,6 +164,8 @@ pub struct Shared {
     pub wrong_codes: Arc<code_guard::WrongCodes>,
     /// What became of requests to applications behind proxies.
     pub fates: forward_auth::Fates,
+    /// What applications were told of late.
+    pub identities: forward_auth::Identities,
 }
 
 /// The rules an operator may change.

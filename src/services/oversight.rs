@@ -14,6 +14,7 @@ pub mod many_sessions;
 pub mod outbox;
 pub mod server;
 pub mod sessions;
+pub mod webhooks;
 
 use std::ops::ControlFlow;
 
@@ -54,6 +55,9 @@ pub enum OversightFault {
     /// The mail is being sent right now.
     #[error("the mail is being sent")]
     BeingSent,
+    /// The audit log does not keep the event any more.
+    #[error("the event is not kept any more")]
+    NotKept,
     /// The mail was given up, and its content is gone.
     #[error("the mail has no content any more")]
     NoContent,
@@ -79,6 +83,10 @@ pub enum Thing {
     Mail,
     /// A suspicious act.
     Suspicion,
+    /// A configured webhook.
+    Webhook,
+    /// An event that a webhook gave up.
+    DeadLetter,
 }
 
 impl Thing {
@@ -89,6 +97,8 @@ impl Thing {
             Self::Lock => "lockout",
             Self::Mail => "mail",
             Self::Suspicion => "suspicious event",
+            Self::Webhook => "webhook",
+            Self::DeadLetter => "dead letter",
         }
     }
 }

@@ -5,7 +5,7 @@ use super::Services;
 use super::api_key::care::Look;
 use crate::store::{
     StoreError, api_key, expiry, factor, identity, lockout, one_time, outbox, resource, session, suspicion,
-    tables,
+    tables, webhook,
 };
 
 /// Most expired rows that one transaction handles: each takes up to six writes of the hundred.
@@ -73,6 +73,8 @@ async fn batch(app: &Services) -> Result<Swept, StoreError> {
                 identity::expire_state(txn, key, due.at)?;
             } else if let Some(key) = due.key_in(&tables::GRANTS_TO) {
                 resource::expire_grant(txn, &key, due.at)?;
+            } else if let Some(key) = due.key_in(&tables::DEAD_LETTERS) {
+                webhook::expire(txn, &key, due.at)?;
             }
         }
         let queued = looks.iter().try_fold(false, |queued, look| Ok(look.run(txn)? || queued))?;

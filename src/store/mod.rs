@@ -53,6 +53,7 @@ pub mod tables;
 mod txn;
 pub mod user;
 mod verified;
+pub mod webhook;
 mod writer;
 
 pub use engine::memory::MemoryEngine;

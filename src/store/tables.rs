@@ -23,6 +23,7 @@ use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
+use super::webhook::{DeadLetterV1, WebhookV1};
 use crate::domain::id::{
     ApiKeyId, IdentityId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId,
 };
@@ -118,6 +119,11 @@ pub const OWNED_RESOURCES: Table<(UserId, u8, String), ()> = Table::new(0x71, "o
 /// What was granted to an account: (account, kind code, id, scope code).
 pub const GRANTS_TO: Table<GrantKey, ()> = Table::new(0x72, "grants_to");
 
+/// How far each webhook has come: its name.
+pub const WEBHOOKS: Table<String, WebhookV1> = Table::new(0x80, "webhooks");
+/// What webhooks gave up: (webhook, sequence of the commit record, place within).
+pub const DEAD_LETTERS: Table<(String, u64, u16), DeadLetterV1> = Table::new(0x81, "dead_letters");
+
 /// All tables.
 pub const ALL: &[&dyn AnyTable] = &[
     &META,
@@ -161,6 +167,8 @@ pub const ALL: &[&dyn AnyTable] = &[
     &USER_IDENTITIES,
     &SPENT_STATES,
     &SIGNING_KEYS,
+    &WEBHOOKS,
+    &DEAD_LETTERS,
     &END,
 ];
 

@@ -45,6 +45,7 @@ pub mod stats;
 pub mod step_up;
 pub mod user;
 pub mod user_care;
+pub mod webhook;
 pub mod word;
 
 #[cfg(test)]

@@ -67,6 +67,10 @@ fn serde_and_the_schema_write_the_same() {
     both_writers_agree::<audit::AuditPage>();
     both_writers_agree::<outbox::OutboxMail>();
     both_writers_agree::<outbox::OutboxPage>();
+    both_writers_agree::<webhook::WebhookEvent>();
+    both_writers_agree::<webhook::WebhookList>();
+    both_writers_agree::<webhook::WebhookDelivery>();
+    both_writers_agree::<webhook::DeadLetterPage>();
     both_writers_agree::<audit::SuspiciousPage>();
     both_writers_agree::<guessing::Incidents>();
     both_writers_agree::<server::Census>();

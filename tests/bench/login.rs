@@ -24,7 +24,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::{LoggedIn, Typed, log_in};
@@ -145,6 +145,7 @@ fn services() -> Services {
         mail_queued: Arc::default(),
         sms: None,
         providers: Vec::new(),
+        hooks: Vec::new(),
         sms_sends: latchkey::services::sms_factor::SmsSends::new(1_000),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
@@ -154,6 +155,7 @@ fn services() -> Services {
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Services::new(shared, policy)
 }

@@ -13,6 +13,7 @@ title = "Work"
 issuer = "http://127.0.0.1:$openid"
 client_id = "latchkey"
 client_secret = "a secret: of+two/parts"
+allow_private = true
 
 [[identity_provider]]
 name = "github"
@@ -22,11 +23,13 @@ client_secret = "github-secret"
 authorization_url = "http://127.0.0.1:$github/login/oauth/authorize"
 token_url = "http://127.0.0.1:$github/login/oauth/access_token"
 userinfo_url = "http://127.0.0.1:$github/user"
+allow_private = true
 
 [[identity_provider]]
 name = "away"
 issuer = "http://127.0.0.1:$nobody"
 client_id = "latchkey"
+allow_private = true
 EOF
 
 cp "$e2e/providers.mjs" "$work/"

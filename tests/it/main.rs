@@ -30,3 +30,4 @@ mod scrub;
 mod secrets;
 mod supply_chain;
 mod sweep;
+mod webhook;

@@ -51,6 +51,7 @@ fn the_example_names_every_key_and_no_other() {
         "metrics.allow[]",
         "audit",
         "events",
+        "webhooks",
         "federation",
         "forward_auth",
         "profiles",
@@ -93,23 +94,34 @@ fn every_optional_key_of_the_example_is_accepted() {
 /// The section of a provider stands with a space behind its `#`, for a server has none of its own.
 #[test]
 fn the_example_of_a_provider_names_every_key_and_no_other() {
-    let (_, section) = EXAMPLE.split_once("# [[identity_provider]]").unwrap();
-    let (section, _) = section.split_once("# [[forward_auth.rule]]").unwrap();
+    insta::assert_debug_snapshot!(of_section("identity_provider", &["client_secret_file"]).federation);
+}
+
+/// So does that of a webhook.
+#[test]
+fn the_example_of_a_webhook_names_every_key_and_no_other() {
+    insta::assert_debug_snapshot!(of_section("webhook", &["secret_file", "old_secret_file"]).webhooks);
+}
+
+/// The example of a section, which names all that it has but `in_words`, in force.
+fn of_section(name: &str, in_words: &[&str]) -> Config {
+    let (_, section) = EXAMPLE.split_once(&format!("# [[{name}]]")).unwrap();
+    let (section, _) = section.split_once("\n\n").unwrap_or((section, ""));
     let is_key = |line: &&str| {
         line.split_once(" = ").is_some_and(|(name, _)| !name.trim_start_matches("# ").contains(' '))
     };
     let keys: Vec<_> = section.lines().filter(is_key).map(|line| line.trim_start_matches("# ")).collect();
     let without_files: Vec<_> = keys.iter().filter(|line| !line.contains("_file")).copied().collect();
-    let text = format!("[[identity_provider]]\n{}\n", without_files.join("\n"));
+    let text = format!("[[{name}]]\n{}\n", without_files.join("\n"));
     let loaded = Loaded::from_layers(Some(("auth.toml", &text)), &Environment::default(), &Flags::default());
     let loaded = loaded.unwrap();
     let named: BTreeSet<_> =
         keys.iter().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.to_owned()).collect();
-    let read = loaded.settings.iter().filter_map(|setting| setting.key.strip_prefix("identity_provider[0]."));
-    // The file of the secret stands in words.
-    let read: BTreeSet<_> = read.filter(|key| *key != "client_secret_file").map(str::to_owned).collect();
+    let start = format!("{name}[0].");
+    let read = loaded.settings.iter().filter_map(|setting| setting.key.strip_prefix(&start));
+    let read: BTreeSet<_> = read.filter(|key| !in_words.contains(key)).map(str::to_owned).collect();
     assert_eq!(named, read);
-    insta::assert_debug_snapshot!(loaded.config.federation);
+    loaded.config
 }
 
 /// The line with its key in force, if it is one of a key without a fixed default.

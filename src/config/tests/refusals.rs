@@ -216,3 +216,37 @@ fn a_provider_that_could_not_be_asked_is_refused() {
         ),
     ]);
 }
+
+#[test]
+fn a_webhook_that_could_not_be_trusted_is_refused() {
+    check(&[
+        (
+            "[[webhook]]\nallow_private = true",
+            &["webhook[0].name: is missing", "webhook[0].url: is missing", "webhook[0].secret: is missing"],
+        ),
+        (
+            "[[webhook]]\nname = \"a\"\nurl = \"https://a.example\"\nsecret = \"hunter2\"\nevents = [\"log*\"]",
+            &[
+                "auth.toml:4: webhook[0].secret: the secret must be whsec_ and the base64 of 24 to 64 random bytes | make one with `echo \"whsec_$(openssl rand -base64 32)\"`",
+                "auth.toml:5: webhook[0].events: expected 1 to 20 actions such as \"login.failed\", or \"login.*\" for all of a kind",
+            ],
+        ),
+        (
+            "[[webhook]]\nname = \"a\"\nurl = \"http://a.example\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"",
+            &[
+                "auth.toml:3: webhook[0].url: http:// is for loopback only: events could be read and changed on the way",
+            ],
+        ),
+        (
+            "[[webhook]]\nname = \"a\"\nurl = \"http://127.0.0.1\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"
+[[webhook]]\nname = \"a\"\nurl = \"https://169.254.169.254\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"
+[[webhook]]\nname = \"b\"\nurl = \"https://[fd00::1]:8443/x\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"",
+            &[
+                "auth.toml:3: webhook[0].url: an address that is not of the internet needs allow_private = true",
+                "auth.toml:6: webhook[1].name: two webhooks are called \"a\"",
+                "auth.toml:7: webhook[1].url: an address that is not of the internet needs allow_private = true",
+                "auth.toml:11: webhook[2].url: an address that is not of the internet needs allow_private = true",
+            ],
+        ),
+    ]);
+}

@@ -23,6 +23,9 @@ impl From<OversightFault> for ApiError {
             OversightFault::NoContent => {
                 Self::new(ErrorCode::Conflict, "This mail was given up, and its content is gone.")
             }
+            OversightFault::NotKept => {
+                Self::new(ErrorCode::Conflict, "The audit log does not keep this event any more.")
+            }
             OversightFault::Caller(fault) => fault.into(),
             OversightFault::Refused(refused) => refused.into(),
             OversightFault::Store(error) => error.into(),

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::ambient::ManualClock;
+use crate::outbound::http_client::Reach;
 
 /// A server that keeps what it was sent and answers each path with its text.
 struct Server {
@@ -72,7 +73,7 @@ fn provider(issuer: &str, urls: Urls, dialect: Dialect, clock: &ManualClock) -> 
         is_openid: dialect == Dialect::Claims,
     };
     let secret = Some(Zeroizing::new("p:q+r".to_owned()));
-    let client = HttpClient::new(None, Duration::from_secs(5)).unwrap();
+    let client = HttpClient::new(None, Duration::from_secs(5), Reach::Anywhere).unwrap();
     let scope = "openid email".to_owned();
     OAuthProvider::new(about, (urls, dialect), (scope, secret), client, Arc::new(clock.clone()))
 }
@@ -232,4 +233,26 @@ async fn github_tells_the_address_apart_and_takes_the_secret_in_the_body() {
         name: Some("octocat".to_owned()),
     };
     assert_eq!(said, expected);
+}
+
+/// What a provider says of itself leads this server nowhere inside, unless that is allowed.
+#[tokio::test]
+async fn discovery_leads_to_no_private_address() {
+    let server = Server::start(|base| {
+        let places = json!({
+            "issuer": base, "authorization_endpoint": format!("{base}/authorize"),
+            "token_endpoint": format!("{base}/token"), "jwks_uri": format!("{base}/keys"),
+        });
+        vec![("/.well-known/openid-configuration", ok(&places)), ("/keys", ok(&json!({ "keys": [] })))]
+    })
+    .await;
+    let urls = |jwks: Option<String>| Urls { jwks, ..Urls::default() };
+    let inside = provider(&server.base, urls(None), Dialect::Claims, &clock());
+    inside.keys(false).await.unwrap();
+    let seen = server.seen().len();
+    let client = HttpClient::new(None, Duration::from_secs(5), Reach::Public).unwrap();
+    let outside = OAuthProvider { client, ..provider(&server.base, urls(None), Dialect::Claims, &clock()) };
+    let fault = outside.keys(false).await.unwrap_err();
+    assert_eq!(fault.to_string(), "the provider gave no connection: the address is private");
+    assert_eq!(server.seen().len(), seen);
 }

@@ -41,6 +41,7 @@ const NARROW: &[(&str, &str, &[&str])] = &[
             "crate::services::identity_provider",
             "crate::services::mail_transport",
             "crate::services::sms_sender",
+            "crate::services::webhook_sink",
         ],
     ),
     ("net", "domain", &["crate::domain::time"]),

@@ -29,7 +29,7 @@ impl TestApp {
         self.again(|services| services.keys = Keys::derive(&MasterKey::from_bytes([6; 32])))
     }
 
-    fn again(self, change: impl FnOnce(&mut Shared)) -> Self {
+    pub(super) fn again(self, change: impl FnOnce(&mut Shared)) -> Self {
         let Self { services: old, clock, engine, .. } = self;
         let policy = old.policy.clone();
         let seed = old.random::<8>();

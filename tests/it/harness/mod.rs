@@ -19,6 +19,7 @@ mod role;
 mod service;
 mod stream;
 mod surfer;
+mod webhook;
 
 pub use admin::{filled, text_at};
 pub use answer::Answer;
@@ -34,3 +35,4 @@ pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};
 pub use stream::{Following, Heard};
 pub use surfer::{SESSION_COOKIE, Surfer, WAITING_COOKIE, between};
+pub use webhook::{Receiver, hook};

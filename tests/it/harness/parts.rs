@@ -20,7 +20,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -123,6 +123,7 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         mail_queued: Arc::default(),
         sms: None,
         providers: Vec::new(),
+        hooks: Vec::new(),
         sms_sends: SmsSends::new(LOCKOUT_ENTRIES),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
@@ -131,5 +132,6 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
         fates: Fates::default(),
+        identities: Identities::default(),
     }
 }

@@ -40,7 +40,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-pub const GUARDED: [(&str, &str, [u16; 5]); 96] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 102] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -115,6 +115,12 @@ pub const GUARDED: [(&str, &str, [u16; 5]); 96] = [
     ("list_outbox", "", [403, 403, 403, 200, 200]),
     ("retry_mail", "", [403, 403, 403, 404, 404]),
     ("delete_mail", "", [403, 403, 403, 404, 404]),
+    ("list_webhooks", "", [403, 403, 403, 200, 200]),
+    ("test_webhook", "", [403, 403, 403, 404, 404]),
+    ("resume_webhook", "", [403, 403, 403, 404, 404]),
+    ("list_dead_letters", "", [403, 403, 403, 404, 404]),
+    ("redeliver_event", "", [403, 403, 403, 404, 404]),
+    ("drop_event", "", [403, 403, 403, 404, 404]),
     ("acknowledge_suspicious", "", [403, 403, 403, 404, 404]),
     ("list_all_sessions", "", [403, 403, 403, 200, 200]),
     ("end_any_session", "", [403, 403, 403, 404, 404]),

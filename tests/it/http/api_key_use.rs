@@ -109,7 +109,7 @@ async fn what_is_no_live_key_is_refused_in_one_way() {
 /// R53: deny by default, swept over the whole description.
 #[tokio::test]
 async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
-    const OPEN_TO_KEYS: [&str; 49] = [
+    const OPEN_TO_KEYS: [&str; 55] = [
         "me",
         "list_users",
         "update_user",
@@ -124,6 +124,12 @@ async fn a_key_of_a_super_administrator_opens_only_the_listed_operations() {
         "list_user_api_keys",
         "retry_mail",
         "delete_mail",
+        "list_webhooks",
+        "test_webhook",
+        "resume_webhook",
+        "list_dead_letters",
+        "redeliver_event",
+        "drop_event",
         "acknowledge_suspicious",
         "list_all_sessions",
         "end_any_session",

@@ -86,3 +86,4 @@ mod user_creation;
 mod user_deletion;
 mod user_list;
 mod verification;
+mod webhook;

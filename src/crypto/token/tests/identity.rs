@@ -1,4 +1,4 @@
-//! What a signed identity says, and that it is no token of ours.
+//! The token that says to an application who is there.
 
 use super::*;
 use crate::domain::token::IdentityClaims;

@@ -1,76 +1,22 @@
 //! The webhook against a stand-in on a real socket.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::*;
 use crate::ambient::ManualClock;
 use crate::domain::id::MailId;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::time::Timestamp;
-use crate::outbound::http_client::ClientError;
+use crate::outbound::http_client::{ClientError, Reach};
+use crate::outbound::stand_in::{Gateway, HANG, certificate_for};
 
 const SECRET: &[u8] = b"a secret shared with the gateway";
-const HANG: &str = "";
-
-/// A gateway that keeps what it was sent and gives one answer to everything.
-struct Gateway {
-    port: u16,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
 impl Gateway {
-    async fn start(says: &'static str, tls: Option<TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&seen);
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let (kept, tls) = (Arc::clone(&kept), tls.clone());
-                tokio::spawn(async move {
-                    match tls {
-                        Some(tls) => serve(tls.accept(socket).await.ok()?, says, &kept).await,
-                        None => serve(socket, says, &kept).await,
-                    }
-                });
-            }
-        });
-        Self { port, seen }
-    }
-
-    fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
-    }
-
     fn sender(&self) -> WebhookSender {
         sender(&format!("http://127.0.0.1:{}/sms?from=latchkey", self.port), None)
     }
-}
-
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    says: &str,
-    kept: &Mutex<Vec<String>>,
-) -> Option<()> {
-    let mut text = Vec::new();
-    while !text.ends_with(b"}") {
-        let mut part = [0; 4096];
-        let count = stream.read(&mut part).await.ok().filter(|count| *count > 0)?;
-        text.extend_from_slice(&part[..count]);
-    }
-    kept.lock().unwrap().push(String::from_utf8(text).unwrap());
-    if says == HANG {
-        std::future::pending::<()>().await;
-    }
-    stream.write_all(says.as_bytes()).await.ok()?;
-    stream.shutdown().await.ok()
 }
 
 fn sender(url: &str, ca_file: Option<&std::path::Path>) -> WebhookSender {
@@ -79,7 +25,7 @@ fn sender(url: &str, ca_file: Option<&std::path::Path>) -> WebhookSender {
         let hex = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap());
         aws_lc_rs::hmac::sign(&key, bytes).as_ref().iter().flat_map(hex).collect()
     };
-    let client = HttpClient::new(ca_file, Duration::from_secs(5)).unwrap();
+    let client = HttpClient::new(ca_file, Duration::from_secs(5), Reach::Anywhere).unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
     WebhookSender::new(Endpoint::parse(url).unwrap(), client, Box::new(sign), clock)
 }
@@ -160,7 +106,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn a_gateway_that_says_nothing_is_given_up_in_time() {
     let gateway = Gateway::start(HANG, None).await;
-    let client = HttpClient::new(None, Duration::from_millis(50)).unwrap();
+    let client = HttpClient::new(None, Duration::from_millis(50), Reach::Anywhere).unwrap();
     let fault = WebhookSender { client, ..gateway.sender() }.send(&sms()).await.unwrap_err();
     assert_eq!(fault, MailFault::temporary("the SMS gateway: no answer in time"));
 }
@@ -223,19 +169,4 @@ fn only_tls_leaves_this_machine() {
     ] {
         assert!(matches!(Endpoint::parse(bad), Err(ClientError::Url)), "{bad}");
     }
-}
-
-fn certificate_for(name: &str) -> (tempfile::NamedTempFile, TlsAcceptor) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    (file, TlsAcceptor::from(Arc::new(config)))
 }
