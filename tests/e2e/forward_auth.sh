@@ -3,6 +3,8 @@
 # each, under one host name and this server under another. Traefik is not there: what it would ask is asked by curl.
 . "$(dirname "$0")/story.sh"
 
+shots=${STORY_SHOTS:-$work/shots}
+mkdir -p "$shots"
 app=$(free_port)
 python3 "$e2e/echo.py" "$app" &
 peers+=($!)
@@ -12,7 +14,7 @@ export CURL_CA_BUNDLE=$work/cert.pem
 
 umask 077
 echo 'correct horse battery staple' >"$work/password"
-for name in root:super_admin ada:developer; do
+for name in root:super_admin ada:developer eve:developer; do
     "$binary" user create --data-dir "$work/data" --email "${name%%:*}@example.com" --role "${name#*:}" \
         --name "${name%%:*} lovelace" --password-file "$work/password" >"$work/create.log" 2>&1 ||
         { cat "$work/create.log" >&2; fail 'user create'; }
@@ -142,6 +144,8 @@ behind() {
     csrf=$(auth /api/v1/auth/session "${jar[@]}" >/dev/null; jq -r .data.csrf_token "$work/body")
     expect 'logout' 200 "$(auth /api/v1/auth/logout -X POST "${jar[@]}" --header "X-CSRF-Token: $csrf")"
     expect 'after it' 302 "$(get /x "${jar[@]}" "${page[@]}")"
+
+    (cd "$e2e" && timeout 60 node forward_auth.mjs "$shots" "$1" "$front" "http://127.0.0.1:$own" "$work/codes")
 
     kill -TERM "$proxy"
     wait "$proxy" || true

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use poem::http::{HeaderValue, StatusCode};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::Query;
 use poem::{EndpointExt, Response, Route, get, handler};
 use serde::Deserialize;
@@ -100,9 +100,26 @@ async fn check(site: Here<'_>, sent: Sent<limit::Login, Login>) -> Response {
 /// Whoever is logged in now goes on, by way of the second factor where the rules demand one that there is not yet.
 pub(super) fn entered(site: &Site, ctx: &Context, admitted: &Admitted, return_to: Option<&str>) -> Response {
     match way_in(&site.app, ctx, admitted, return_to) {
-        Ok((location, cookies)) => see_other(&location, cookies),
+        Ok((location, cookies)) if location.starts_with('/') => see_other(&location, cookies),
+        Ok((location, cookies)) => gone_on(site, &location, cookies),
         Err(error) => broken(site, &ctx.request_id, &error),
     }
+}
+
+/// Leads on to an application, with cookies.
+///
+/// ## Decision: a page that goes on by itself, and no redirect
+/// `form-action 'self'` of the form that was sent counts for every redirect behind it, those of the application too. So
+/// the way ends at a page of this server, and another begins there: by the header `Refresh`, and by a link.
+fn gone_on(site: &Site, location: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    let mut answer = page(StatusCode::OK, site.pages.logged_in(location));
+    if let Ok(refresh) = HeaderValue::try_from(format!("0; url={location}")) {
+        answer.headers_mut().insert(header::REFRESH, refresh);
+    }
+    for cookie in cookies {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    answer
 }
 
 /// Where whoever is logged in now goes on, and with which cookies.

@@ -127,9 +127,16 @@ impl Surfer<'_> {
 }
 
 impl Answer {
-    /// Where the browser is sent after a form.
+    /// Where the browser is sent after a form: to a page of this server by a redirect, to an application by a page that
+    /// goes on, because `form-action` counts for redirects too.
     #[track_caller]
     pub fn goes_to(&self) -> &str {
+        if let Some(refresh) = self.header("refresh") {
+            assert_eq!((self.status.as_u16(), self.header("cache-control")), (200, Some("no-store")));
+            let url = refresh.strip_prefix("0; url=").unwrap();
+            assert!(!url.starts_with('/') && self.text.contains("Go on</a>"), "{}", self.text);
+            return url;
+        }
         assert_eq!(self.status, 303, "{}", self.text);
         assert_eq!(self.header("cache-control"), Some("no-store"));
         self.header("location").unwrap()

@@ -97,6 +97,11 @@ impl Pages {
         self.page("You are logged out", &self.parts.logged_out.render([&self.service]))
     }
 
+    /// Whoever is logged in now and goes on to `url`, the address of an application.
+    pub fn logged_in(&self, url: &str) -> String {
+        self.page("You are logged in", &self.parts.logged_in.render([&Html::text(url)]))
+    }
+
     /// `GET /register`: the form that posts `name`, `email` and `password` to `/register`.
     pub fn register_form(&self, form: &RegisterForm<'_>) -> String {
         let [name, email, rules] = [form.name, form.email, form.rules].map(Html::text);

@@ -60,6 +60,7 @@ templates! {
     code_sms("return_to"),
     logout("service", "name", "csrf"),
     logged_out("service"),
+    logged_in("url"),
     register("service", "problem", "name", "focus", "email", "blame_email", "rules", "blame_password"),
     register_done("service"),
 

@@ -100,6 +100,7 @@ fn public_pages(pages: &Pages, words: &str) -> Vec<String> {
         pages.code_form(&code),
         pages.logout_form(words, words),
         pages.logged_out(),
+        pages.logged_in(words),
         pages.register_form(&register),
         pages.register_done(),
         pages.verify_again(),
