@@ -226,7 +226,7 @@ async fn hold_the_table(by_cookie: bool) {
         let path = path.replace("/roles/{id}", &format!("/roles/{custom}")).replace("{role_id}", &custom);
         let path = path.replace("/factors/{kind}", "/factors/totp").replace("{kind}", "policies");
         let path = path.replace("{user_id}/{permission}", "{id}/policies:update");
-        let path = path.replace("{permission}", "audit:delete");
+        let path = path.replace("{permission}", "audit:delete").replace("{request_id}", "none");
         for (role, expected) in Role::ALL.iter().zip(expected) {
             if app.account(role.name()).is_none() {
                 app.add(role.name(), *role).await;
