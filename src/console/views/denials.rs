@@ -111,7 +111,10 @@ fn detail(row: &ExplainedRequest, look: &Look) -> Vec<Detail> {
     ]);
     for step in &row.steps {
         let Cell(word, token) = sign(&step.verdict);
-        lines.push(("step", Cell(Safe::new(&format!("{:<6}{}", word, Safe::new(&step.name))), token)));
+        lines.push((
+            "step",
+            Cell(Safe::new(&format!("{:<6}{}", word.as_str(), Safe::new(&step.name))), token),
+        ));
         lines.extend(sentence("", &step.cause, Token::Plain, look));
     }
     lines

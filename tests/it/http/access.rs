@@ -229,7 +229,7 @@ async fn hold_the_table(by_cookie: bool) {
         let path = path.replace("/dead-letters/{id}", "/dead-letters/1-0");
         let path = path.replace("/factors/{kind}", "/factors/totp").replace("{kind}", "policies");
         let path = path.replace("{user_id}/{permission}", "{id}/policies:update");
-        let path = path.replace("{permission}", "audit:delete");
+        let path = path.replace("{permission}", "audit:delete").replace("{request_id}", "none");
         for (role, expected) in Role::ALL.iter().zip(expected) {
             if app.account(role.name()).is_none() {
                 app.add(role.name(), *role).await;

@@ -317,7 +317,10 @@ async fn what_is_foretold_of_permissions_is_what_the_server_does() {
         let operation = Operation::find(method.as_str(), &path).unwrap();
         let body = GUARDED.iter().find(|row| row.0 == id).map(|row| row.1);
         let Some(body) = body.filter(|_| operation.needs.or(operation.of_others).is_some()) else { continue };
-        let path = path.replace("{id}", &target).replace("{role_id}", &target);
+        let path = path
+            .replace("dead-letters/{id}", "dead-letters/1-0")
+            .replace("{id}", &target)
+            .replace("{role_id}", &target);
         let path = path.replace("{kind}", "totp").replace("{permission}", "audit:delete");
         let path = path.replace("{request_id}", "none");
         let query = if operation.of_others.is_some() { format!("?user_id={target}") } else { String::new() };

@@ -13,7 +13,7 @@ fn the_command_says_why_a_request_was_denied_and_what_would_happen_to_one() {
     assert_eq!(refused.status, 401);
     let id = refused.header("x-request-id").unwrap();
     let told = |arguments: &[&str]| {
-        let ended = home.run(&[&["explain"], arguments].concat());
+        let ended = home.run(&[&["explain", "--data-dir", "data"], arguments].concat());
         assert_eq!(ended.code, Some(0), "{ended:?}");
         ended.out
     };
@@ -29,7 +29,7 @@ fn the_command_says_why_a_request_was_denied_and_what_would_happen_to_one() {
     assert!(told(&login).starts_with("passed: Nothing stands against it.\n"));
     let users = told(&["--simulate", "ada@example.com", "GET", "/api/v1/users", "192.0.2.1"]);
     assert!(users.starts_with("denied: users:read is needed"), "{users}");
-    let bad = home.run(&["explain", "--address", "nowhere"]);
+    let bad = home.run(&["explain", "--data-dir", "data", "--address", "nowhere"]);
     assert_eq!(bad.code, Some(1));
     assert!(bad.err.contains("`address` is not valid"), "{bad:?}");
     server.stop();
