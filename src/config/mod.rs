@@ -96,8 +96,8 @@ use crate::domain::feed::StreamPolicy;
 use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
-use crate::domain::trace::TracePolicy;
 use crate::domain::retention::Retention;
+use crate::domain::trace::TracePolicy;
 
 /// The built-in layer, which is also the documentation of every key.
 pub const EXAMPLE: &str = include_str!("../../auth.toml.example");

@@ -28,6 +28,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::identity::Identity;
+use crate::domain::order::Order;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::resource::{Grant, Resource, ResourceName};
@@ -158,7 +159,7 @@ fn collect(
     (id, before): (UserId, Option<u64>),
 ) -> Result<Option<Export>, StoreError> {
     let Some(user) = store::user::by_id(read, id)? else { return Ok(None) };
-    let (sessions, more_sessions) = store::session::of_user(read, id, None, MOST)?;
+    let (sessions, more_sessions) = store::session::of_user(read, id, (Order::Newest, None), MOST)?;
     let (api_keys, more_keys) = store::api_key::list(read, Some(id), None, MOST)?;
     let (resources, more_resources) = store::resource::of_owner(read, id, None, MOST)?;
     let (grants, more_grants) = store::resource::grants_to(read, id, MOST)?;
