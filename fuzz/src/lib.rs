@@ -62,6 +62,7 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
         around: Default::default(),
         wrong_codes: Arc::new(latchkey::services::code_guard::WrongCodes::new(100)),
         fates: latchkey::services::forward_auth::Fates::default(),
+        identities: latchkey::services::forward_auth::Identities::default(),
     };
     (Services::new(shared, policy), clock)
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::MINUTE;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
-use super::{MINUTE, SECOND};
 use crate::domain::forward_auth::{
     ForwardAuthPolicy, Hosts, Need, RULES_MAX, Rule, Table, host, is_below, is_method, is_path_of_rule,
 };
@@ -50,7 +50,7 @@ pub fn read(
         cookie_domain,
         table: Table(rules.into_iter().flatten().collect()),
         identity_header: header.unwrap_or_default(),
-        identity_ttl: identity_ttl.max(SECOND),
+        identity_ttl,
     })
 }
 

@@ -36,6 +36,7 @@ mod proxies;
 mod public_url;
 mod reader;
 mod registration;
+mod retention;
 mod secret;
 mod secret_file;
 mod sessions;
@@ -76,6 +77,7 @@ pub use problem::{ConfigError, Problem};
 pub use profiles::EnabledProfile;
 pub use public_url::PublicUrl;
 pub use registration::Registration;
+pub use retention::PersonalData;
 pub use secret::Secret;
 pub use secret_file::{plain as plain_io_error, read as read_secret_file};
 pub use sms::{Sms, SmsWebhook};
@@ -94,6 +96,7 @@ use crate::domain::feed::StreamPolicy;
 use crate::domain::forward_auth::ForwardAuthPolicy;
 use crate::domain::limit::LimitPolicy;
 use crate::domain::lockout::LockoutPolicy;
+use crate::domain::retention::Retention;
 use crate::domain::trace::TracePolicy;
 
 /// The built-in layer, which is also the documentation of every key.
@@ -167,6 +170,10 @@ pub struct Config {
     pub forward_auth: Option<ForwardAuthPolicy>,
     /// Where audit events are sent.
     pub webhooks: Webhooks,
+    /// How long is kept what nobody uses any more.
+    pub retention: Retention,
+    /// What people may do with what is held of them.
+    pub personal_data: PersonalData,
     /// The log.
     pub log: Log,
     /// The metrics page.
@@ -293,6 +300,8 @@ impl Config {
             federation: Federation::read(reader),
             forward_auth: forward_auth::read(reader, public_url.as_ref(), &trusted_proxies),
             webhooks: Webhooks::read(reader),
+            retention: retention::read(reader),
+            personal_data: PersonalData::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),
             audit: Audit::read(reader),

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::SECOND;
 use super::called_url;
 use super::reader::Reader;
 use super::secret::Secret;
-use super::{DAY, SECOND};
 use crate::domain::actions::Actions;
 use crate::domain::address::is_public;
 use crate::domain::identity::ProviderName;
@@ -23,8 +23,6 @@ pub struct Webhooks {
     pub timeout: Duration,
     /// How often an event is tried.
     pub max_attempts: u32,
-    /// How long what was given up is kept.
-    pub keep_dead: Duration,
     /// Who is told.
     pub webhooks: Vec<Webhook>,
 }
@@ -67,7 +65,6 @@ impl Webhooks {
         Self {
             timeout: reader.duration("webhooks.timeout", SECOND..=SECOND * 20),
             max_attempts: reader.number("webhooks.max_attempts", 1..=100),
-            keep_dead: reader.duration("webhooks.keep_dead", DAY..=DAY * 365),
             webhooks,
         }
     }

@@ -65,6 +65,8 @@ pub enum Action {
     RefreshReused,
     /// The owner of an account or an administrator deleted it.
     UserDeleted,
+    /// The owner of an account or an administrator was given all that is held of it.
+    UserExported,
     /// An administrator changed an account.
     UserUpdated,
     /// An administrator changed the status of an account.
@@ -148,6 +150,8 @@ pub enum Action {
     WebhookResumed,
     /// The receiver of a webhook said that it is gone, and is told nothing more.
     WebhookDisabled,
+    /// Old records were dropped, as the configuration says.
+    AuditShortened,
     /// The server started with a configuration.
     ConfigLoaded,
     /// Something that is stored does not verify.
@@ -188,6 +192,7 @@ impl Action {
             Self::RefreshRotated => "refresh.rotated",
             Self::RefreshReused => "refresh.reused",
             Self::UserDeleted => "user.deleted",
+            Self::UserExported => "user.exported",
             Self::UserUpdated => "user.updated",
             Self::UserStatusChanged => "user.status_changed",
             Self::RoleCreated => "role.created",
@@ -229,6 +234,7 @@ impl Action {
             Self::WebhookDropped => "webhook.dropped",
             Self::WebhookResumed => "webhook.resumed",
             Self::WebhookDisabled => "webhook.disabled",
+            Self::AuditShortened => "audit.shortened",
             Self::ConfigLoaded => "config.loaded",
             Self::StoreDamaged => "store.damaged",
         }

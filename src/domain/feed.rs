@@ -78,6 +78,7 @@ impl FromStr for Cursor {
 pub const TOPICS: &[&str] = &[
     "access",
     "api_key",
+    "audit",
     "config",
     "diagnosis",
     "email",

@@ -29,6 +29,12 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid())
             }
 
+            /// The place between all ids of times before `at` and all of `at` and later ones. It names nothing.
+            pub fn edge(at: Timestamp) -> Self {
+                let first = Self::new(at, &[0; 10]).0.as_u128();
+                Self(Uuid::from_u128(first.saturating_sub(1)))
+            }
+
             /// From the sixteen bytes of a UUID.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))

@@ -30,6 +30,8 @@ pub enum Class {
     Mail,
     /// Looks at the valid codes of a second factor, by account.
     MfaDebug,
+    /// Exports of what is held of somebody, by the account that asks.
+    Export,
     /// Everything else without a good token, by client address.
     Anonymous,
     /// Calls with a good token, by account.
@@ -46,13 +48,14 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Login,
         Self::Register,
         Self::PasswordReset,
         Self::ResetConfirm,
         Self::Mail,
         Self::MfaDebug,
+        Self::Export,
         Self::Anonymous,
         Self::Authenticated,
         Self::ApiKey,
@@ -70,6 +73,7 @@ impl Class {
             Self::ResetConfirm => "reset_confirm",
             Self::Mail => "mail",
             Self::MfaDebug => "mfa_debug",
+            Self::Export => "export",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::ApiKey => "api_key",
@@ -95,6 +99,7 @@ pub struct PerClass<T> {
     reset_confirm: T,
     mail: T,
     mfa_debug: T,
+    export: T,
     anonymous: T,
     authenticated: T,
     api_key: T,
@@ -113,6 +118,7 @@ impl<T> PerClass<T> {
             reset_confirm: make(Class::ResetConfirm),
             mail: make(Class::Mail),
             mfa_debug: make(Class::MfaDebug),
+            export: make(Class::Export),
             anonymous: make(Class::Anonymous),
             authenticated: make(Class::Authenticated),
             api_key: make(Class::ApiKey),
@@ -131,6 +137,7 @@ impl<T> PerClass<T> {
             Class::ResetConfirm => &self.reset_confirm,
             Class::Mail => &self.mail,
             Class::MfaDebug => &self.mfa_debug,
+            Class::Export => &self.export,
             Class::Anonymous => &self.anonymous,
             Class::Authenticated => &self.authenticated,
             Class::ApiKey => &self.api_key,
@@ -149,6 +156,7 @@ impl<T> PerClass<T> {
             Class::ResetConfirm => &mut self.reset_confirm,
             Class::Mail => &mut self.mail,
             Class::MfaDebug => &mut self.mfa_debug,
+            Class::Export => &mut self.export,
             Class::Anonymous => &mut self.anonymous,
             Class::Authenticated => &mut self.authenticated,
             Class::ApiKey => &mut self.api_key,

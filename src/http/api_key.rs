@@ -229,7 +229,7 @@ impl ApiKeyApi {
     }
 
     /// A key as its owner sees it.
-    fn shown(&self, key: &api_key::ApiKey, now: Timestamp) -> ApiKey {
+    pub(super) fn shown(&self, key: &api_key::ApiKey, now: Timestamp) -> ApiKey {
         let rate = key.rate.unwrap_or_else(|| self.0.limits.budget(Class::ApiKey));
         ApiKey {
             id: key.id.to_string(),

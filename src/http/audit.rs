@@ -37,7 +37,7 @@ impl Statuses for Listed {
 impl AuditApi {
     /// Read the audit log
     ///
-    /// Newest first. Needs `audit:read`. A page may be short, even empty, and still have a `next_cursor`: one
+    /// Newest first, unless `order` says otherwise. Needs `audit:read`. A page may be short, even empty, and still have a `next_cursor`: one
     /// request looks at a bounded number of records.
     #[oai(path = "/audit/logs", method = "get", operation_id = "list_audit_logs", tag = "Tag::Audit")]
     #[expect(clippy::too_many_arguments, reason = "one for each query parameter of the contract")]
@@ -65,12 +65,15 @@ impl AuditApi {
         start_date: Query<Option<String>>,
         /// Only records before this time (RFC 3339).
         end_date: Query<Option<String>>,
+        /// `oldest`: the oldest first; else the newest.
+        order: Query<Option<String>>,
         /// The most records to answer, 1 to 100; the records of one commit stay together.
         #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<AuditPage>, Fault<Listed>> {
+        let order = query::order(order.0)?;
         let filter = AuditFilter {
             user: query::value("user_id", user_id.0)?,
             actor: query::value::<Actor>("actor_id", actor_id.0)?.map(|actor| actor.0),
@@ -81,12 +84,13 @@ impl AuditApi {
             session: query::value("session_id", session_id.0)?,
             from: query::value("start_date", start_date.0)?,
             until: query::value("end_date", end_date.0)?,
-            before: query::value("cursor", cursor.0)?,
+            order,
+            after: query::cursor_in(order, cursor.0)?,
             limit: whole(limit.0),
         };
         let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let logs = page.entries.into_iter().map(to_wire).collect();
-        let next_cursor = page.next.map(|seq| seq.to_string());
+        let next_cursor = query::next_in(order, page.next);
         Ok(Answer::new(AuditPage { logs, next_cursor, as_of: page.as_of.to_string() }, asked.0.now))
     }
 
@@ -170,7 +174,7 @@ pub fn to_wire(entry: AuditEntry) -> AuditLog {
     }
 }
 
-fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
+pub(super) fn suspicious_to_wire(seen: Seen) -> SuspiciousEvent {
     let details = seen.details.into_iter().map(|(name, value)| (name, Value::String(value)));
     SuspiciousEvent {
         id: seen.id.to_string(),

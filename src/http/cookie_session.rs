@@ -52,7 +52,9 @@ impl CookieSessionApi {
     /// For pages of this server: `POST /auth/login` in everything, but the session lives by the cookie
     /// `__Host-latchkey`, which no script can read, and there are no tokens. The session ends when it is not used for
     /// `sessions.idle_ttl`, and after `sessions.absolute_ttl`; the oldest one ends when there are more than
-    /// `sessions.cookie_max`. A session that the browser came with ends.
+    /// `sessions.cookie_max`. A session that the browser came with ends. With forward-auth a second cookie,
+    /// `__Secure-latchkey-proxy`, goes with it wherever it is set and taken away: it shows who is there to the proxies of
+    /// applications, and opens nothing else.
     ///
     /// A request that another site caused is refused with 403, here and wherever a request with the cookie is not GET,
     /// HEAD or OPTIONS: those need `csrf_token` in `X-CSRF-Token`, and `Origin` and `Sec-Fetch-Site`, where they are

@@ -31,6 +31,7 @@ use crate::services::password::Unfit;
 use crate::services::password_change::ChangeFault;
 use crate::services::password_proof::ProofFault;
 use crate::services::password_reset::ResetFault;
+use crate::services::personal_data::ExportFault;
 use crate::services::registration::{HashFault, RegisterFault};
 use crate::services::revocation::RevokeFault;
 use crate::services::role::Refused;
@@ -316,11 +317,26 @@ impl From<DeletionFault> for ApiError {
     fn from(fault: DeletionFault) -> Self {
         match fault {
             DeletionFault::Stale(needed) => needed.into(),
+            DeletionFault::SwitchedOff => {
+                Self::new(Code::Forbidden, "Ask an administrator to delete your account.")
+            }
             DeletionFault::LastSuperAdmin => {
                 Self::new(Code::Conflict, "The last active super administrator cannot be deleted.")
             }
             DeletionFault::Caller(fault) => fault.into(),
             DeletionFault::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportFault> for ApiError {
+    fn from(fault: ExportFault) -> Self {
+        match fault {
+            ExportFault::Stale(needed) => needed.into(),
+            ExportFault::Limited(exceeded) => exceeded.into(),
+            ExportFault::Act(fault) => fault.into(),
+            ExportFault::Caller(fault) => fault.into(),
+            ExportFault::Store(error) => error.into(),
         }
     }
 }

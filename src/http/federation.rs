@@ -203,7 +203,7 @@ fn to_wire(arrived: Arrived, provider: &str) -> Result<FederatedAnswer, ApiError
     })
 }
 
-fn identity_to_wire(identity: &identity::Identity) -> Identity {
+pub(super) fn identity_to_wire(identity: &identity::Identity) -> Identity {
     Identity {
         id: identity.id.to_string(),
         provider: identity.provider.to_string(),

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::web::Data;
-use poem::{EndpointExt, IntoResponse, Request, Response, Route, handler};
+use poem::{EndpointExt, IntoResponse, Request, Response, handler};
 
 pub use told::Told;
 
@@ -28,6 +28,7 @@ use super::cookie;
 use super::error::ApiError;
 use super::middleware::client_address::{is_trusted, peer_address};
 use super::principal::{Shown, by_key, by_token, shown, stranger};
+use super::shortcut::Shortcut;
 use super::visit::Visit;
 use crate::domain::forward_auth::{COOKIE, ForwardAuthPolicy, Need};
 use crate::services::caller::Caller;
@@ -41,6 +42,10 @@ use crate::wire::error::ErrorCode;
 /// Where proxies ask.
 pub const PATH: &str = "/forward-auth";
 
+/// Longest URL that a login leads back to, in bytes; from a longer one it leads to the front of the application. Encoded,
+/// it has to fit into the buffer that proxies have for a head, of which 4 KiB are usual.
+const RETURN_TO_MAX: usize = 800;
+
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -48,10 +53,10 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Adds the path, where there is forward-auth.
-pub fn add(route: Route, app: &Arc<Services>) -> Route {
+pub fn add(shortcut: Shortcut, app: &Arc<Services>) -> Shortcut {
     match &app.policy.forward_auth {
-        Some(policy) => route.at(PATH, ask.data(Arc::new(policy.clone())).data(app.clone())),
-        None => route,
+        Some(policy) => shortcut.with(PATH, ask.data(Arc::new(policy.clone())).data(app.clone())),
+        None => shortcut,
     }
 }
 
@@ -70,7 +75,7 @@ async fn ask(
     match judge(request, visit, (&app, &policy), &told).await {
         Ok(identity) => {
             app.fates.count(if identity.is_some() { Fate::Known } else { Fate::Public });
-            Ok(let_through(identity.as_ref(), &policy))
+            Ok(let_through(identity.as_deref(), &policy))
         }
         Err(error) => {
             match error.status() {
@@ -91,7 +96,7 @@ async fn judge(
     visit: &Visit,
     (app, policy): (&Services, &ForwardAuthPolicy),
     told: &Told<'_>,
-) -> Result<Option<Identity>, ApiError> {
+) -> Result<Option<Arc<Identity>>, ApiError> {
     let url = told.url().ok_or(Refusal::Unclear);
     let need = url.and_then(|url| Ok((forward_auth::need(policy, told.method, &url)?, url)));
     let (need, url) = match need {
@@ -174,7 +179,9 @@ fn login_page(headers: &HeaderMap, app: &Services, told: &Told<'_>) -> Option<St
     let is_script = headers.get(X_REQUESTED_WITH).is_some();
     let is_read = [Method::GET, Method::HEAD].iter().any(|method| method == told.method);
     let url = told.url().filter(|_| is_page && !is_script && is_read)?;
-    forward_auth::may_return_to(app, url.text).then(|| app.policy.public_url.login(url.text))
+    let root = format!("https://{}/", url.host);
+    let back = if url.is_https && url.text.len() > RETURN_TO_MAX { &root } else { url.text };
+    forward_auth::may_return_to(app, back).then(|| app.policy.public_url.login(back))
 }
 
 /// To the login page: at once, or as an answer with which nginx does so.

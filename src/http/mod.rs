@@ -40,6 +40,7 @@ pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
 pub mod person;
+pub mod personal_data;
 pub mod principal;
 pub mod profile;
 pub mod qr;
@@ -153,7 +154,7 @@ impl Front {
         let metrics = HttpMetrics::new(&mut parts.registry);
         let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
-        let mut route = forward_auth::add(site::add(Route::new(), site), &parts.app);
+        let mut route = site::add(Route::new(), site);
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
@@ -164,6 +165,7 @@ impl Front {
         );
         let health = parts.health.clone();
         let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
+        let shortcut = forward_auth::add(shortcut, &parts.app);
         let operations = operations(&parts.app, parts.health);
         let (app, keys) = (parts.app.clone(), parts.app.clone());
         let (checks, asked_why) = (parts.app.clone(), parts.app.clone());
@@ -297,7 +299,11 @@ fn operations(app: &Arc<Services>, health: HealthApi) -> impl OpenApi + use<> {
         password_check::PasswordCheckApi(app.clone()),
         session::SessionApi(app.clone()),
         step_up::StepUpApi(app.clone()),
-        (own_account::OwnAccountApi(app.clone()), federation::FederationApi(app.clone())),
+        (
+            own_account::OwnAccountApi(app.clone()),
+            personal_data::PersonalDataApi(app.clone()),
+            federation::FederationApi(app.clone()),
+        ),
         (user::UserApi(app.clone()), user_care::UserCareApi(app.clone()), role::RoleApi(app.clone())),
         api_key::ApiKeyApi(app.clone()),
         // A tuple has at most sixteen parts.

@@ -11,7 +11,7 @@ use super::cookie;
 use super::error::{Fault, Statuses};
 use super::principal::Bearer;
 use super::tag::Tag;
-use crate::services::{Services, email_change, user_deletion};
+use crate::services::{Services, email_change, personal_data};
 use crate::wire::auth::Message;
 use crate::wire::email_change::ChangeEmailRequest;
 
@@ -49,10 +49,10 @@ impl OwnAccountApi {
     ///
     /// For good, with every session and token. Needs a fresh proof (see `POST /auth/step-up`). The address is free
     /// at once, and the audit log keeps its records without what tells of the person. The last active super administrator
-    /// stays.
+    /// stays. 403 where `personal_data.self_deletion` is off.
     #[oai(path = "/users/me", method = "delete", operation_id = "delete_me", tag = "Tag::Users")]
     async fn delete(&self, asked: Asked, caller: Bearer) -> Result<Answer<Message>, Fault<Listed>> {
-        user_deletion::delete(&self.0, &asked.0, &caller.0).await?;
+        personal_data::delete_self(&self.0, &asked.0, &caller.0).await?;
         let answer = Answer::new(Message::new("Account deleted."), asked.0.now);
         Ok(answer.setting(cookie::cleared_for(&caller.0, &self.0.policy)))
     }

@@ -117,7 +117,8 @@ fn page_to_wire(page: &SessionPage, current: Option<SessionId>) -> SessionList {
     }
 }
 
-fn to_wire(session: &crate::domain::session::Session, current: Option<SessionId>) -> Session {
+/// A session on the wire.
+pub(super) fn to_wire(session: &crate::domain::session::Session, current: Option<SessionId>) -> Session {
     Session {
         id: session.id.to_string(),
         kind: session.kind.name().to_owned(),

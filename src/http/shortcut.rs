@@ -1,4 +1,5 @@
-//! Operations found by one look-up: those without parameters. Knows no operation by name.
+//! Operations found by one look-up: those without parameters, and what proxies ask on the way of each request. Knows no
+//! operation by name.
 //!
 //! ## Decision
 //! poem asks a tree for the path, then a list for the method, and each of the three steps down to the handler boxes a
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
-use poem::{Endpoint, PathPattern, Request, Response};
+use poem::{Endpoint, EndpointExt, PathPattern, Request, Response};
 use poem_openapi::OpenApi;
 
 /// The operations of an API that take no parameter from the path, the query or a header.
@@ -18,7 +19,8 @@ pub struct Shortcut(HashMap<String, Vec<Direct>>);
 
 /// One of them. It says which path it answered, as poem's own routes do.
 pub struct Direct {
-    method: Method,
+    /// Nothing means any.
+    method: Option<Method>,
     pattern: PathPattern,
     endpoint: BoxEndpoint<'static>,
 }
@@ -33,7 +35,7 @@ impl Shortcut {
             for operation in path.operations.into_iter().filter(|operation| operation.params.is_empty()) {
                 let found = table.get_mut(&path.path).and_then(|methods| methods.remove(&operation.method));
                 if let Some(endpoint) = found {
-                    let (method, pattern) = (operation.method, PathPattern(path.path.as_str().into()));
+                    let (method, pattern) = (Some(operation.method), PathPattern(path.path.as_str().into()));
                     by_path.entry(path.path.clone()).or_default().push(Direct { method, pattern, endpoint });
                 }
             }
@@ -41,10 +43,18 @@ impl Shortcut {
         Self(by_path)
     }
 
+    /// With what answers every method of `path`.
+    #[must_use]
+    pub fn with(mut self, path: &str, endpoint: impl Endpoint<Output = Response> + 'static) -> Self {
+        let direct = Direct { method: None, pattern: PathPattern(path.into()), endpoint: endpoint.boxed() };
+        self.0.insert(path.to_owned(), vec![direct]);
+        self
+    }
+
     /// The operation that `request` asks for, if it is one of these.
     pub fn find(&self, request: &Request) -> Option<&Direct> {
         let methods = self.0.get(request.uri().path())?;
-        methods.iter().find(|direct| direct.method == request.method())
+        methods.iter().find(|direct| direct.method.as_ref().is_none_or(|method| method == request.method()))
     }
 }
 
@@ -106,6 +116,10 @@ mod tests {
         ] {
             assert!(shortcut.find(&request(method, path)).is_none(), "{path}");
         }
+        let shortcut = shortcut.with("/any", poem::endpoint::make_sync(|_| Response::default()));
+        let any = request(Method::DELETE, "/any");
+        let answer = shortcut.find(&any).unwrap().call(any).await.unwrap();
+        assert_eq!(&*answer.data::<PathPattern>().unwrap().0, "/any");
         let asked = request(Method::GET, "/plain?word=x");
         let mut answer = shortcut.find(&asked).unwrap().call(asked).await.unwrap();
         assert_eq!(&*answer.data::<PathPattern>().unwrap().0, "/plain");

@@ -15,6 +15,7 @@ use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
 use crate::domain::id::UserId;
+use crate::domain::order::Order;
 use crate::domain::permission::Permissions;
 use crate::domain::role::{NotARole, Role};
 use crate::domain::user::{DisplayName, Status, Username};
@@ -50,7 +51,7 @@ impl UserApi {
 
     /// List accounts
     ///
-    /// Newest first. Needs `users:read`. By `offset`, at most 10,000 accounts are looked at; then `total_capped` is true
+    /// Newest first, unless `order` says otherwise. Needs `users:read`. By `offset`, at most 10,000 accounts are looked at; then `total_capped` is true
     /// and `total` is a lower bound. By `cursor`, or with `count=false`, nothing is counted and at most 1,000 accounts are
     /// looked at: a page may be short, even empty, and still have a `next_cursor`.
     #[oai(path = "/users", method = "get", operation_id = "list_users")]
@@ -83,7 +84,10 @@ impl UserApi {
         created_from: Query<Option<String>>,
         /// Only accounts made before this time (RFC 3339).
         created_before: Query<Option<String>>,
+        /// `oldest`: the oldest first; else the newest.
+        order: Query<Option<String>>,
     ) -> Result<Answer<UserPage>, Fault<Listed>> {
+        let order = query::order(order.0)?;
         let filter = UserFilter {
             status: status.0.map(|status| parse_status(&status)).transpose()?,
             role: query::value("role", role.0)?,
@@ -91,16 +95,17 @@ impl UserApi {
             has_factor: has_factor.0,
             from: query::value("created_from", created_from.0)?,
             to: query::value("created_before", created_before.0)?,
-            start: start(offset.0, cursor.0, count.0)?,
+            order,
+            start: start(offset.0, query::cursor_in(order, cursor.0)?, count.0)?,
             limit: usize::try_from(limit.0).unwrap_or(1),
         };
         let page = listing::list(&self.0, &asked.0, &caller.0, &filter).await?;
-        Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0))?, asked.0.now))
+        Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0, order))?, asked.0.now))
     }
 
     /// Find accounts by the beginning of a name
     ///
-    /// Of their address or their username, whatever the case; in the order of these names. Needs `users:read`.
+    /// Of their address or their username, whatever the case; in the order of these names and no other. Needs `users:read`.
     #[oai(path = "/users/lookup", method = "get", operation_id = "look_up_users")]
     async fn look_up(
         &self,
@@ -213,8 +218,7 @@ fn yes() -> bool {
     true
 }
 
-fn start(offset: u32, cursor: Option<String>, count: bool) -> Result<Start, ApiError> {
-    let after = query::cursor(cursor)?;
+fn start(offset: u32, after: Option<UserId>, count: bool) -> Result<Start, ApiError> {
     match (after, offset) {
         (None, offset) if count => Ok(Start::Offset(usize::try_from(offset).unwrap_or(OFFSET_MAX))),
         (after, 0) => Ok(Start::After(after)),
@@ -232,7 +236,7 @@ fn parse_roles(names: &[String]) -> Result<Vec<Role>, ApiError> {
 fn page_to_wire(
     app: &Services,
     page: &listing::UserPage,
-    (limit, offset): (u32, u32),
+    (limit, offset, order): (u32, u32, Order),
 ) -> Result<UserPage, ApiError> {
     let total = page.total;
     Ok(UserPage {
@@ -241,7 +245,7 @@ fn page_to_wire(
         limit,
         offset: total.map(|_| offset),
         total_capped: total.map(|total| total.is_capped),
-        next_cursor: page.next.map(|id| id.to_string()),
+        next_cursor: query::next_in(order, page.next),
         as_of: page.as_of.to_string(),
     })
 }

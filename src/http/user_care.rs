@@ -15,7 +15,7 @@ use super::tag::Tag;
 use super::user::user_id;
 use crate::services::Services;
 use crate::services::user::care;
-use crate::services::user::factors::{self, FactorKind};
+use crate::services::user::factors::{self, FactorKind, Factors};
 use crate::wire::auth::Message;
 use crate::wire::error::ErrorCode;
 use crate::wire::user_care::{FactorOfUser, FactorsOfUser, SessionsEndedByAdmin, Unlocked};
@@ -109,12 +109,7 @@ impl UserCareApi {
         id: Path<String>,
     ) -> Result<Answer<FactorsOfUser>, Fault<Listed>> {
         let found = factors::list(&self.0, &asked.0, &caller.0, user_id(&id.0)?).await?;
-        let factors = found
-            .on
-            .iter()
-            .map(|(kind, at)| FactorOfUser { r#type: kind.name().to_owned(), enrolled_at: at.to_string() });
-        let backup_codes_left = number(found.backup_codes_left);
-        Ok(Answer::new(FactorsOfUser { factors: factors.collect(), backup_codes_left }, asked.0.now))
+        Ok(Answer::new(factors_to_wire(&found), asked.0.now))
     }
 
     /// Take somebody's second factor away
@@ -133,6 +128,15 @@ impl UserCareApi {
         let ended = factors::remove(&self.0, &asked.0, &caller.0, id, kinds).await?;
         Ok(Answer::new(sessions_ended("Second factor removed.", ended), asked.0.now))
     }
+}
+
+/// Second factors on the wire.
+pub(super) fn factors_to_wire(found: &Factors) -> FactorsOfUser {
+    let factors = found
+        .on
+        .iter()
+        .map(|(kind, at)| FactorOfUser { r#type: kind.name().to_owned(), enrolled_at: at.to_string() });
+    FactorsOfUser { factors: factors.collect(), backup_codes_left: number(found.backup_codes_left) }
 }
 
 /// There is no such second factor.

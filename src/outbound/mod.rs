@@ -5,5 +5,5 @@ pub mod identity;
 pub mod mail;
 pub mod sms;
 #[cfg(test)]
-mod stand_in;
+mod tests;
 pub mod webhook;

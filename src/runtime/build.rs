@@ -21,7 +21,7 @@ use crate::domain::session::{Rotation, TokenPolicy};
 use crate::services::api_key::usage::KeyUses;
 use crate::services::code_guard::WrongCodes;
 use crate::services::explain::Traces;
-use crate::services::forward_auth::Fates;
+use crate::services::forward_auth::{Fates, Identities};
 use crate::services::limits::Limits;
 use crate::services::lockout::Lockouts;
 use crate::services::mail::MailCounts;
@@ -108,7 +108,7 @@ pub fn services(
         store,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
         tokens: token_keys(config, &*source)?,
-        hooks: transport::webhooks(&config.webhooks, &clock)?,
+        hooks: transport::webhooks(&config.webhooks, config.retention.dead_events, &clock)?,
         providers: transport::identity_providers(&config.federation, &clock)?,
         clock,
         entropy: source,
@@ -128,6 +128,7 @@ pub fn services(
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(config.lockout.max_entries)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Ok(Services::new(shared, policy))
 }
@@ -227,5 +228,7 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
         mail_attempts_max: config.mail.retry_max.saturating_add(1),
         streams: config.events,
         sms_attempts_max: config.sms.retry_max.saturating_add(1),
+        retention: config.retention,
+        self_deletion: config.personal_data.self_deletion,
     })
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -107,8 +108,12 @@ pub fn identity_providers(
     each.collect()
 }
 
-/// Where audit events are sent.
-pub fn webhooks(webhooks: &config::Webhooks, clock: &Arc<dyn Clock>) -> Result<Vec<Hook>, Failure> {
+/// Where audit events are sent. What is given up is remembered for `dead_for`.
+pub fn webhooks(
+    webhooks: &config::Webhooks,
+    dead_for: Duration,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Hook>, Failure> {
     let each = webhooks.webhooks.iter().map(|webhook| {
         let at = |error: &dyn Error| Failure::new(format!("webhook {}: {error}", webhook.name));
         let endpoint = Endpoint::parse(&webhook.url).map_err(|error| at(&error))?;
@@ -126,7 +131,7 @@ pub fn webhooks(webhooks: &config::Webhooks, clock: &Arc<dyn Clock>) -> Result<V
             origin: webhook.origin.clone(),
             actions: webhook.events.clone(),
             attempts_max: webhooks.max_attempts,
-            dead_for: webhooks.keep_dead,
+            dead_for,
             dead_max: DEAD_MAX,
             sink: Arc::new(receiver),
             seen: Seen::default(),

@@ -7,6 +7,7 @@ use crate::domain::actions::Actions;
 use crate::domain::address::covers;
 use crate::domain::audit::Outcome;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
 use crate::store::lane::{EventV1, OutcomeV1};
 
@@ -31,8 +32,10 @@ pub struct AuditFilter {
     pub from: Option<Timestamp>,
     /// Only records before this time.
     pub until: Option<Timestamp>,
-    /// Only records before this place in the chain.
-    pub before: Option<u64>,
+    /// Which come first.
+    pub order: Order,
+    /// Only records behind this place in the chain, in that order.
+    pub after: Option<u64>,
     /// Most records to answer, though never less than one commit's.
     pub limit: usize,
 }

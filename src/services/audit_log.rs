@@ -12,12 +12,13 @@ use super::role::{Refused, require};
 use super::{Context, Services, view};
 use crate::crypto::AuditPublicKey;
 use crate::crypto::digest::to_hex;
-use crate::domain::audit::Outcome;
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
-use crate::store::lane::{self, EventV1, Head, LANE_0, SealV1, Span, Walk};
+use crate::store::lane::{self, EventV1, Head, LANE_0, LaneRecordV1, SealV1, Span, Walk};
 use crate::store::{Page, Read, Store, StoreError, seal};
 
 /// Most records one question looks at; a rarer match is found by going on from the cursor.
@@ -27,8 +28,11 @@ const LOOKED_AT: usize = 5_000;
 const BATCH: usize = 200;
 
 /// How far the times of records may run against their order: a request is dated at its start, and clocks are
-/// set back. A record older than a question's start by more than this ends the search.
+/// set back. A search begins so far before the first time it can find, and ends so far behind the last.
 const DISORDER: Duration = Duration::from_secs(3600);
+
+/// The detail of a record that the log was shortened: up to which record.
+pub(super) const THROUGH: &str = "through";
 
 /// One record.
 #[derive(Debug, Clone)]
@@ -70,15 +74,15 @@ pub struct AuditEntry {
 /// A page of records.
 #[derive(Debug)]
 pub struct AuditPage {
-    /// The records, newest first.
+    /// The records, in the order asked for.
     pub entries: Vec<AuditEntry>,
-    /// Where the next page starts, when there may be one: an [`AuditFilter::before`].
+    /// Where the next page starts, when there may be one: an [`AuditFilter::after`].
     pub next: Option<u64>,
     /// The state that they were read from.
     pub as_of: Cursor,
 }
 
-/// Lists records, newest first. Needs `audit:read`.
+/// Lists records. Needs `audit:read`.
 pub async fn list(
     app: &Services,
     ctx: &Context,
@@ -91,12 +95,12 @@ pub async fn list(
 
 fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let mut keys = HashMap::new();
-    let oldest = filter.from.map(|from| from.minus(DISORDER));
-    let mut page = AuditPage { entries: Vec::new(), next: filter.before, as_of: as_of(read)? };
+    let (_, end) = range(filter);
+    let mut page = AuditPage { entries: Vec::new(), next: start(read, filter)?, as_of: as_of(read)? };
     for _ in 0..LOOKED_AT / BATCH {
         let records = batch(read, filter, page.next)?;
         for (seq, record) in records.rows {
-            if oldest.is_some_and(|oldest| Timestamp::from_millis(record.at) < oldest) {
+            if end.is_some_and(|end| filter.order.is_behind(&Timestamp::from_millis(record.at), &end)) {
                 return Ok(AuditPage { next: None, ..page });
             }
             let mut wanted = Vec::new();
@@ -105,6 +109,9 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
                 if filter.holds_client(personal.as_ref()) {
                     wanted.push((index, event, personal));
                 }
+            }
+            if filter.order == Order::Newest {
+                wanted.reverse();
             }
             if !page.entries.is_empty() && page.entries.len() + wanted.len() > filter.limit {
                 return Ok(page);
@@ -126,6 +133,23 @@ fn page(app: &Services, read: &impl Read, filter: &AuditFilter) -> Result<AuditP
         }
     }
     Ok(page)
+}
+
+/// The times between which records are looked at, in the order asked for.
+fn range(filter: &AuditFilter) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (oldest, newest) =
+        (filter.from.map(|at| at.minus(DISORDER)), filter.until.map(|at| at.plus(DISORDER)));
+    filter.order.ends(oldest, newest)
+}
+
+/// Behind which record the search begins: where the caller goes on, or where the times begin.
+fn start(read: &impl Read, filter: &AuditFilter) -> Result<Option<u64>, StoreError> {
+    let (None, (Some(time), _)) = (filter.after, range(filter)) else { return Ok(filter.after) };
+    let later = lane::first_after(read, LANE_0, time.millis())?;
+    Ok(Some(match filter.order {
+        Order::Newest => later,
+        Order::Oldest => later.saturating_sub(1),
+    }))
 }
 
 pub(super) fn entry(
@@ -161,9 +185,13 @@ pub(super) fn entry(
 fn batch(
     read: &impl Read,
     filter: &AuditFilter,
-    before: Option<u64>,
+    behind: Option<u64>,
 ) -> Result<Page<u64, lane::LaneRecordV1>, StoreError> {
-    let span = Span { before, ..Span::newest(BATCH.min(filter.limit.saturating_add(1))) };
+    let limit = BATCH.min(filter.limit.saturating_add(1));
+    let span = match filter.order {
+        Order::Newest => Span { before: behind, ..Span::newest(limit) },
+        Order::Oldest => Span { after: behind, ..Span::oldest(limit) },
+    };
     match filter.user {
         Some(user) => lane::by_subject(read, *user.as_bytes(), LANE_0, span),
         None => lane::records(read, LANE_0, span),
@@ -199,26 +227,21 @@ pub struct Verified {
     pub fault: Option<String>,
 }
 
-/// Walks the whole chain and all its seals, in bounded steps.
+/// Walks the whole chain and all its seals, in bounded steps. The front may be missing as far as the log records that it
+/// was dropped.
 pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreError> {
-    let mut good = Verified { head: Head { lane: LANE_0, seq: 0, hash: [0; 32] }, seals: 0, fault: None };
-    let mut sealed = seals(store, key, &mut good)?.into_iter().peekable();
+    let nothing = Head { lane: LANE_0, seq: 0, hash: [0; 32] };
+    let begin = match view(store, |read| begin(read)) {
+        Ok(before) => before.unwrap_or(nothing),
+        // The walk names the record.
+        Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) => nothing,
+        Err(error) => return Err(error),
+    };
+    let mut good = Verified { head: begin, seals: 0, fault: None };
+    let sealed = seals(store, key, &mut good)?.into_iter().filter(|(seq, _)| *seq >= begin.seq);
+    let (mut sealed, mut dropped) = (sealed.peekable(), 0);
+    let (mut head, mut ends) = (begin, false);
     loop {
-        let from = good.head;
-        // A step ends at the next sealed record, so that its hash can be compared.
-        let step = sealed
-            .peek()
-            .map_or(BATCH, |(seq, _)| usize::try_from(seq - from.seq).unwrap_or(BATCH).clamp(1, BATCH));
-        let walk = view(store, |read| lane::verify(read, from, step))?;
-        let (head, ends) = match walk {
-            Walk::Ongoing(head) => (head, false),
-            Walk::Whole(head) => (head, true),
-            Walk::Broken { seq, fault } => {
-                // A record says more than a seal that is bad as well.
-                good.fault = Some(format!("record {seq}: it {fault}"));
-                return Ok(good);
-            }
-        };
         good.head = head;
         while let Some((_, hash)) = sealed.next_if(|(seq, _)| *seq == head.seq) {
             if hash != head.hash {
@@ -227,12 +250,39 @@ pub fn verify(store: &Store, key: &AuditPublicKey) -> Result<Verified, StoreErro
             }
         }
         if ends {
-            if let Some((seq, _)) = sealed.peek() {
-                good.fault = good.fault.or_else(|| Some(format!("record {seq}: sealed, and missing now")));
-            }
+            let is_cut = (begin.seq > dropped).then(|| format!("record {}: it is missing", begin.seq));
+            let is_short = sealed.peek().map(|(seq, _)| format!("record {seq}: sealed, and missing now"));
+            good.fault = is_cut.or(good.fault).or(is_short);
             return Ok(good);
         }
+        // A step ends at the next sealed record, so that its hash can be compared.
+        let step = sealed
+            .peek()
+            .map_or(BATCH, |(seq, _)| usize::try_from(seq - head.seq).unwrap_or(BATCH).clamp(1, BATCH));
+        let mut visit = |record: &LaneRecordV1| dropped = dropped_by(record).max(dropped);
+        match view(store, |read| lane::verify_with(read, head, step, &mut visit))? {
+            Walk::Ongoing(next) => head = next,
+            Walk::Whole(next) => (head, ends) = (next, true),
+            Walk::Broken { seq, fault } => {
+                // A record says more than a seal that is bad as well.
+                good.fault = Some(format!("record {seq}: it {fault}"));
+                return Ok(good);
+            }
+        }
     }
+}
+
+/// What lies before the oldest record.
+fn begin(read: &impl Read) -> Result<Option<Head>, StoreError> {
+    let oldest = lane::records(read, LANE_0, Span::oldest(1))?.rows.into_iter().next();
+    Ok(oldest.map(|(seq, record)| Head { lane: LANE_0, seq: seq.saturating_sub(1), hash: record.prev_hash }))
+}
+
+/// Up to which record the log was shortened, if this one says so.
+fn dropped_by(record: &LaneRecordV1) -> u64 {
+    let shortened = record.events.iter().filter(|event| event.action == Action::AuditShortened.name());
+    let through = |event: &EventV1| event.detail.iter().find(|(name, _)| name == THROUGH)?.1.parse().ok();
+    shortened.filter_map(through).max().unwrap_or(0)
 }
 
 /// The sealed heads, oldest first, once each; stops at the first bad seal.

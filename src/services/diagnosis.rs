@@ -32,6 +32,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::diagnosis::{Diagnosis, Exposure, StatusIssue, TokenIssue, form_issue};
 use crate::domain::id::UserId;
 use crate::domain::lockout::Rule;
+use crate::domain::order::Order;
 use crate::domain::permission::Permission;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -206,7 +207,7 @@ fn reported(
     user: User,
     now: Timestamp,
 ) -> Result<SecurityReport, StoreError> {
-    let (mut sessions, _) = store::session::of_user(read, user.id, None, COUNTED_MAX)?;
+    let (mut sessions, _) = store::session::of_user(read, user.id, (Order::Newest, None), COUNTED_MAX)?;
     sessions.retain(|session| user.status.is_usable() && session.is_alive(user.session_epoch, now));
     let (mut keys, _) = store::api_key::list(read, Some(user.id), None, COUNTED_MAX)?;
     let total_keys = keys.len();

@@ -15,9 +15,15 @@
 //! Applications join accounts by address. Where an account may be used before its address is proved, anybody could be
 //! anybody there.
 
+mod identities;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroize::Zeroizing;
+
+pub use identities::Identities;
+use identities::{Signed, Whose};
 
 use super::api_key::usage::record_no_session;
 use super::audit::Draft;
@@ -116,7 +122,7 @@ pub async fn admit(
     caller: &Caller,
     need: Need,
     app_host: &str,
-) -> Result<Identity, Refusal> {
+) -> Result<Arc<Identity>, Refusal> {
     let is_key = caller.scopes().is_some();
     match need {
         Need::Login if is_key => {
@@ -126,8 +132,7 @@ pub async fn admit(
         Need::Permission(scope) => require(app, ctx, caller, (scope, app_host)).await?,
         Need::Public | Need::Login => {}
     }
-    let groups = if is_key { Vec::new() } else { slugs(app, &caller.user)? };
-    Ok(identity(app, ctx, caller, (app_host, groups)))
+    Ok(identity(app, ctx, caller, app_host)?)
 }
 
 /// Refuses, and records it, unless the caller holds all that `scope` stands for, and the account has the second factor
@@ -153,27 +158,37 @@ async fn require(
     Err(refused)
 }
 
+/// Who `caller` is to the application at `app_host`: as it was told before, while that is true.
 fn identity(
     app: &Services,
     ctx: &Context,
     caller: &Caller,
-    (app_host, groups): (&str, Vec<String>),
-) -> Identity {
-    let user = &caller.user;
+    app_host: &str,
+) -> Result<Arc<Identity>, StoreError> {
+    let (user, is_key) = (&caller.user, caller.scopes().is_some());
+    let whose = Whose { user: user.id, host: host(app_host).unwrap_or_default(), is_key };
+    let ring = app.tokens.ring();
+    let kid = ring.current().kid();
+    if let Some(identity) = app.identities.find(&whose, user, kid, ctx.now) {
+        return Ok(identity);
+    }
     let ttl = app.policy.forward_auth.as_ref().map(|policy| policy.identity_ttl).unwrap_or_default();
     let claims = IdentityClaims {
         user_id: user.id,
-        host: host(app_host).unwrap_or_default(),
+        host: whose.host.clone(),
         username: user.username.as_str().to_owned(),
         name: user.name.as_str().to_owned(),
         email: user.email_verified_at.map(|_| user.email.as_str().to_owned()),
-        groups,
+        groups: if is_key { Vec::new() } else { slugs(app, user)? },
         iat: ctx.now.seconds(),
         exp: ctx.now.plus(ttl).seconds(),
     };
     let signed = app.tokens.sign_identity(&claims);
     let IdentityClaims { username, name, email, groups, .. } = claims;
-    Identity { username, name, email, groups, signed }
+    let identity = Arc::new(Identity { username, name, email, groups, signed });
+    let (user, span) = (user.clone(), (ctx.now, ctx.now.plus(ttl / 2)));
+    app.identities.keep(whose, Signed { user, kid: kid.to_owned(), span, identity: identity.clone() });
+    Ok(identity)
 }
 
 /// What became of a request to an application.

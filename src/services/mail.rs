@@ -31,9 +31,6 @@ const BATCH: usize = 16;
 /// nobody else sends the mail meanwhile; a crash delays it by no more.
 const CLAIM: Duration = Duration::from_secs(600);
 
-/// How long a dead letter is kept.
-const DEAD_FOR: Duration = Duration::from_secs(30 * 86_400);
-
 /// The kind of every text message.
 const SMS: &str = "sms_code";
 
@@ -323,6 +320,7 @@ async fn settle(
 ) -> Result<(), StoreError> {
     let fate = fate(app, &claimed, outcome);
     count(app, &claimed, &fate, round);
+    let dead_for = app.policy.retention.dead_mails;
     let settle = move |txn: &mut Txn<'_>| {
         let Some(mail) = outbox::by_id(txn, claimed.id)? else { return Ok(()) };
         match &fate {
@@ -334,7 +332,7 @@ async fn settle(
                 let after = Queued { due_at, is_claimed: false, last_error, ..mail.clone() };
                 outbox::replace(txn, &mail, &after)
             }
-            Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(DEAD_FOR)),
+            Fate::Dead(fault) => outbox::bury(txn, &mail, fault.reason(), txn.now().plus(dead_for)),
         }
     };
     app.write("outbox.settle", &app.own_context("outbox"), settle).await

@@ -40,9 +40,11 @@ pub mod password_change;
 pub mod password_proof;
 pub mod password_reset;
 pub mod pending_login;
+pub mod personal_data;
 pub mod profile;
 pub mod registration;
 pub mod resource;
+mod retention;
 pub mod revocation;
 mod right_password;
 pub mod role;
@@ -88,6 +90,7 @@ use crate::domain::login::LoginPolicy;
 use crate::domain::mail::Letters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::profile::ClaimsShape;
+use crate::domain::retention::Retention;
 use crate::domain::role::Role;
 use crate::domain::session::TokenPolicy;
 use crate::domain::signing_key::Algorithm;
@@ -168,6 +171,8 @@ pub struct Shared {
     pub wrong_codes: Arc<code_guard::WrongCodes>,
     /// What became of requests to applications behind proxies.
     pub fates: forward_auth::Fates,
+    /// What applications were told of late.
+    pub identities: forward_auth::Identities,
 }
 
 /// The rules an operator may change.
@@ -215,6 +220,10 @@ pub struct Policy {
     pub streams: StreamPolicy,
     /// How often a text message is tried before it is given up.
     pub sms_attempts_max: u32,
+    /// How long is kept what nobody uses any more.
+    pub retention: Retention,
+    /// Whether people may delete their own accounts.
+    pub self_deletion: bool,
 }
 
 /// Who may register, and how.

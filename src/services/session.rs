@@ -13,6 +13,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::feed::Cursor;
 use crate::domain::held::Held;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -155,7 +156,7 @@ fn page(
     user: &User,
     (after, limit): (Option<SessionId>, usize),
 ) -> Result<SessionPage, StoreError> {
-    let (sessions, more) = store::session::of_user(read, user.id, after, limit)?;
+    let (sessions, more) = store::session::of_user(read, user.id, (Order::Newest, after), limit)?;
     let next = if more { sessions.last().map(|session| session.id) } else { None };
     let alive = |session: &Session| session.is_alive(user.session_epoch, ctx.now);
     let sessions = sessions.into_iter().filter(alive).collect();
@@ -229,7 +230,7 @@ pub(super) fn end_others_of(
     kept: Option<SessionId>,
 ) -> Result<usize, StoreError> {
     let (now, ending) = (txn.now(), user.session_epoch);
-    let (mut sessions, _) = store::session::of_user(txn, user.id, None, SESSIONS_MAX)?;
+    let (mut sessions, _) = store::session::of_user(txn, user.id, (Order::Newest, None), SESSIONS_MAX)?;
     sessions.retain(|session| Some(session.id) != kept);
     for session in sessions.iter().take(REMOVED_AT_ONCE) {
         store::session::remove(txn, session)?;

@@ -300,7 +300,7 @@ impl Place {
 }
 
 /// The number of a phone. One that cannot be opened is no phone.
-fn number_of(app: &Services, id: UserId, phone: &SmsFactor) -> Option<PhoneNumber> {
+pub(super) fn number_of(app: &Services, id: UserId, phone: &SmsFactor) -> Option<PhoneNumber> {
     let plain: Result<Zeroizing<Vec<u8>>, _> =
         app.keys.factors.open(&store::sms_factor::place(id), &phone.sealed_number);
     let plain = plain.inspect_err(|fault| tracing::error!(%fault, user = %id, "a phone cannot be used"));

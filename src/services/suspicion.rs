@@ -21,25 +21,24 @@ use crate::store::lane::EventV1;
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::{Abort, Read, StoreError, Txn};
 
-/// How long a suspicious act is listed. The audit log keeps it longer.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
-
 /// A suspicious act to be written. Made before the transaction, for its id is random.
 #[derive(Debug, Clone, Copy)]
 pub struct Suspicion {
     id: SuspicionId,
     kind: Suspicious,
+    kept: Duration,
 }
 
 impl Suspicion {
     /// One of this kind, at the time of the request.
     pub fn new(app: &Services, ctx: &Context, kind: Suspicious) -> Self {
-        Self { id: SuspicionId::new(ctx.now, &app.random()), kind }
+        let kept = app.policy.retention.suspicious_events;
+        Self { id: SuspicionId::new(ctx.now, &app.random()), kind, kept }
     }
 
     /// Writes it beside the audit `event` that it was noticed by.
     pub fn write(&self, txn: &mut Txn<'_>, event: &EventV1) -> Result<(), StoreError> {
-        let expires_at = txn.now().plus(KEPT);
+        let expires_at = txn.now().plus(self.kept);
         let record =
             SuspicionV1 { kind: self.kind.name().to_owned(), event: event.clone(), acknowledged: None };
         suspicion::insert(txn, self.id, &record, expires_at)
@@ -109,7 +108,8 @@ pub async fn acknowledge(
     const NONE: OversightFault = OversightFault::NotFound(Thing::Suspicion);
     require(app, ctx, caller, Permission::AuditRead).await?;
     require(app, ctx, caller, Permission::UsersUpdate).await?;
-    let fresh = |record: &SuspicionV1, now| now < Timestamp::from_millis(record.event.at).plus(KEPT);
+    let kept = app.policy.retention.suspicious_events;
+    let fresh = |record: &SuspicionV1, now| now < Timestamp::from_millis(record.event.at).plus(kept);
     let record = app.read(|read| suspicion::by_id(read, id))?.filter(|record| fresh(record, ctx.now));
     let record = record.ok_or(NONE)?;
     let witness =
@@ -147,7 +147,8 @@ pub(super) fn is_waiting(
     Ok(!page(app, read, &filter, now)?.seen.is_empty())
 }
 
-fn page(
+/// A page of suspicious acts, whoever asks.
+pub(super) fn page(
     app: &Services,
     read: &impl Read,
     filter: &SuspicionFilter,
@@ -157,7 +158,7 @@ fn page(
     let rows = |after, limit| suspicion::list(read, filter.user, after, limit);
     let (seen, next) = walk(filter.after, filter.limit, rows, |id, record: SuspicionV1| {
         // A late sweep shows nothing for longer.
-        if now >= Timestamp::from_millis(record.event.at).plus(KEPT) {
+        if now >= Timestamp::from_millis(record.event.at).plus(app.policy.retention.suspicious_events) {
             return Ok(ControlFlow::Break(()));
         }
         let is_wanted = filter.acknowledged.is_none_or(|wanted| wanted == record.acknowledged.is_some());

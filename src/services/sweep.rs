@@ -4,6 +4,7 @@
 use super::Services;
 use super::api_key::care::Look;
 use super::explain::keeping;
+use super::retention::shorten;
 use crate::store::{
     StoreError, api_key, expiry, factor, identity, lockout, one_time, outbox, resource, session, suspicion,
     tables, webhook,
@@ -15,10 +16,11 @@ const BATCH: usize = 16;
 /// Most batches that one call removes.
 const BATCHES_MAX: usize = 1_000;
 
-/// Removes one batch of whatever expired, and has the owners of old API keys told; answers whether there may be more.
+/// Removes one batch of whatever expired, and has the owners of old API keys told; then what the audit log keeps no longer.
+/// Answers whether there may be more.
 pub async fn sweep(app: &Services) -> Result<bool, StoreError> {
-    let may_be_more = keeping::sweep(app).await?;
-    Ok(batch(app).await?.may_be_more || may_be_more)
+    let has_traces = keeping::sweep(app).await?;
+    Ok(batch(app).await?.may_be_more || has_traces || shorten(app).await?)
 }
 
 /// Removes all that expired, as far as that is not too much for one call; answers how many sessions were among it (T39).

@@ -4,6 +4,8 @@
 //! What names the person goes with the act: address, username, number, verifier, tokens, and the key under which the
 //! audit log keeps where they came from. The records stay, under an id that leads to nobody, so the chain still verifies.
 //! The address is free at once. A letter that was under way still leaves, and a dead one goes after its thirty days.
+//! Nothing can be taken back, and there is no time to think it over: an account that waits for its end would be another state
+//! that every door has to know, and would keep what its owner asked to be rid of. The fresh proof stands against haste.
 //! What it owned stays, without an owner: see [`resource`](crate::domain::resource).
 
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::UserId;
 use crate::domain::lockout::Subject;
 use crate::domain::mail::DeletedBy;
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::user::User;
 use crate::store::one_time::{self, Purpose};
@@ -43,6 +46,9 @@ pub enum DeletionFault {
     /// The caller proved nothing of late.
     #[error(transparent)]
     Stale(#[from] StepUpNeeded),
+    /// People do not delete their own accounts here.
+    #[error("one's own account is deleted by administrators alone")]
+    SwitchedOff,
     /// It is the last active super administrator (R58).
     #[error("the last active super administrator cannot be deleted")]
     LastSuperAdmin,
@@ -56,9 +62,15 @@ pub enum DeletionFault {
 
 /// Deletes the caller's account, with all that opens it, for good.
 pub async fn delete(app: &Services, ctx: &Context, caller: &Principal) -> Result<(), DeletionFault> {
-    require_fresh(app, ctx, caller)?;
     let (id, session) = (caller.user.id, caller.session);
     let witness = Witness::of_caller(app, ctx, id)?;
+    if !app.policy.self_deletion {
+        let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
+        let denied = denied.reason("self_deletion_off").done();
+        app.write("user.delete", ctx, move |txn| txn.emit(denied.clone())).await?;
+        return Err(DeletionFault::SwitchedOff);
+    }
+    require_fresh(app, ctx, caller)?;
     let deleted = witness.event(Action::UserDeleted, Outcome::Success).session(session).done();
     let denied = witness.event(Action::AccessDenied, Outcome::Denied).session(session);
     let denied = denied.reason("last_super_admin").done();
@@ -145,7 +157,7 @@ async fn forget(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreEr
 /// came from. Those that a crash leaves go when they expire.
 async fn forget_sessions(app: &Services, ctx: &Context, id: UserId) -> Result<(), StoreError> {
     let batch = move |txn: &mut Txn<'_>| {
-        let (sessions, more) = store::session::of_user(txn, id, None, BATCH)?;
+        let (sessions, more) = store::session::of_user(txn, id, (Order::Newest, None), BATCH)?;
         sessions.iter().try_for_each(|session| store::session::remove(txn, session))?;
         Ok(more)
     };

@@ -14,6 +14,8 @@
 //! A record does not store its own hash. It is computed when somebody asks; the next record, the head that a seal
 //! signs, and the keyed tag of the row hold it in place. A stored hash would only be one more thing that can differ.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +23,13 @@ use super::codec::Value;
 use super::error::StoreError;
 use super::scan::{Page, Read, Scan};
 use super::tables::{AUDIT_BY_SUBJECT, LANE};
+use super::txn::Txn;
 
 /// The lane of the embedded engine.
 pub const LANE_0: u16 = 0;
 const HASH_LABEL: &[u8] = b"latchkey.lane.v1\0";
+/// Most records that one transaction drops, and rows, but for those of the last record.
+const FORGOTTEN: usize = 32;
 
 /// What one transaction did, chained to the record before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +135,29 @@ pub fn head(reader: &impl Read, lane: u16) -> Result<Head, StoreError> {
     }
 }
 
+/// The sequence of the oldest record of `lane` that is kept.
+pub fn oldest(reader: &impl Read, lane: u16) -> Result<Option<u64>, StoreError> {
+    Ok(records(reader, lane, Span::oldest(1))?.rows.first().map(|(seq, _)| *seq))
+}
+
+/// Drops the oldest records of `lane`, up to the one at `through`, as many as fit into about half a transaction; answers
+/// whether some are left. The chain stays verifiable where a seal vouches for the record at `through`.
+pub fn forget(txn: &mut Txn<'_>, lane: u16, through: u64) -> Result<bool, StoreError> {
+    let mut writes = 0;
+    for (seq, record) in records(txn, lane, Span::oldest(FORGOTTEN))?.rows {
+        if seq > through || writes >= FORGOTTEN {
+            return Ok(seq <= through);
+        }
+        let subjects: BTreeSet<_> = record.events.iter().filter_map(|event| event.subject).collect();
+        writes += 1 + subjects.len();
+        for subject in subjects {
+            txn.remove(&AUDIT_BY_SUBJECT, &(subject, lane, seq))?;
+        }
+        txn.remove(&LANE, &(lane, seq))?;
+    }
+    Ok(true)
+}
+
 /// The record of `lane` at `seq`.
 pub fn record(reader: &impl Read, lane: u16, seq: u64) -> Result<Option<LaneRecordV1>, StoreError> {
     reader.get(&LANE, &(lane, seq))
@@ -138,8 +166,7 @@ pub fn record(reader: &impl Read, lane: u16, seq: u64) -> Result<Option<LaneReco
 /// The sequence of the first record of `lane` that is later than `at`, Unix milliseconds, as far as records are in the
 /// order of their times; one behind the last when none is.
 pub fn first_after(reader: &impl Read, lane: u16, at: i64) -> Result<u64, StoreError> {
-    let oldest = records(reader, lane, Span::oldest(1))?.rows.first().map(|(seq, _)| *seq);
-    let (mut low, mut high) = (oldest.unwrap_or(1), head(reader, lane)?.seq.saturating_add(1));
+    let (mut low, mut high) = (oldest(reader, lane)?.unwrap_or(1), head(reader, lane)?.seq.saturating_add(1));
     while low < high {
         let middle = low + (high - low) / 2;
         if record(reader, lane, middle)?.is_none_or(|record| record.at > at) {
@@ -244,14 +271,25 @@ pub enum ChainFault {
 }
 
 /// Verifies up to `limit` records behind `from` (begin with [`Head`] of sequence 0 and zeros, or with a sealed head).
+/// Records may have been dropped from the front, see [`forget`]; whether that was right is not for this walk to say.
 pub fn verify(reader: &impl Read, from: Head, limit: usize) -> Result<Walk, StoreError> {
+    verify_with(reader, from, limit, &mut |_| {})
+}
+
+/// The same, showing each record that is right to `visit`.
+pub fn verify_with(
+    reader: &impl Read,
+    from: Head,
+    limit: usize,
+    visit: &mut dyn FnMut(&LaneRecordV1),
+) -> Result<Walk, StoreError> {
     let mut head = from;
     let span = Span { after: Some(from.seq), ..Span::oldest(limit) };
     let page = match records(reader, from.lane, span) {
         Ok(page) => page,
         // Some record of the page is bad: walk one by one up to it.
         Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) if limit > 1 => {
-            return verify(reader, from, limit / 2);
+            return verify_with(reader, from, limit / 2, visit);
         }
         Err(StoreError::Damaged { .. } | StoreError::UnknownVersion { .. }) => {
             return Ok(Walk::Broken { seq: from.seq + 1, fault: ChainFault::Damaged });
@@ -259,6 +297,9 @@ pub fn verify(reader: &impl Read, from: Head, limit: usize) -> Result<Walk, Stor
         Err(error) => return Err(error),
     };
     for (seq, record) in page.rows {
+        if seq != head.seq + 1 && oldest(reader, head.lane).is_ok_and(|oldest| oldest == Some(seq)) {
+            head = Head { seq: seq.saturating_sub(1), hash: record.prev_hash, ..head };
+        }
         if seq != head.seq + 1 {
             return Ok(Walk::Broken { seq: head.seq + 1, fault: ChainFault::Missing });
         }
@@ -266,6 +307,7 @@ pub fn verify(reader: &impl Read, from: Head, limit: usize) -> Result<Walk, Stor
             return Ok(Walk::Broken { seq, fault: ChainFault::HashMismatch });
         }
         head = Head { lane: head.lane, seq, hash: record.hash(head.lane, seq)? };
+        visit(&record);
     }
     Ok(if page.more { Walk::Ongoing(head) } else { Walk::Whole(head) })
 }

@@ -169,6 +169,23 @@ pub fn granted_to(read: &impl Read, user: UserId, limit: usize) -> Result<Vec<Gr
     Ok(page.rows.into_iter().map(|(key, ())| key).collect())
 }
 
+/// The same with the grants themselves and what they are about; and whether there are more.
+pub fn grants_to(
+    read: &impl Read,
+    user: UserId,
+    limit: usize,
+) -> Result<(Vec<(ResourceName, Grant)>, bool), StoreError> {
+    let page = read.scan(&tables::GRANTS_TO, Scan::all(limit).prefix(&user))?;
+    let mut grants = Vec::with_capacity(page.rows.len());
+    for ((_, kind, id, code), ()) in page.rows {
+        let resource = by_name(read, &name_of(&(kind, id))?)?.ok_or_else(damaged)?;
+        let is_it = |grant: &Grant| grant.user == user && grant.scope.code() == code;
+        let grant = resource.grants.into_iter().find(is_it).ok_or_else(damaged)?;
+        grants.push((resource.name, grant));
+    }
+    Ok((grants, page.more))
+}
+
 /// Removes the grant at `key`.
 pub fn forget_grant(txn: &mut Txn<'_>, key: &GrantKey) -> Result<(), StoreError> {
     let (user, kind, id, code) = key;

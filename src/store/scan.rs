@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::keys::{Key, successor};
 use super::tables::Table;
 use super::{KEY_BYTES, SCAN_ROWS};
+use crate::domain::order::Order;
 
 /// Reads rows: a [`super::Snapshot`] or a [`super::Txn`].
 pub trait Read {
@@ -53,6 +54,17 @@ impl Scan {
     pub fn before(mut self, key: &impl Key) -> Self {
         self.before = Some(encoded(key));
         self
+    }
+
+    /// The rows in `order`, for keys that grow with time, and only those that come later than `after` in it.
+    #[must_use]
+    pub fn ordered(self, order: Order, after: Option<&impl Key>) -> Self {
+        match (order, after) {
+            (Order::Newest, Some(after)) => self.reverse().before(after),
+            (Order::Newest, None) => self.reverse(),
+            (Order::Oldest, Some(after)) => self.after(after),
+            (Order::Oldest, None) => self,
+        }
     }
 
     /// The last rows first.

@@ -42,6 +42,17 @@ pub fn after(read: &impl Read, after: u64, limit: usize) -> Result<Page<u64, Sea
     read.scan(&SEAL, Scan::all(limit).after(&after))
 }
 
+/// The newest seal that was made at or before `at`, Unix milliseconds, as far as seals are in the order of their times.
+pub fn last_before(read: &impl Read, at: i64) -> Result<Option<SealV1>, StoreError> {
+    let (mut low, mut high) = (0, last(read)?.map_or(0, |(number, _)| number));
+    while low < high {
+        let middle = high - (high - low) / 2;
+        let is_later = read.get(&SEAL, &middle)?.is_none_or(|seal| seal.at > at);
+        (low, high) = if is_later { (low, middle - 1) } else { (middle, high) };
+    }
+    read.get(&SEAL, &low)
+}
+
 /// Stores seal `number`.
 pub fn put(txn: &mut Txn<'_>, number: u64, seal: &SealV1) -> Result<(), StoreError> {
     txn.put(&SEAL, &number, seal)

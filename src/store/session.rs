@@ -9,6 +9,7 @@ use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, expiry, tables};
 use crate::domain::cookie::Cookie;
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::order::Order;
 use crate::domain::session::{Family, Issue, Kind, Rotation, Session};
 use crate::domain::time::Timestamp;
 
@@ -65,17 +66,15 @@ pub fn by_id(read: &impl Read, id: SessionId) -> Result<Option<Session>, StoreEr
     Ok(read.get(&tables::SESSIONS, &id)?.map(|record| to_session(id, record)))
 }
 
-/// Sessions of an account, newest first, older than `after`; and whether there are more.
+/// Sessions of an account in `order`, behind `after`; and whether there are more.
 pub fn of_user(
     read: &impl Read,
     user: UserId,
-    after: Option<SessionId>,
+    (order, after): (Order, Option<SessionId>),
     limit: usize,
 ) -> Result<(Vec<Session>, bool), StoreError> {
-    let mut scan = Scan::all(limit).prefix(&user).reverse();
-    if let Some(after) = after {
-        scan = scan.before(&(user, after));
-    }
+    let after = after.map(|after| (user, after));
+    let scan = Scan::all(limit).prefix(&user).ordered(order, after.as_ref());
     let page = read.scan(&tables::USER_SESSIONS, scan)?;
     let mut sessions = Vec::with_capacity(page.rows.len());
     for ((_, id), ()) in page.rows {
@@ -94,17 +93,13 @@ pub fn cookies_of(read: &impl Read, user: UserId, limit: usize) -> Result<Vec<Se
     Ok(sessions)
 }
 
-/// Sessions of everybody, newest first, older than `after`; and whether there are more.
+/// Sessions of everybody in `order`, behind `after`; and whether there are more.
 pub fn all(
     read: &impl Read,
-    after: Option<SessionId>,
+    (order, after): (Order, Option<SessionId>),
     limit: usize,
 ) -> Result<(Vec<Session>, bool), StoreError> {
-    let mut scan = Scan::all(limit).reverse();
-    if let Some(after) = after {
-        scan = scan.before(&after);
-    }
-    let page = read.scan(&tables::SESSIONS, scan)?;
+    let page = read.scan(&tables::SESSIONS, Scan::all(limit).ordered(order, after.as_ref()))?;
     Ok((page.rows.into_iter().map(|(id, record)| to_session(id, record)).collect(), page.more))
 }
 

@@ -7,6 +7,7 @@ use super::codec::Value;
 use super::{Read, Scan, StoreError, Txn, role, tables};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::{RoleId, UserId};
+use crate::domain::order::Order;
 use crate::domain::permission::Scope;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -233,13 +234,13 @@ pub fn remove(txn: &mut Txn<'_>, user: &User) -> Result<(), StoreError> {
     txn.remove(&tables::USERS, &user.id)
 }
 
-/// Accounts, newest first, after (that is, older than) `after`; and whether there are more.
-pub fn list(read: &impl Read, after: Option<UserId>, limit: usize) -> Result<(Vec<User>, bool), StoreError> {
-    let mut scan = Scan::all(limit).reverse();
-    if let Some(after) = after {
-        scan = scan.before(&after);
-    }
-    let page = read.scan(&tables::USERS, scan)?;
+/// Accounts in `order`, behind `after`; and whether there are more.
+pub fn list(
+    read: &impl Read,
+    (order, after): (Order, Option<UserId>),
+    limit: usize,
+) -> Result<(Vec<User>, bool), StoreError> {
+    let page = read.scan(&tables::USERS, Scan::all(limit).ordered(order, after.as_ref()))?;
     let users = page.rows.into_iter().map(|(id, record)| to_user(id, record)).collect::<Result<_, _>>()?;
     Ok((users, page.more))
 }

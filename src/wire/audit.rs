@@ -82,7 +82,7 @@ impl Example for AuditLog {
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
 pub struct AuditPage {
-    /// The records, newest first.
+    /// The records, in the order asked for.
     pub logs: Vec<AuditLog>,
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]

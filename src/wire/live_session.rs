@@ -58,7 +58,7 @@ impl Example for LiveSession {
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
 pub struct LiveSessionPage {
-    /// The sessions, newest first.
+    /// The sessions, in the order asked for.
     pub sessions: Vec<LiveSession>,
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]

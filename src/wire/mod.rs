@@ -30,6 +30,7 @@ pub mod outbox;
 pub mod password_change;
 pub mod password_check;
 pub mod password_reset;
+pub mod personal_data;
 pub mod profile;
 pub mod resource;
 pub mod role;

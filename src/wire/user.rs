@@ -84,7 +84,7 @@ impl Example for User {
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
 pub struct UserPage {
-    /// The accounts, newest first.
+    /// The accounts, in the order asked for.
     pub users: Vec<User>,
     /// How many match, if they were counted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,6 +38,11 @@ use load::{Caller, Round, drive, total};
 
 const PASSWORD: &str = "latchkey-dev-password";
 const EMAIL: &str = "user@example.com";
+/// What makes a proxy ask this server.
+const BEFORE_AN_APPLICATION: &str = "public_url = \"https://auth.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+    [forward_auth]\ncookie_domain = \"example.com\"\n\
+    [[forward_auth.rule]]\nhost = \"app.example.com\"\npath = \"/public\"\nneed = \"public\"\n\
+    [[forward_auth.rule]]\nhost = \"app.example.com\"\nneed = \"permission:metrics:read\"\n";
 /// Connections of the cheap requests, and of those that hash a password.
 const MANY: usize = 32;
 const FEW: usize = 8;
@@ -66,7 +71,9 @@ async fn measure(rounds: usize, length: Duration) {
     let of_plain = plain.compare_get("plain", rounds, length).await;
     let of_secure = secure.compare_get("TLS", rounds, length).await;
     let of_key = plain.compare_key(rounds, length).await;
+    let of_proxy = plain.compare_forward_auth(rounds, length).await;
     bar("API-key GET / authenticated GET, plain", of_key, 1.2, "x");
+    bar("forward-auth / authenticated GET, plain", of_proxy, 1.2, "x");
     bar("authenticated GET / empty handler, plain", of_plain, 1.7, "x");
     bar("authenticated GET / empty handler, TLS", of_secure, 1.7, "x");
     if only.as_deref() == Some("get") {
@@ -132,6 +139,11 @@ impl Pair {
         let mut command = latchkey(&folder);
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).args(flags);
         command.args(["--log", &word("--log").unwrap_or_else(|| "info".to_owned())]);
+        if flags.is_empty() {
+            let config = folder.join("auth.toml");
+            std::fs::write(&config, BEFORE_AN_APPLICATION).expect("a file");
+            command.arg("--config").arg(&config);
+        }
         let ours = Server::start(&mut command, &folder.join("log"));
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.arg(empty::ROLE).arg(folder.join("empty")).args(flags);
@@ -180,6 +192,28 @@ impl Pair {
         let (_, all, ratio) =
             alternate((&self.ours, &mut bearer), (&self.ours, &mut keyed), rounds, length).await;
         all.print(&format!("API-key GET, {MANY} conn."));
+        ratio
+    }
+
+    /// The median ratio of a proxy's question about somebody with a cookie to a GET with an access token.
+    async fn compare_forward_auth(&self, rounds: usize, length: Duration) -> f64 {
+        let mut client = Client::connect(self.ours.address, self.tls.as_ref()).await;
+        let login = post("/api/v1/auth/session", &json!({ "email": EMAIL, "password": PASSWORD }));
+        assert_eq!(client.send(&login).await.status, 200);
+        let name = "__Secure-latchkey-proxy=";
+        let head = client.head();
+        let cookie =
+            head.lines().find_map(|line| line.split_once(name)?.1.split(';').next()).expect("a cookie");
+        let question = format!(
+            "GET /forward-auth HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\nx-forwarded-for: 192.0.2.7\r\n\
+             x-forwarded-method: GET\r\nx-forwarded-proto: https\r\nx-forwarded-host: app.example.com\r\n\
+             x-forwarded-uri: /numbers?of=today\r\ncookie: {name}{cookie}\r\n\r\n"
+        );
+        let mut asking = self.callers(MANY, question.as_bytes()).await;
+        let mut bearer = self.callers(MANY, &get("/api/v1/auth/me", Some(&self.access))).await;
+        let (_, all, ratio) =
+            alternate((&self.ours, &mut bearer), (&self.ours, &mut asking), rounds, length).await;
+        all.print(&format!("forward-auth, {MANY} conn."));
         ratio
     }
 

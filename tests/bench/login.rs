@@ -24,7 +24,7 @@ use latchkey::domain::role::Role;
 use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::login::{LoggedIn, Typed, log_in};
@@ -101,7 +101,7 @@ fn services() -> Services {
         verify_ttl: Duration::from_secs(86_400),
         default_role: Role::Developer,
     };
-    let Config { limits, events, sessions, .. } = Config::from_toml_str("").expect("the defaults");
+    let Config { limits, events, sessions, retention, .. } = Config::from_toml_str("").expect("the defaults");
     let limiter = Arc::new(Limits::new(&limits));
     let policy = Policy {
         tokens,
@@ -131,6 +131,8 @@ fn services() -> Services {
         mail_attempts_max: 3,
         streams: events,
         sms_attempts_max: 3,
+        retention,
+        self_deletion: true,
     };
     let shared = Shared {
         limits: limiter,
@@ -159,6 +161,7 @@ fn services() -> Services {
         around: latchkey::services::oversight::server::Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(1_000)),
         fates: Fates::default(),
+        identities: Identities::default(),
     };
     Services::new(shared, policy)
 }

@@ -21,6 +21,7 @@ done
 # What an example stands on, with this story's addresses.
 adapt() {
     sed -e "s|127\.0\.0\.1:8080|127.0.0.1:$own|; s|127\.0\.0\.1:3000|127.0.0.1:$app|" \
+        -e "s|10\.0\.0\.3:8080|127.0.0.1:$own|; s|10\.0\.0\.2\>|127.0.0.1|" \
         -e "s|/etc/ssl/example.com.pem|$work/cert.pem|; s|/etc/ssl/example.com.key|$work/key.pem|" "$@"
 }
 
@@ -29,6 +30,7 @@ configure() {
     awk '!/^#/ {exit} sub(/^#   /, "")' "$1" | adapt -e "s|https://auth.example.com|https://auth.example.com:$front|" |
         awk '/^\[\[forward_auth.rule\]\]/ && !done {
             print "[[forward_auth.rule]]\nhost = \"app.example.com\"\npath = \"/public\"\nneed = \"public\""
+            print "[[forward_auth.rule]]\nhost = \"open.example.com\"\nneed = \"public\""
             print "[[forward_auth.rule]]\nhost = \"app.example.com\"\npath = \"/admin\"\nneed = \"permission:users:read\""
             done = 1
         } {print}' >"$work/auth.toml"
@@ -101,10 +103,12 @@ behind() {
     expect 'what is public, walked out of' 403 "$(get /public/../admin "${page[@]}")"
     expect 'the same encoded' 403 "$(get /public/%2e%2e/admin)"
     expect 'a permission, to a stranger' 401 "$(get /admin)"
-    for lie in 'X-Original-URL: https://app.example.com/public' 'X-Forwarded-Uri: /public' 'X-Forwarded-Method: OPTIONS'; do
-        case $(get /admin --header "$lie") in
-            400 | 401 | 403) say "$lie lets nobody in" ;;
-            other) fail "$lie: $other" ;;
+    for lie in 'X-Original-URL: https://app.example.com/public' 'X-Original-Method: OPTIONS' 'X-Forwarded-Uri: /public' \
+        'X-Forwarded-Method: OPTIONS' 'X-Forwarded-Host: open.example.com'; do
+        answer=$(get /admin --header "$lie")
+        case $answer in
+            400 | 401 | 403) say "$lie lets nobody in: $answer" ;;
+            *) fail "$lie: $answer" ;;
         esac
     done
     expect 'the question itself, from outside' 404 "$(auth /forward-auth --header 'X-Forwarded-For: 192.0.2.1')"
@@ -146,3 +150,35 @@ behind() {
 
 behind nginx "$root/assets/examples/nginx.conf"
 behind caddy "$root/assets/examples/Caddyfile"
+
+say '--- as Traefik asks'
+own=$(free_port)
+front=443
+example=$root/assets/examples/traefik.yml
+configure "$example"
+start_server "http://127.0.0.1:$own" --config "$work/auth.toml" --data-dir "$work/data"
+adapt "$example" | python3 -c '
+import json, sys, yaml
+http = yaml.safe_load(sys.stdin)["http"]
+for name, router in http["routers"].items():
+    assert router["service"] in http["services"], name
+    assert all(one in http["middlewares"] for one in router.get("middlewares", [])), name
+assert http["routers"]["app"]["middlewares"] == ["latchkey"]
+json.dump(http["middlewares"]["latchkey"]["forwardAuth"], sys.stdout)
+' >"$work/traefik.json"
+# traefik ARG..: the answer to its question about GET https://app.example.com/x.
+traefik() {
+    curl --silent --output /dev/null --dump-header "$work/head" --write-out '%{http_code}' "$(jq -r .address "$work/traefik.json")" \
+        --header 'X-Forwarded-Method: GET' --header 'X-Forwarded-Proto: https' --header 'X-Forwarded-Host: app.example.com' \
+        --header 'X-Forwarded-Uri: /x' --header 'X-Forwarded-For: 192.0.2.7' "$@"
+}
+expect 'a stranger with a browser' 302 "$(traefik "${page[@]}")"
+expect 'goes to' "https://auth.example.com:443/login?return_to=https%3A%2F%2Fapp.example.com%2Fx" "$(location)"
+curl --silent --output /dev/null --dump-header "$work/head" "http://127.0.0.1:$own/api/v1/auth/session" \
+    --json '{"email":"ada@example.com","password":"correct horse battery staple"}'
+expect 'ada' 200 "$(traefik --header "Cookie: $(grep -o '__Secure-latchkey-proxy=[^;]*' "$work/head")")"
+for name in $(jq -r '.authResponseHeaders[]' "$work/traefik.json"); do
+    grep -qi "^$name: ." "$work/head" || fail "no $name"
+done
+say 'has every header that Traefik copies'
+stop_server

@@ -14,7 +14,7 @@ export PYTHONPATH=$e2e${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 SCHE
 # Nobody is limited, and every limit is in force: answers carry what is left.
 {
     echo '[limits]'
-    for class in login register password_reset reset_confirm anonymous mfa_debug authenticated api_key authz_check introspection; do
+    for class in login register password_reset reset_confirm anonymous mfa_debug export authenticated api_key authz_check introspection; do
         echo "$class = \"1000000/1s\""
     done
     printf '[events]\nheartbeat = "1s"\n'

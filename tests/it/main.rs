@@ -24,6 +24,7 @@ mod profile;
 mod promises;
 mod race;
 mod readme;
+mod retention;
 mod rules;
 mod scrub;
 mod secrets;

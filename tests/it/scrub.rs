@@ -57,9 +57,11 @@ async fn a_pass_reads_every_row_and_tells_what_does_not_verify_once_for_each_tab
 async fn a_gap_in_the_audit_chain_is_found() {
     let app = TestApp::new().with_user("ada").await;
     app.log_in("ada").await;
+    app.log_in("ada").await;
     app.engine.tamper(|rows| {
-        let first = rows.keys().find(|key| key[0] == LANE).unwrap().clone();
-        rows.remove(&first);
+        // The front may have been dropped by the rules; whether it was, `latchkey audit verify` tells.
+        let second = rows.keys().filter(|key| key[0] == LANE).nth(1).unwrap().clone();
+        rows.remove(&second);
     });
     pass(&app).await;
     assert!(app.services.scrubs.is_damaged());

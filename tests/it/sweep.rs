@@ -54,7 +54,7 @@ async fn after_a_thousand_logins_and_their_end_the_store_is_as_before() {
     assert_eq!(sweep_all(&app).await, 1);
 }
 
-/// R89: nothing of the audit log is ever pruned, so its chain stays whole.
+/// R89: nothing of the audit log is ever dropped unless that is configured.
 #[tokio::test]
 async fn a_sweep_writes_no_audit_record_and_leaves_the_log_alone() {
     let app = TestApp::new().with_user("ada").await;

@@ -53,6 +53,8 @@ fn the_example_names_every_key_and_no_other() {
         "events",
         "explain",
         "webhooks",
+        "personal_data",
+        "retention",
         "federation",
         "forward_auth",
         "profiles",
@@ -75,7 +77,7 @@ fn the_example_names_every_key_and_no_other() {
 #[test]
 fn every_optional_key_of_the_example_is_accepted() {
     let optional: Vec<_> = EXAMPLE.lines().filter(|line| uncommented(line) != *line).collect();
-    assert_eq!(optional.len(), 23, "{optional:?}");
+    assert_eq!(optional.len(), 24, "{optional:?}");
     for line in optional {
         let text = EXAMPLE.replace(&format!("\n{line}\n"), &format!("\n{}\n", uncommented(line)));
         let outcome = Config::from_toml_str(&text).map(|_| ()).map_err(|error| error.to_string());

@@ -34,7 +34,7 @@ pub const ACTIONS: &[ActionSpec] = &[
     step("down", "down", "One row down.", &["j", "down"], Down),
     step("page-up", "page up", "A screen up.", &["pgup", "b"], PageUp),
     step("page-down", "page down", "A screen down; loads more.", &["pgdn"], PageDown),
-    step("top", "newest", "To the newest row.", &["g", "home"], Top),
+    step("top", "top", "To the first row.", &["g", "home"], Top),
     step("end", "end", "To the end of what is loaded.", &["G", "end"], End),
     step("open", "detail", "Show the details of the row; at a gap, load what is missing.", &["enter"], Open),
     step("close", "back", "Back: close details, then take marks away, then the filter.", &["esc"], Close),

@@ -90,7 +90,7 @@ pub enum Step {
     PageUp,
     /// A screen down.
     PageDown,
-    /// To the newest.
+    /// To the first row.
     Top,
     /// To the end of what is loaded.
     End,
@@ -112,6 +112,8 @@ pub enum Step {
     Follow,
     /// From the rows to the details, or back.
     Pane,
+    /// The oldest first, or the newest again.
+    Order,
 }
 
 impl ActionSpec {
@@ -126,6 +128,20 @@ impl ActionSpec {
             needs: None,
             danger: Danger::None,
             run: Run::Open(view),
+        }
+    }
+
+    /// The action that turns a list over. Only a list whose operation walks it from either end has one.
+    pub const fn order(id: &'static str) -> Self {
+        Self {
+            id,
+            name: "order",
+            help: "The oldest first, or the newest again.",
+            keys: &["s"],
+            when: When::List,
+            needs: None,
+            danger: Danger::None,
+            run: Run::Step(Step::Order),
         }
     }
 

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::Canvas;
+use crate::console::action::When;
 use crate::console::safe::Safe;
 use crate::console::theme::Token;
 use crate::console::views::ViewSpec;
@@ -13,7 +14,9 @@ const NAMES: u16 = 10;
 
 /// Draws `facts` into `area`.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, title: &Safe, facts: &[Detail], spec: &ViewSpec) {
-    let (left, right) = if area.width >= 100 && !spec.actions.is_empty() {
+    // What is done with the whole list is in the footer.
+    let actions: Vec<_> = spec.actions.iter().filter(|action| action.when != When::List).collect();
+    let (left, right) = if area.width >= 100 && !actions.is_empty() {
         let left = area.width * 3 / 5;
         (Rect { width: left, ..area }, Some(Rect { x: area.x + left, width: area.width - left, ..area }))
     } else {
@@ -34,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, title: &Safe, facts: &[Detail],
     }
     if let Some(right) = right {
         let inner = canvas.frame(right, &Safe::from("Actions (x)"), &Safe::default());
-        for (action, y) in spec.actions.iter().zip(inner.y..inner.bottom()) {
+        for (action, y) in actions.into_iter().zip(inner.y..inner.bottom()) {
             let text = Safe::new(&format!("{:<4}{}", action.keys.first().unwrap_or(&""), action.help));
             canvas.put((inner.x, y), inner.width, &text, theme.style(Token::Plain));
         }

@@ -11,8 +11,19 @@ use crate::console::theme::Theme;
 use crate::wire::audit::AuditLog;
 
 /// The states every view has.
-const STATES: [&str; 10] =
-    ["loading", "empty", "no-match", "data", "error", "stale", "forbidden", "confirm", "help", "palette"];
+const STATES: [&str; 11] = [
+    "loading",
+    "empty",
+    "no-match",
+    "data",
+    "oldest",
+    "error",
+    "stale",
+    "forbidden",
+    "confirm",
+    "help",
+    "palette",
+];
 
 /// `view` in `state`.
 fn stage(view: &str, state: &str, size: (u16, u16)) -> Stage {
@@ -40,6 +51,15 @@ fn stage(view: &str, state: &str, size: (u16, u16)) -> Stage {
             fill(&mut shown, 0..40);
             shown.lose();
             shown.wait(1_000);
+        }
+        "oldest" => {
+            shown.keys("s");
+            match view {
+                "sessions" => shown.answer(view, "page", &sessions((0..40).rev(), Some("next"))),
+                _ => shown.answer(view, "page", &records(0..40, None)),
+            }
+            shown.hear(vec![record(40), record(41)]);
+            shown.keys("j");
         }
         "confirm" => {
             fill(&mut shown, 0..40);

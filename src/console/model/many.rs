@@ -68,7 +68,11 @@ pub struct Looking {
 impl Looking {
     /// At what `asked`, the request of a list, would answer.
     pub fn new(many: &'static Many, view: &'static str, asked: Request) -> Self {
-        let terms = asked.query.into_iter().filter(|(name, _)| name != "limit" && name != "cursor");
+        // How a list is paged and turned says nothing of which rows there are.
+        let terms = asked
+            .query
+            .into_iter()
+            .filter(|(name, _)| !["limit", "cursor", "order"].contains(&name.as_str()));
         let mut filter: Map<_, _> = terms.map(|(name, value)| (name, Value::String(value))).collect();
         if filter.is_empty() && asked.people.is_empty() {
             // The server wants to be told that everything is meant.

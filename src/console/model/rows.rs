@@ -36,8 +36,8 @@ pub struct Page<R> {
 /// What to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Want {
-    /// The page behind this cursor, at the end of the window.
-    Next(String),
+    /// The page behind this cursor, at the end of the window; `None`: the first of all, once more.
+    Next(Option<String>),
     /// The page before the window, which begins at this cursor; `None`: the first of all.
     Before(Option<String>),
 }
@@ -52,6 +52,8 @@ pub struct Window<R> {
     first: usize,
     /// Where page n begins, as far as is known. The last entry is the page behind the window.
     starts: Vec<Option<String>>,
+    /// What the last answer was asked with.
+    asked: Option<String>,
     is_end: bool,
 }
 
@@ -64,6 +66,7 @@ impl<R> Window<R> {
             pages: VecDeque::new(),
             first: 0,
             starts: Vec::new(),
+            asked: None,
             is_end: false,
         }
     }
@@ -114,7 +117,7 @@ impl<R> Window<R> {
         self.items().filter_map(|item| if let Item::Row(row) = item { Some(row) } else { None })
     }
 
-    /// Whether the newest is held.
+    /// Whether the first of all is held.
     pub const fn has_top(&self) -> bool {
         self.first == 0
     }
@@ -128,7 +131,7 @@ impl<R> Window<R> {
     pub fn want(&self, index: usize) -> Option<Want> {
         let near_end = index.saturating_add(AHEAD) >= self.len();
         if near_end && !self.is_end {
-            return self.starts.last().cloned().flatten().map(Want::Next);
+            return self.starts.last().cloned().map(Want::Next);
         }
         let before = self.first.checked_sub(1).filter(|_| index < AHEAD)?;
         self.starts.get(before).cloned().map(Want::Before)
@@ -142,8 +145,11 @@ impl<R> Window<R> {
     }
 
     /// Adds the page behind the window; answers how many lines left at its front.
-    pub fn append(&mut self, page: Page<R>) -> usize {
+    pub fn append(&mut self, mut page: Page<R>) -> usize {
         self.is_end = page.next.is_none();
+        self.asked = self.starts.last().cloned().flatten();
+        // Of a page that is read once more only what is new is added.
+        page.rows.retain(|row| self.find((self.id)(row)).is_none());
         let rows = page.rows.into_iter().map(Item::Row);
         // A filter may leave a few rows of each page of the server; together they are one of ours.
         if let Some(last) = self.pages.back_mut().filter(|last| last.len() + rows.len() <= PAGE) {
@@ -162,6 +168,14 @@ impl<R> Window<R> {
         self.live.clear();
         self.first += 1;
         live + self.pages.pop_front().map_or(0, |page| page.len())
+    }
+
+    /// Something came behind the last row of all, if that is held: its page is wanted once more.
+    pub fn reopen(&mut self) {
+        if std::mem::take(&mut self.is_end) {
+            self.starts.pop();
+            self.starts.push(self.asked.clone());
+        }
     }
 
     /// Adds the page before the window; answers how many lines came in front.
@@ -246,7 +260,7 @@ mod tests {
         while let Some(want) = window.want(index) {
             match want {
                 Want::Next(cursor) => {
-                    let from: usize = cursor.parse().unwrap();
+                    let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
                     index -= window.append(page(from, from + PAGE));
                 }
                 Want::Before(cursor) => {
@@ -310,7 +324,32 @@ mod tests {
         for n in 0..50 {
             assert_eq!(window.append(Page { rows: vec![format!("r{n}")], next: Some(n.to_string()) }), 0);
         }
-        assert_eq!((window.len(), window.want(0)), (50, Some(Want::Next("49".to_owned()))));
+        assert_eq!((window.len(), window.want(0)), (50, Some(Want::Next(Some("49".to_owned())))));
+    }
+
+    #[test]
+    fn an_end_that_grew_is_read_once_more_and_holds_every_row_once() {
+        let (mut window, mut all) = (window(), 3);
+        let rows = |all: usize, from: usize| {
+            let to = all.min(from + PAGE);
+            let rows = (from..to).map(|n| format!("r{n:04}")).collect();
+            Page { rows, next: (to < all).then(|| to.to_string()) }
+        };
+        window.restart(rows(all, 0));
+        assert_eq!((window.want(2), window.has_end()), (None, true));
+        for added in [1, 90, 6, 1, 100, 250, 0, 7] {
+            all += added;
+            window.reopen();
+            while let Some(Want::Next(cursor)) = window.want(window.len()) {
+                window.append(rows(all, cursor.map_or(0, |cursor| cursor.parse().unwrap())));
+            }
+            let held: Vec<_> = window.rows().cloned().collect();
+            assert_eq!(held, (0..all).map(|n| format!("r{n:04}")).collect::<Vec<_>>(), "{added}");
+        }
+        let mut open = self::window();
+        open.restart(page(0, PAGE));
+        open.reopen();
+        assert_eq!(open.want(99), Some(Want::Next(Some("100".to_owned()))), "what goes on is not read again");
     }
 
     #[test]

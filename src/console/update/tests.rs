@@ -11,6 +11,7 @@ use crate::console::model::overlay::Overlay;
 use crate::console::tests::{Stage, ended, record, records, session, sessions};
 
 mod lists;
+mod order;
 mod writing;
 
 use writing::ids_of;
@@ -293,7 +294,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     const KEYS: &[&str] =
-        &["j", "k", "pgdn", "pgup", "g", "G", "space", "enter", "esc", "f", "d", "A", "x", "v", "r"];
+        &["j", "k", "pgdn", "pgup", "g", "G", "space", "enter", "esc", "f", "d", "A", "x", "v", "r", "s"];
     prop_oneof![
         6 => proptest::sample::select(KEYS).prop_map(Step::Key),
         2 => (0usize..60).prop_map(Step::End),

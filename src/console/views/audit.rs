@@ -1,5 +1,6 @@
-//! The Audit view: everything that happened, newest first. Knows nothing of lists in general.
+//! The Audit view: everything that happened. Knows nothing of lists in general.
 
+use super::filter::ORDER;
 use super::list::Joint;
 use super::{Cell, Change, Column, Detail, Field, ListSpec, Sent, ViewSpec, Width, sign};
 use crate::console::action::ActionSpec;
@@ -18,7 +19,7 @@ pub static LIST: ListSpec<AuditLog> = ListSpec {
         title: "Audit",
         aliases: &["a", "log"],
         needs: "audit:read",
-        actions: &[],
+        actions: &[ActionSpec::order("audit.order")],
         fields: FIELDS,
     },
     path: "/api/v1/audit/logs",
@@ -47,6 +48,7 @@ const FIELDS: &[Field] = &[
     Field { name: "before", help: "before then, as 2h or a time", sent: Sent::Time("end_date") },
     Field { name: "session", help: "in this session", sent: Sent::As("session_id") },
     Field { name: "req", help: "in this request", sent: Sent::As("request_id") },
+    ORDER,
 ];
 
 const COLUMNS: &[Column<AuditLog>] = &[

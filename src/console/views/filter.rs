@@ -25,9 +25,18 @@ pub enum Sent {
     Time(&'static str),
     /// Its id, behind this path: nothing else is asked for then.
     One(&'static str),
+    /// Which rows come first, `oldest` or `newest`. It takes none away.
+    Order,
     /// One of these, each with what is sent for it, under this name.
     Choice(&'static str, &'static [(&'static str, &'static str)]),
 }
+
+/// What is typed and sent for the oldest first.
+const OLDEST: &str = "oldest";
+
+/// The field of lists whose operation walks them from either end.
+pub const ORDER: Field =
+    Field { name: "order", help: "oldest: the oldest first, else the newest; s turns it", sent: Sent::Order };
 
 /// A filter that was understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +60,7 @@ impl Sent {
             | Self::Time(param)
             | Self::One(param)
             | Self::Choice(param, _) => param,
+            Self::Order => ORDER.name,
         }
     }
 }
@@ -86,19 +96,38 @@ impl Filter {
     }
 
     /// Whether everything passes.
-    pub const fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.terms().next().is_none()
     }
 
-    /// The values, by field.
+    /// What takes rows away: the values, by field.
     pub fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.terms.iter().map(|(name, _, value)| (*name, value.as_str()))
+        let narrowing = self.terms.iter().filter(|(_, sent, _)| *sent != Sent::Order);
+        narrowing.map(|(name, _, value)| (*name, value.as_str()))
+    }
+
+    /// Whether the oldest rows come first.
+    pub fn is_oldest_first(&self) -> bool {
+        self.terms.iter().any(|(_, sent, value)| *sent == Sent::Order && value == OLDEST)
+    }
+
+    /// The text of this filter in the other order.
+    pub fn turned(&self) -> String {
+        let order = ORDER.shown();
+        // It was understood once.
+        let mut words = words(&self.text).unwrap_or_default();
+        words.retain(|word| !word.starts_with(&order));
+        if !self.is_oldest_first() {
+            words.push(format!("{order}{OLDEST}"));
+        }
+        words.join(" ")
     }
 
     /// `request` with the filter on it. Times that were given as ages count from `now`.
     pub fn on(&self, mut request: Request, now: Moment) -> Request {
         for (_, sent, value) in &self.terms {
             request = match sent {
+                Sent::Order => request.with(ORDER.name, value.as_str()),
                 Sent::As(param) => request.with(param, value.as_str()),
                 Sent::Time(param) => {
                     let time =
@@ -126,6 +155,9 @@ fn check(field: &Field, value: &str) -> Result<(), String> {
         Sent::One(_) if !is_uuid(value) => Err(format!("{}: is the whole id", field.name)),
         Sent::Time(_) if parse_brief(value).is_none() && Moment::parse(value).is_none() => {
             Err(format!("{}: is an age such as 2h or 3d, or a time such as 2026-09-01T12:00:00Z", field.name))
+        }
+        Sent::Order if ![OLDEST, "newest"].contains(&value) => {
+            Err(format!("{}: is oldest or newest", field.name))
         }
         Sent::Choice(_, choices) if !choices.iter().any(|(typed, _)| *typed == value) => {
             let typed: Vec<&str> = choices.iter().map(|(typed, _)| *typed).collect();
@@ -168,6 +200,7 @@ mod tests {
         Field { name: "ip", help: "a network", sent: Sent::As("network") },
         Field { name: "since", help: "later ones", sent: Sent::Time("since") },
         Field { name: "res", help: "outcomes", sent: Sent::Choice("outcome", &[("ok", "success")]) },
+        ORDER,
     ];
 
     fn sent(text: &str) -> Request {
@@ -191,11 +224,29 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_said() {
         let wrong = |text| Filter::parse(text, FIELDS).unwrap_err();
-        assert_eq!(wrong("mia"), "\"mia\" is no filter here; there is user: ip: since: res:");
+        assert_eq!(wrong("mia"), "\"mia\" is no filter here; there is user: ip: since: res: order:");
         assert_eq!(wrong("ip:"), "ip: finds a network; give it a value");
         assert_eq!(wrong("ip:1 ip:2"), "ip: is there twice");
         assert_eq!(wrong("res:bad"), "res: is one of ok");
         assert!(wrong("since:noon").starts_with("since: is an age"));
         assert_eq!(wrong("user:\"mia"), "a double quote is not closed");
+        assert_eq!(wrong("order:asc"), "order: is oldest or newest");
+        assert_eq!(wrong("order:oldest order:newest"), "order: is there twice");
+    }
+
+    #[test]
+    fn an_order_is_turned_over_and_takes_nothing_away() {
+        let parsed = |text| Filter::parse(text, FIELDS).unwrap();
+        let turned = parsed("user:\"mia m\"  res:ok").turned();
+        assert_eq!(turned, "user:\"mia m\" res:ok order:oldest");
+        assert_eq!(parsed("order:oldest user:\"mia m\"").turned(), "user:\"mia m\"");
+        assert_eq!(parsed("order:newest ip:1").turned(), "ip:1 order:oldest");
+        let oldest = parsed("order:oldest");
+        assert!(oldest.is_oldest_first() && oldest.is_empty() && oldest.terms().next().is_none());
+        assert_eq!(
+            (sent("order:oldest").target(), oldest.turned()),
+            ("/x?order=oldest".to_owned(), String::new())
+        );
+        assert!(!parsed("order:newest").is_oldest_first());
     }
 }

@@ -1,5 +1,6 @@
 //! The Sessions view: who is logged in, from where, and the end of it. Knows nothing of lists in general.
 
+use super::filter::ORDER;
 use super::{Cell, Change, Column, Detail, Field, ListSpec, Sent, ViewSpec, Width};
 use crate::console::action::ActionSpec;
 use crate::console::conn::{Answer, Problem, Request};
@@ -53,6 +54,7 @@ const ACTIONS: &[ActionSpec] = &[
         "users:update",
         &END_OF_USER,
     ),
+    ActionSpec::order("sessions.order"),
 ];
 
 /// Ends many sessions, or says which it would.
@@ -74,6 +76,7 @@ const FIELDS: &[Field] = &[
     Field { name: "user", help: "one account, by id, address or name", sent: Sent::Person("user_id") },
     Field { name: "ip", help: "an address or a network, as 203.0.113.0/24", sent: Sent::As("network") },
     Field { name: "since", help: "opened since then, as 2h or a time", sent: Sent::Time("since") },
+    ORDER,
 ];
 
 const COLUMNS: &[Column<LiveSession>] = &[

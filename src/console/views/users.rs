@@ -1,6 +1,7 @@
 //! The Users view: every account, and what an administrator does for one. Knows nothing of lists in general.
 
 use super::account::{self, DISABLE, ENABLE, LOG_OUT, RESET_FACTORS, RESET_PASSWORD, UNLOCK};
+use super::filter::ORDER;
 use super::{Cell, Change, Column, Detail, Field, ListSpec, Sent, ViewSpec, Width};
 use crate::console::action::ActionSpec;
 use crate::console::conn::{Answer, Problem, Request};
@@ -66,6 +67,7 @@ const ACTIONS: &[ActionSpec] = &[
         UPDATE,
         &UNLOCK,
     ),
+    ActionSpec::order("users.order"),
 ];
 
 /// What is typed for a second factor, and what is sent.
@@ -87,6 +89,7 @@ const FIELDS: &[Field] = &[
     Field { name: "since", help: "made since then, as 2h or a time", sent: Sent::Time("created_from") },
     Field { name: "before", help: "made before then, as 2h or a time", sent: Sent::Time("created_before") },
     Field { name: "id", help: "one account, by its id alone", sent: Sent::One("/api/v1/users") },
+    ORDER,
 ];
 
 const COLUMNS: &[Column<User>] = &[

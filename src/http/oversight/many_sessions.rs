@@ -7,6 +7,7 @@ use poem_openapi::OpenApi;
 use super::Overseen;
 use super::sessions::by_cookie;
 use crate::domain::id::SessionId;
+use crate::domain::order::Order;
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
 use crate::http::body::Json;
@@ -58,6 +59,7 @@ fn of_wire(wire: EndSessions) -> Result<Ending, ApiError> {
             since: query::value("since", since)?,
             until: query::value("until", until)?,
             by_cookie: by_cookie(kind.as_deref())?,
+            order: Order::Newest,
             after: query::cursor(cursor)?,
             limit: SESSIONS_MAX,
         }),

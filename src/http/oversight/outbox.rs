@@ -89,7 +89,7 @@ impl OutboxApi {
     }
 }
 
-fn to_wire(mail: &QueuedMail) -> OutboxMail {
+pub(in crate::http) fn to_wire(mail: &QueuedMail) -> OutboxMail {
     OutboxMail {
         id: mail.id.to_string(),
         to: mail.to.as_str().to_owned(),

@@ -29,7 +29,7 @@ pub struct LiveSessionApi(pub Arc<Services>);
 impl LiveSessionApi {
     /// List everybody's live sessions
     ///
-    /// Newest first. Needs `audit:read`, for it says where people come from. An id names a session and opens nothing. A
+    /// Newest first, unless `order` says otherwise. Needs `audit:read`, for it says where people come from. An id names a session and opens nothing. A
     /// page may be short, even empty, and still have a `next_cursor`: one request looks at a bounded number of sessions.
     #[oai(path = "/sessions", method = "get", operation_id = "list_all_sessions")]
     #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
@@ -47,19 +47,23 @@ impl LiveSessionApi {
         until: Query<Option<String>>,
         /// Only those that live by a `cookie`, or only those with a `token`.
         kind: Query<Option<String>>,
+        /// `oldest`: the oldest first; else the newest.
+        order: Query<Option<String>>,
         /// The most sessions to answer, 1 to 100.
         #[oai(default = "fifty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<LiveSessionPage>, Fault<Overseen>> {
+        let order = query::order(order.0)?;
         let filter = SessionFilter {
             user: query::value("user_id", user_id.0)?,
             network: query::network("network", network.0)?,
             since: query::value("since", since.0)?,
             until: query::value("until", until.0)?,
             by_cookie: by_cookie(kind.0.as_deref())?,
-            after: query::cursor(cursor.0)?,
+            order,
+            after: query::cursor_in(order, cursor.0)?,
             limit: whole(limit.0),
         };
         let page = sessions::list(&self.0, &asked.0, &caller.0, &filter).await?;
@@ -67,7 +71,7 @@ impl LiveSessionApi {
         let shown = page.sessions.into_iter().map(|(session, user)| to_wire(session, &user, current));
         let page = LiveSessionPage {
             sessions: shown.collect(),
-            next_cursor: page.next.map(|id| id.to_string()),
+            next_cursor: query::next_in(order, page.next),
             as_of: page.as_of.to_string(),
         };
         Ok(Answer::new(page, asked.0.now))

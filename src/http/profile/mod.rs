@@ -28,6 +28,7 @@ use super::description::{self, Unknown};
 use super::dialect::Dialect;
 use super::docs::{self, Assets};
 use super::error::ApiError;
+use super::forward_auth;
 use super::health::{self, HealthApi};
 use super::metrics_page;
 use super::routes::Routes;
@@ -198,10 +199,10 @@ impl Mounted {
     }
 }
 
-/// What people and probes find at the same place on every listener: the pages that mails lead to with what they load,
-/// health and metrics.
+/// What people, probes and proxies find at the same place on every listener: the pages that mails lead to with what they
+/// load, health, metrics, and the question about a request to an application.
 fn shared() -> impl Iterator<Item = &'static str> {
-    let files = [site::STYLE, site::ICON, metrics_page::METRICS];
+    let files = [site::STYLE, site::ICON, metrics_page::METRICS, forward_auth::PATH];
     site::PAGES.into_iter().chain(files).chain(health::PATHS)
 }
 

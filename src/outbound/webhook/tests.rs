@@ -10,7 +10,7 @@ use crate::ambient::ManualClock;
 use crate::domain::audit::Outcome;
 use crate::domain::time::Timestamp;
 use crate::outbound::http_client::Reach;
-use crate::outbound::stand_in::{Gateway, HANG};
+use crate::outbound::tests::{Gateway, HANG};
 use crate::services::audit_log::AuditEntry;
 
 const SECRETS: [&[u8]; 2] = [b"a secret shared with the receiver", b"the secret of before"];

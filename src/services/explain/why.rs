@@ -192,7 +192,7 @@ const fn words(kind: OneTimeKind) -> &'static str {
 /// Nothing was left of `budget`, which is one of `class`.
 pub fn exceeded(class: Class, budget: Budget, standing: Standing) -> Step {
     let of = match class {
-        Class::Authenticated | Class::MfaDebug => "account",
+        Class::Authenticated | Class::MfaDebug | Class::Export => "account",
         Class::ApiKey => "API key",
         Class::AuthzCheck | Class::Introspection | Class::ForwardAuth => "caller",
         Class::Mail => "name",

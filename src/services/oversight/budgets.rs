@@ -71,7 +71,7 @@ impl Whose {
 
     fn of(class: Class, Key(bytes): Key) -> Self {
         match class {
-            Class::Authenticated | Class::MfaDebug => Self::User(UserId::from_bytes(bytes)),
+            Class::Authenticated | Class::MfaDebug | Class::Export => Self::User(UserId::from_bytes(bytes)),
             Class::ApiKey => Self::ApiKey(ApiKeyId::from_bytes(bytes)),
             Class::AuthzCheck | Class::Introspection => Self::Caller(UserId::from_bytes(bytes)),
             // An id of ours ends in random bits, and is no IPv4 address in IPv6.

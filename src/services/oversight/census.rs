@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::locks::{self, LockFilter};
 use super::sessions::owner;
 use crate::domain::feed::Cursor;
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::services::caller::Caller;
 use crate::services::events::as_of;
@@ -56,13 +57,13 @@ pub async fn census(app: &Services, ctx: &Context, caller: &Caller) -> Result<Ce
     require(app, ctx, caller, Permission::AuditRead).await?;
     let as_of = app.read(|read| as_of(read))?;
     let users = count(app, |read, after| {
-        let (users, more) = store::user::list(read, after, SLICE)?;
+        let (users, more) = store::user::list(read, (Order::Newest, after), SLICE)?;
         Ok(Slice::of_all(&users, |it| it.id, more))
     });
     let users = users.await?;
     let mut owners = HashMap::new();
     let sessions = count(app, |read, after| {
-        let (sessions, more) = store::session::all(read, after, SLICE)?;
+        let (sessions, more) = store::session::all(read, (Order::Newest, after), SLICE)?;
         let mut found = 0;
         for session in &sessions {
             let owner = owner(read, &mut owners, session.user)?;

@@ -10,6 +10,7 @@ use crate::domain::address::covers;
 use crate::domain::audit::Action;
 use crate::domain::feed::Cursor;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::order::Order;
 use crate::domain::role::Permission;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -34,7 +35,9 @@ pub struct SessionFilter {
     pub until: Option<Timestamp>,
     /// Only those that live by a cookie, or only those that do not.
     pub by_cookie: Option<bool>,
-    /// Only those before this one in the list's order.
+    /// Which come first.
+    pub order: Order,
+    /// Only those behind this one in that order.
     pub after: Option<SessionId>,
     /// Most sessions to answer.
     pub limit: usize,
@@ -52,7 +55,7 @@ impl SessionFilter {
 /// A page of live sessions.
 #[derive(Debug)]
 pub struct LiveSessions {
-    /// The sessions with their accounts, newest first.
+    /// The sessions with their accounts, in the order asked for.
     pub sessions: Vec<(Session, User)>,
     /// Where the next page starts, when there may be one.
     pub next: Option<SessionId>,
@@ -60,7 +63,7 @@ pub struct LiveSessions {
     pub as_of: Cursor,
 }
 
-/// Lists the live sessions of everybody, newest first. Needs `audit:read`.
+/// Lists the live sessions of everybody. Needs `audit:read`.
 pub async fn list(
     app: &Services,
     ctx: &Context,
@@ -77,12 +80,15 @@ pub(super) fn matching(
     filter: &SessionFilter,
     now: Timestamp,
 ) -> Result<LiveSessions, StoreError> {
-    let rows = |after, limit| rows(read, filter.user, after, limit);
+    let order = filter.order;
+    let rows = |after, limit| rows(read, filter.user, (order, after), limit);
     let mut owners = HashMap::new();
     // Ids are in the order of time: no earlier one is of a later session.
-    let first = filter.since.map(|since| SessionId::new(since, &[0; 10]));
-    let (sessions, next) = walk(filter.after, filter.limit, rows, |id, session: Session| {
-        if first.is_some_and(|first| id < first) {
+    let edge = |at: Option<Timestamp>| at.map(SessionId::edge);
+    let (start, end) = order.ends(edge(filter.since), edge(filter.until));
+    let after = order.later(filter.after, start);
+    let (sessions, next) = walk(after, filter.limit, rows, |id, session: Session| {
+        if end.is_some_and(|end| order.is_behind(&id, &end)) {
             return Ok(ControlFlow::Break(()));
         }
         if !filter.holds(&session) {
@@ -98,7 +104,7 @@ pub(super) fn matching(
 fn rows(
     read: &impl Read,
     user: Option<UserId>,
-    after: Option<SessionId>,
+    after: (Order, Option<SessionId>),
     limit: usize,
 ) -> Result<Page<SessionId, Session>, StoreError> {
     let (sessions, more) = match user {

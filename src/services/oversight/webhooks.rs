@@ -109,7 +109,7 @@ pub async fn redeliver(
     let hook = find(app, name)?;
     let event = app.read(|read| {
         let letter = webhook::dead_letter(read, &hook.name, place)?;
-        Ok(letter.map(|_| event_at(app, read, place)).transpose()?)
+        letter.map(|_| event_at(app, read, place)).transpose()
     });
     let event = event?.ok_or(OversightFault::NotFound(Thing::DeadLetter))?.ok_or(OversightFault::NotKept)?;
     let outcome = hook.sink.deliver(&event).await;

@@ -115,9 +115,20 @@ impl Act {
         id: UserId,
         (permission, own): (Permission, OwnAct),
     ) -> Result<Self, ActFault> {
+        Self::begin_fresh(app, ctx, person, id, permission).await?.on_another(own)
+    }
+
+    /// The same, perhaps on oneself.
+    pub(in crate::services) async fn begin_fresh(
+        app: &Services,
+        ctx: &Context,
+        person: &Person,
+        id: UserId,
+        permission: Permission,
+    ) -> Result<Self, ActFault> {
         let act = Self::begin(app, ctx, &person.caller, id, permission).await?;
         require_fresh_person(app, ctx, person)?;
-        act.on_another(own)
+        Ok(act)
     }
 
     /// Refuses what nobody does to themselves.

@@ -6,6 +6,7 @@
 
 use crate::domain::feed::Cursor;
 use crate::domain::id::UserId;
+use crate::domain::order::Order;
 use crate::domain::role::{Permission, Role};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
@@ -39,6 +40,8 @@ pub struct UserFilter {
     pub from: Option<Timestamp>,
     /// Only accounts made before this time.
     pub to: Option<Timestamp>,
+    /// Which come first.
+    pub order: Order,
     /// Where to begin.
     pub start: Start,
     /// Most accounts to answer.
@@ -50,7 +53,7 @@ pub struct UserFilter {
 pub enum Start {
     /// Behind so many matches, at most [`OFFSET_MAX`]; and all are counted.
     Offset(usize),
-    /// Behind this account, or at the newest one; and none is counted.
+    /// Behind this account, or at the first one; and none is counted.
     After(Option<UserId>),
 }
 
@@ -63,7 +66,7 @@ impl Default for Start {
 /// A page of accounts.
 #[derive(Debug)]
 pub struct UserPage {
-    /// The accounts, newest first.
+    /// The accounts, in the order asked for.
     pub users: Vec<User>,
     /// How many match, if they were counted.
     pub total: Option<Total>,
@@ -82,7 +85,7 @@ pub struct Total {
     pub is_capped: bool,
 }
 
-/// Lists accounts, newest first. Needs `users:read`.
+/// Lists accounts. Needs `users:read`.
 pub async fn list(
     app: &Services,
     ctx: &Context,
@@ -126,7 +129,7 @@ pub async fn look_up(
 fn counted(read: &impl Read, filter: &UserFilter, offset: usize) -> Result<UserPage, StoreError> {
     let narrowed = Narrowed::new(filter);
     let (mut users, mut count, mut next) = (Vec::new(), 0, None);
-    let mut walk = Walk { after: narrowed.newest, seen: 0 };
+    let mut walk = Walk { after: narrowed.start, seen: 0 };
     let is_capped = loop {
         let (batch, more) = walk.batch(read, &narrowed, SCAN.0)?;
         for user in batch.into_iter().filter(|user| narrowed.fits(user)) {
@@ -148,8 +151,7 @@ fn counted(read: &impl Read, filter: &UserFilter, offset: usize) -> Result<UserP
 
 fn followed(read: &impl Read, filter: &UserFilter, after: Option<UserId>) -> Result<UserPage, StoreError> {
     let narrowed = Narrowed::new(filter);
-    let earlier = |a: Option<UserId>, b: Option<UserId>| a.into_iter().chain(b).min();
-    let mut walk = Walk { after: earlier(after, narrowed.newest), seen: 0 };
+    let mut walk = Walk { after: filter.order.later(after, narrowed.start), seen: 0 };
     let mut users: Vec<User> = Vec::new();
     let next = loop {
         let (batch, more) = walk.batch(read, &narrowed, SCAN.1)?;
@@ -181,11 +183,12 @@ impl Walk {
         narrowed: &Narrowed<'_>,
         scan: usize,
     ) -> Result<(Vec<User>, bool), StoreError> {
-        let (mut users, mut more) = store::user::list(read, self.after, scan)?;
+        let order = narrowed.filter.order;
+        let (mut users, mut more) = store::user::list(read, (order, self.after), scan)?;
         self.seen += users.len();
         self.after = users.last().map(|user| user.id).or(self.after);
-        if let Some(oldest) = narrowed.oldest {
-            let within = users.partition_point(|user| user.id >= oldest);
+        if let Some(end) = narrowed.end {
+            let within = users.partition_point(|user| !order.is_behind(&user.id, &end));
             more &= within == users.len();
             users.truncate(within);
         }
@@ -197,19 +200,16 @@ impl Walk {
 struct Narrowed<'a> {
     filter: &'a UserFilter,
     needle: Option<String>,
-    newest: Option<UserId>,
-    oldest: Option<UserId>,
+    /// Where the range begins and ends, in the order asked for.
+    start: Option<UserId>,
+    end: Option<UserId>,
 }
 
 impl<'a> Narrowed<'a> {
     fn new(filter: &'a UserFilter) -> Self {
-        let first_of = |at: Timestamp| UserId::new(at, &[0; 10]);
-        Self {
-            filter,
-            needle: filter.search.as_deref().map(str::to_lowercase),
-            newest: filter.to.map(first_of),
-            oldest: filter.from.map(first_of),
-        }
+        let edge = |at: Option<Timestamp>| at.map(UserId::edge);
+        let (start, end) = filter.order.ends(edge(filter.from), edge(filter.to));
+        Self { filter, needle: filter.search.as_deref().map(str::to_lowercase), start, end }
     }
 
     fn fits(&self, user: &User) -> bool {

@@ -13,6 +13,7 @@ use crate::domain::factor::Factor;
 use crate::domain::id::{ApiKeyId, MailId, RoleId, ServiceId, SessionId, SuspicionId, TokenId, UserId};
 use crate::domain::limit::Budget;
 use crate::domain::lockout::{LockoutPolicy, Place, Subject};
+use crate::domain::order::Order;
 use crate::domain::resource::{Grant, Resource};
 use crate::domain::role::Role;
 use crate::domain::service::Service;
@@ -25,9 +26,10 @@ use crate::store::one_time::{self, OneTime, Purpose};
 use crate::store::outbox::{self, Queued};
 use crate::store::suspicion::{self, SuspicionV1};
 use crate::store::tables::SEAL;
+use crate::store::webhook::{DeadLetter, Progress};
 use crate::store::{
     MemoryEngine, RedbEngine, Scan, Store, api_key, check, expiry, factor, lane, lockout, resource, role,
-    service, session, stats, user,
+    service, session, stats, user, webhook,
 };
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-v1.redb");
@@ -118,7 +120,7 @@ fn the_store_of_version_1_opens_and_reads() {
     assert_eq!(lane::by_subject(&snapshot, [1; 16], 0, lane::Span::oldest(9)).unwrap().rows.len(), 2);
     assert_eq!(expiry::due(&snapshot, Timestamp::from_seconds(10), 9).unwrap().len(), 1);
     assert_eq!(snapshot.get(&SEAL, &1).unwrap().unwrap().heads[0].1, 2);
-    let (session, more) = session::of_user(&snapshot, ada().id, None, 9).unwrap();
+    let (session, more) = session::of_user(&snapshot, ada().id, (Order::Newest, None), 9).unwrap();
     assert_eq!((session.len(), more), (2, false));
     let Kind::Tokens(family) = session[0].kind else { panic!("the newest has tokens") };
     assert_eq!(family.previous.unwrap().0.id, TokenId::from_bytes([1; 16]));
@@ -136,6 +138,9 @@ fn the_store_of_version_1_opens_and_reads() {
     let known = key(ada().id, Timestamp::from_seconds(1_800_000_000));
     assert_eq!(api_key::by_hash(&snapshot, &[14; 32]).unwrap(), Some(known));
     assert_eq!(service::by_id(&snapshot, some_service().id).unwrap(), Some(some_service()));
+    let told = webhook::progress(&snapshot, "siem").unwrap();
+    assert_eq!(told, Some(Progress { dead: 1, ..some_progress() }));
+    assert_eq!(webhook::dead_letter(&snapshot, "siem", (1, 0)).unwrap(), Some(some_letter()));
     let (subject, place, then) = (Subject([9; 16]), Place([10; 16]), Timestamp::EPOCH);
     assert_eq!(lockout::streak(&snapshot, subject, then).unwrap().unwrap().failures, 3);
     assert!(lockout::knows_place(&snapshot, subject, place, then).unwrap());
@@ -258,6 +263,9 @@ fn insert_nouns(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     resource::insert(txn, &bare)?;
     shared.grants.iter().try_for_each(|grant| resource::add_grant(txn, &mut bare, *grant))?;
     service::put(txn, &some_service())?;
+    let mut told = some_progress();
+    webhook::bury(txn, "siem", &mut told, &some_letter())?;
+    webhook::put(txn, "siem", &told)?;
     insert_guesses(txn)
 }
 
@@ -282,6 +290,33 @@ fn some_service() -> Service {
         rotated_at: at,
         hash: [16; 32],
         former: Some(([17; 32], at)),
+    }
+}
+
+fn some_progress() -> Progress {
+    let at = Some(Timestamp::from_seconds(1_800_000_000));
+    Progress {
+        next: (2, 1),
+        attempts: 1,
+        failures: 4,
+        due_at: at,
+        gone_at: None,
+        delivered_at: at,
+        delivered: 7,
+        dead: 0,
+        last_error: Some("the receiver answered 503".to_owned()),
+    }
+}
+
+fn some_letter() -> DeadLetter {
+    let at = Timestamp::from_seconds(1_800_000_000);
+    DeadLetter {
+        place: (1, 0),
+        action: "login.failed".to_owned(),
+        at,
+        until: at,
+        attempts: 3,
+        last_error: "the receiver answered 400".to_owned(),
     }
 }
 

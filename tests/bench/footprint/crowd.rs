@@ -8,6 +8,7 @@ use latchkey::ambient::{Clock, OsEntropy, SystemClock, entropy};
 use latchkey::crypto::seal::SealKey;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::id::{SessionId, TokenId, UserId};
+use latchkey::domain::order::Order;
 use latchkey::domain::role::Role;
 use latchkey::domain::session::{Family, Kind, Rotation, Session, TokenPolicy};
 use latchkey::domain::time::Timestamp;
@@ -42,7 +43,7 @@ pub fn fill(data: &Path, count: u32, events: u32) {
     let store = build::open_store(&dir, &master, 256).expect("a store");
     let keys = Keys::derive(&master);
     let phc = store.read(|read| {
-        let (users, _) = store::user::list(read, None, 1)?;
+        let (users, _) = store::user::list(read, (Order::Newest, None), 1)?;
         let first = users.first().map(|user| store::user::phc(read, user.id)).transpose()?;
         Ok::<_, Abort<StoreError>>(first.flatten())
     });

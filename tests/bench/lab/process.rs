@@ -90,7 +90,7 @@ impl Drop for Server {
 pub fn latchkey(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.current_dir(folder).env_clear().env("HOME", folder);
-    for class in ["LOGIN", "REGISTER", "ANONYMOUS", "AUTHENTICATED"] {
+    for class in ["LOGIN", "REGISTER", "ANONYMOUS", "AUTHENTICATED", "FORWARD_AUTH"] {
         command.env(format!("LATCHKEY_LIMITS__{class}"), "1000000/1s");
     }
     // Logins under way count as guesses, and several callers log in to one account.

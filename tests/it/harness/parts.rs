@@ -21,7 +21,7 @@ use latchkey::domain::session::{Rotation, TokenPolicy};
 use latchkey::services::api_key::usage::KeyUses;
 use latchkey::services::code_guard::WrongCodes;
 use latchkey::services::explain::Traces;
-use latchkey::services::forward_auth::Fates;
+use latchkey::services::forward_auth::{Fates, Identities};
 use latchkey::services::limits::Limits;
 use latchkey::services::lockout::Lockouts;
 use latchkey::services::mail::MailCounts;
@@ -49,7 +49,8 @@ fn generous_limits() -> LimitPolicy {
     LimitPolicy { budgets, ..shipped_limits() }
 }
 
-pub(super) fn shipped_policy() -> Policy {
+/// The policies as shipped, but for limits that no test meets by accident.
+pub fn shipped_policy() -> Policy {
     Policy {
         tokens: TokenPolicy {
             access_ttl: Duration::from_secs(3_600),
@@ -88,6 +89,8 @@ pub(super) fn shipped_policy() -> Policy {
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
         mail_attempts_max: 3,
         sms_attempts_max: 3,
+        retention: Config::from_toml_str("").unwrap().retention,
+        self_deletion: true,
         streams: Config::from_toml_str("").unwrap().events,
     }
 }
@@ -134,5 +137,6 @@ pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared
         around: Around::default(),
         wrong_codes: Arc::new(WrongCodes::new(LOCKOUT_ENTRIES)),
         fates: Fates::default(),
+        identities: Identities::default(),
     }
 }

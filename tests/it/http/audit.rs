@@ -88,6 +88,11 @@ async fn a_record_with_an_earlier_time_does_not_end_the_search() {
     let from = "action=login.failed&start_date=2027-01-15T08:05:00Z";
     assert_eq!(logs(&boss, from).await.len(), 2, "without the record that says it is older");
     assert_eq!(logs(&boss, "action=login.failed").await.len(), 3);
+    assert_eq!(logs(&boss, &format!("{from}&order=oldest")).await.len(), 2);
+    // The first of them is as late as that, and the one behind it earlier.
+    let until = format!("action=login.failed&end_date={}", app.clock_now());
+    assert_eq!(logs(&boss, &format!("{until}&order=oldest")).await.len(), 1);
+    assert_eq!(logs(&boss, &until).await.len(), 1);
 }
 
 #[tokio::test]

@@ -126,6 +126,9 @@ async fn a_browser_is_sent_to_the_login_page_and_a_program_is_refused() {
         assert_eq!((answer.header("location"), answer.header("www-authenticate")), (None, Some("Bearer")));
         assert_eq!(answer.header("remote-user"), None);
     }
+    let long = format!("https://app.example.com:8443/{}", "%20".repeat(300));
+    let front = "https://auth.example.com/login?return_to=https%3A%2F%2Fapp.example.com%3A8443%2F";
+    assert_eq!(app.before().with_browser().reach("GET", &long).await.header("location"), Some(front));
     // In the clear no browser sends the cookie, so there is no use in a login.
     let fields = [("x-original-method", "GET"), ("x-original-url", "http://app.example.com/")];
     let plain = fields.iter().fold(app.before().with_browser(), |all, (name, value)| all.header(name, value));
@@ -329,4 +332,35 @@ async fn an_address_that_nobody_proved_is_not_told() {
     app.verify(&app.mailed_token("new@example.com").await).await;
     let answer = app.before().proxy_cookie(&login.new_proxy_cookie().unwrap()).reach("GET", APP).await;
     assert_eq!(answer.remote()[2], "new@example.com");
+}
+
+/// A signature by a curve costs more than all the rest: it is made once for half of its life, and never of what was.
+#[tokio::test]
+async fn an_identity_is_signed_anew_when_half_its_life_is_over_and_when_anything_changed() {
+    let app = app_with(|policy| policy.signing = Some(Algorithm::Es256)).await;
+    signing_key::ready(&app.services).unwrap();
+    let cookie = proxy_cookie(&app, "ada").await;
+    let told = async || {
+        let answer = app.before().proxy_cookie(&cookie).reach("GET", APP).await;
+        answer.header("remote-identity").unwrap().to_owned()
+    };
+    // ES256 never gives the same signature twice.
+    let first = told().await;
+    app.advance(Duration::from_millis(29_999));
+    assert_eq!(told().await, first);
+    let elsewhere = app.before().proxy_cookie(&cookie).reach("GET", "https://en.wiki.example.com/").await;
+    assert_eq!(decoded(elsewhere.header("remote-identity").unwrap()).1["aud"], "en.wiki.example.com");
+    app.advance(Duration::from_millis(1));
+    let second = told().await;
+    assert_eq!(decoded(&second).1["exp"], START.seconds() + 90);
+    app.set_roles("ada", &[Role::Viewer]).await;
+    let third = told().await;
+    assert_eq!(
+        (decoded(&second).1["groups"].clone(), decoded(&third).1["groups"].clone()),
+        (json!(["developer"]), json!(["viewer"]))
+    );
+    assert_eq!(told().await, third);
+    app.add("boss", Role::Admin).await;
+    app.log_in("boss").await.post("/api/v1/signing-keys/rotate", json!({ "revoke": true })).await.data(200);
+    assert_ne!(decoded(&told().await).0["kid"], decoded(&third).0["kid"]);
 }

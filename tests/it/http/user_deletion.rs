@@ -103,6 +103,20 @@ async fn it_needs_a_fresh_proof() {
     app.anonymous().delete(PATH).await.refused(401, "UNAUTHORIZED");
 }
 
+#[tokio::test]
+async fn where_it_is_switched_off_administrators_do_it() {
+    let app = TestApp::with_policy(|policy| policy.self_deletion = false).with_user("ada").await;
+    app.add("boss", Role::Admin).await;
+    let (ada, boss) = (app.log_in("ada").await, app.log_in("boss").await);
+    let (answer, events) = app.events_of(ada.delete(PATH)).await;
+    answer.refused(403, "FORBIDDEN");
+    assert_eq!(events, ["access.denied denied self_deletion_off"]);
+    assert!(ada.is_in().await);
+    let id = app.account("ada").unwrap().id;
+    boss.delete(&format!("/api/v1/users/{id}")).await.data(200);
+    assert!(app.account("ada").is_none());
+}
+
 /// R58.
 #[tokio::test]
 async fn the_last_super_administrator_stays() {

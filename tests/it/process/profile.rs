@@ -1,5 +1,7 @@
 //! A profile at the root of an address, as a container sets it: by environment alone.
 
+use std::fs;
+
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -84,6 +86,10 @@ fn the_log_has_the_lines_by_which_the_guide_watches_logins() {
     server.end();
 }
 
+const BEFORE_AN_APPLICATION: &str = "public_url = \"https://auth.example.localhost\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+    [forward_auth]\ncookie_domain = \"example.localhost\"\n\
+    [[forward_auth.rule]]\nhost = \"app.example.localhost\"\nneed = \"login\"\n";
+
 /// Mails lead to pages of this server, and probes ask it, at whichever address.
 #[test]
 fn pages_and_probes_stay_where_they_are_beside_a_profile_at_the_root() {
@@ -91,9 +97,11 @@ fn pages_and_probes_stay_where_they_are_beside_a_profile_at_the_root() {
         let home = Home::settled()
             .env(&format!("LATCHKEY_PROFILES__{profile}__ENABLED"), "true")
             .env("LATCHKEY_ROOT_PROFILE", &profile.to_lowercase());
+        fs::write(home.path().join("auth.toml"), BEFORE_AN_APPLICATION).unwrap();
         let server = home.serve(&[]);
         let client = server.client();
         for (path, part) in [
+            ("/forward-auth", "x-forwarded-for"),
             ("/verify-email?token=x", "<!doctype html>"),
             ("/setup", "<!doctype html>"),
             ("/reset-password?token=x", "<!doctype html>"),

@@ -113,6 +113,7 @@ fn hash_threads_alone_give_way_to_the_others_and_their_waits_are_shown() {
         "latchkey_hash_refused_total 0",
         "latchkey_hash_queued 0",
         "latchkey_hash_running 0",
+        "latchkey_forward_auth_requests_total{fate=\"known\"} 0",
         "latchkey_hash_wait_seconds_count 1",
         "latchkey_hash_wait_seconds_bucket{le=\"10.0\"} 1",
         "latchkey_hash_wait_seconds_bucket{le=\"+Inf\"} 1",

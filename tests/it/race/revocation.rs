@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use latchkey::domain::order::Order;
 use latchkey::domain::role::Role;
 use latchkey::domain::user::Status;
 use latchkey::services::caller::Caller;
@@ -58,7 +59,8 @@ async fn racing(ending: Ending) -> Race {
     race.judged(|services, prizes| async move {
         // First what is left: a token that is presented too often would end it.
         let ada = services.read(|read| store::user::by_identifier(read, "ada")).unwrap().unwrap();
-        let left = services.read(|read| store::session::of_user(read, ada.id, None, 9)).unwrap();
+        let left =
+            services.read(|read| store::session::of_user(read, ada.id, (Order::Newest, None), 9)).unwrap();
         let left = left.0.iter().filter(|session| session.epoch == ada.session_epoch);
         assert_eq!(left.count(), 0);
         let ctx = context(&services);

@@ -267,7 +267,8 @@ impl View for Health {
                 self.filter.clear();
                 self.walk(|at| at, cx);
             }
-            Step::Mark | Step::Range | Step::All | Step::Unmark | Step::Follow | Step::Pane => {}
+            Step::Mark | Step::Range | Step::All | Step::Unmark | Step::Follow | Step::Pane | Step::Order => {
+            }
         }
     }
 

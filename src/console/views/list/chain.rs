@@ -1,4 +1,4 @@
-//! Proof in the gutter: whether each row follows from the one below it. Knows no particular row.
+//! Proof in the gutter: whether each row follows from the one before it. Knows no particular row.
 //!
 //! ## Decision: only what is seen is proved
 //! A row keeps the hash of the one before, and the server computes each row's own hash when it is asked. Two neighbours
@@ -27,14 +27,16 @@ pub struct Joint<'a> {
 impl<R: Clone + 'static> List<R> {
     /// Whether the row at `index` follows from the one before; `None`: that cannot be told here.
     pub(super) fn follows_on(&self, index: usize) -> Option<bool> {
-        let upper = self.joint(index)?;
-        for below in index.saturating_add(1)..=index.saturating_add(COMMIT_ROWS_MAX) {
-            let lower = self.joint(below)?;
-            if lower.place != upper.place {
-                let is_next = lower.place.checked_add(1) == Some(upper.place);
-                return is_next.then(|| upper.previous == lower.hash);
+        let joint = self.joint(index)?;
+        let is_above = self.filter.is_oldest_first();
+        for rows in 1..=COMMIT_ROWS_MAX {
+            let before = if is_above { index.checked_sub(rows) } else { index.checked_add(rows) };
+            let before = self.joint(before?)?;
+            if before.place != joint.place {
+                let is_next = before.place.checked_add(1) == Some(joint.place);
+                return is_next.then(|| joint.previous == before.hash);
             }
-            if lower.hash != upper.hash {
+            if before.hash != joint.hash {
                 return Some(false);
             }
         }

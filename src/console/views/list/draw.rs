@@ -150,11 +150,15 @@ impl<R: Clone + 'static> List<R> {
         } else if !self.marks.is_empty() {
             let _ = write!(title, "  {} marked", self.marks.len());
         }
-        if !self.follows {
+        let is_oldest_first = self.filter.is_oldest_first();
+        if is_oldest_first {
+            title.push_str("  OLDEST FIRST");
+        } else if !self.follows {
             title.push_str("  PAUSED");
         }
         if self.news > 0 {
-            let _ = write!(title, "  +{} new (f)", self.news);
+            let way = if is_oldest_first { "below" } else { "(f)" };
+            let _ = write!(title, "  +{} new {way}", self.news);
         }
         Safe::new(&title)
     }
@@ -172,6 +176,9 @@ impl<R: Clone + 'static> List<R> {
     fn edge(&self) -> Safe {
         match &self.load {
             Load::Asked(Asked::Next, _) => Safe::from("loading more"),
+            Load::Asked(Asked::Before, _) if self.filter.is_oldest_first() => {
+                Safe::from("loading older ones")
+            }
             Load::Asked(Asked::Before, _) => Safe::from("loading newer ones"),
             Load::Failed(problem) if !self.window.is_empty() => Safe::new(&problem.line()),
             Load::Ready if self.window.has_end() => Safe::from("that is all"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Change, List, Load};
+use crate::console::model::notice::Notice;
 use crate::console::model::rows::Item;
 use crate::console::moment::Moment;
 use crate::console::views::Cx;
@@ -22,6 +23,12 @@ impl<R: Clone + 'static> List<R> {
         for event in events {
             match (self.spec.change)(event) {
                 Change::None => {}
+                Change::Insert(row) if self.filter.is_oldest_first() => {
+                    if !self.passes(&row).contains(&Some(false)) {
+                        self.grow();
+                    }
+                }
+                Change::Reload if self.filter.is_oldest_first() && cx.is_shown => self.grow(),
                 Change::Remove(id) => self.remove(&id),
                 Change::Refresh(id, request) => self.refresh(id, request, cx),
                 Change::Insert(_) | Change::Reload if !cx.is_shown => {
@@ -42,6 +49,13 @@ impl<R: Clone + 'static> List<R> {
 
     pub(super) fn miss(&mut self, why: &str, cx: &mut Cx<'_>) {
         if self.load == Load::Never {
+            return;
+        }
+        if self.filter.is_oldest_first() && cx.is_shown {
+            // What was missed has no place above what is read.
+            self.grow();
+            let text = format!("{why}: what is loaded may be old; r reads it again");
+            *cx.notice = Some(Notice::info(&text, cx.now));
             return;
         }
         self.gaps += 1;
@@ -68,8 +82,7 @@ impl<R: Clone + 'static> List<R> {
     }
 
     fn insert(&mut self, row: R, cx: &mut Cx<'_>) {
-        let terms: Vec<_> =
-            self.filter.terms().map(|(field, value)| (self.spec.passes)(&row, field, value)).collect();
+        let terms = self.passes(&row);
         if terms.contains(&Some(false)) {
             return;
         }
@@ -84,6 +97,11 @@ impl<R: Clone + 'static> List<R> {
             self.slide(1, cx);
         }
         self.check(1);
+    }
+
+    /// What each term of the filter says of a new row.
+    fn passes(&self, row: &R) -> Vec<Option<bool>> {
+        self.filter.terms().map(|(field, value)| (self.spec.passes)(row, field, value)).collect()
     }
 
     fn remove(&mut self, id: &str) {

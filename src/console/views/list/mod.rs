@@ -109,6 +109,8 @@ pub struct List<R: 'static> {
     follows: bool,
     /// What came while it stood still.
     news: u64,
+    /// Whether something came behind the last row since the last question.
+    has_grown: bool,
     gaps: u64,
     reload_at: Option<Moment>,
     /// Titles of the columns that the operator took away.
@@ -172,6 +174,7 @@ impl<R: Clone + 'static> List<R> {
             is_open: false,
             follows: true,
             news: 0,
+            has_grown: false,
             gaps: 0,
             reload_at: None,
             hops: 0,
@@ -187,7 +190,7 @@ impl<R: Clone + 'static> List<R> {
         }
     }
 
-    /// With proof beside each row that it follows from the one below.
+    /// With proof beside each row that it follows from the one before.
     #[must_use]
     pub fn chained(self, chain: fn(&R) -> Option<Joint<'_>>) -> Self {
         Self { chain: Some(chain), ..self }
@@ -307,24 +310,7 @@ impl<R: Clone + 'static> View for List<R> {
     }
 
     fn set_filter(&mut self, text: &str, cx: &mut Cx<'_>) -> Result<(), String> {
-        let filter = Filter::parse(text, self.spec.view.fields)?;
-        if !filter.is_empty() {
-            self.recalled.retain(|before| before != filter.text());
-            self.recalled.push(filter.text().to_owned());
-        }
-        let has_changed = filter != self.filter;
-        self.filter = filter;
-        if has_changed {
-            // What was marked among other rows is not meant here.
-            self.unmark();
-            self.selected = None;
-            self.is_open = false;
-            self.follows = true;
-            self.window = Window::new(self.spec.id);
-            self.at = 0;
-        }
-        self.ask_first(cx);
-        Ok(())
+        self.filter_by(text, cx)
     }
 
     fn recalled(&self) -> &[String] {

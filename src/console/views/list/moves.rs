@@ -62,7 +62,12 @@ impl<R: Clone + 'static> List<R> {
             }
             Step::Pane => self.in_pane = layout::list(cx.body, self.is_open).1.is_some(),
             Step::Unmark => self.unmark(),
+            Step::Order => {
+                // Turned over, a filter is understood too.
+                let _ = self.filter_by(&self.filter.turned(), cx);
+            }
             Step::Follow if self.follows => self.follows = false,
+            Step::Follow if self.filter.is_oldest_first() => self.go(Step::Order, cx),
             Step::Follow => {
                 self.follows = true;
                 self.is_open = false;
@@ -121,7 +126,7 @@ impl<R: Clone + 'static> List<R> {
         }
     }
 
-    /// After everything was read anew: the same row, or else the newest.
+    /// After everything was read anew: the same row, or else the first.
     pub(super) fn select_again(&mut self, cx: &Cx<'_>) {
         if let Some(index) = self.index() {
             self.at = index;
@@ -177,9 +182,9 @@ impl<R: Clone + 'static> List<R> {
         } else if let (Load::Asked(..), false) = (&self.load, self.window.is_empty()) {
             self.generation += 1;
             self.load = Load::Ready;
-        } else if !self.filter.is_empty() {
+        } else if !self.filter.text().is_empty() {
             // An empty filter is always understood.
-            let _ = super::View::set_filter(self, "", cx);
+            let _ = self.filter_by("", cx);
         }
     }
 

@@ -217,7 +217,14 @@ impl View for Overview {
             Step::To(line) => self.click(line, cx),
             Step::Follow if self.tail.pause() => self.ask_log(cx),
             Step::Close => self.selected = None,
-            Step::Follow | Step::Open | Step::Pane | Step::Mark | Step::Range | Step::All | Step::Unmark => {}
+            Step::Follow
+            | Step::Open
+            | Step::Pane
+            | Step::Mark
+            | Step::Range
+            | Step::All
+            | Step::Unmark
+            | Step::Order => {}
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::id::MailId;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::time::Timestamp;
 use crate::outbound::http_client::{ClientError, Reach};
-use crate::outbound::stand_in::{Gateway, HANG, certificate_for};
+use crate::outbound::tests::{Gateway, HANG, certificate_for};
 
 const SECRET: &[u8] = b"a secret shared with the gateway";
 impl Gateway {
