@@ -261,7 +261,7 @@ pub(super) fn noted<'a>(visit: &Visit, shown: Result<Shown<'a>, ApiError>) -> Re
 
 pub(super) fn by_token(visit: &Visit, token: &str, class: Option<Class>) -> Result<Principal, ApiError> {
     let known = (visit.gate().authenticate)(token, visit.now());
-    let principal = known.map_err(|fault| unfit(visit, Shown::Token(token), fault.into()))?;
+    let principal = known.map_err(|fault| unfit(visit, &Shown::Token(token), fault.into()))?;
     visit.known_as(principal.user.id, "access token");
     visit.take_of(principal.user.id, class)?;
     Ok(principal)
@@ -291,7 +291,7 @@ pub(super) async fn key_holder(request: &Request, visit: &Visit, key: &str) -> R
             record.await?;
             Err(UseFault::Invalid.into())
         }
-        Err(fault) => Err(unfit(visit, Shown::Key(key), fault.into())),
+        Err(fault) => Err(unfit(visit, &Shown::Key(key), fault.into())),
     }
 }
 
@@ -302,9 +302,9 @@ pub(super) fn forged(cause: &'static str) -> ApiError {
 }
 
 /// The refusal of a credential that opens nothing, with a note of why.
-fn unfit(visit: &Visit, shown: Shown<'_>, refusal: ApiError) -> ApiError {
+fn unfit(visit: &Visit, shown: &Shown<'_>, refusal: ApiError) -> ApiError {
     if refusal.status().is_client_error() {
-        (visit.gate().why)(visit.trail(), &shown, (visit.client, visit.now()));
+        (visit.gate().why)(visit.trail(), shown, (visit.client, visit.now()));
     }
     stranger(visit, refusal)
 }

@@ -230,12 +230,11 @@ fn find(app: &Services, identifier: Identifier) -> Result<Found, StoreError> {
 impl Found {
     /// Notes why the login was denied.
     fn note(&self, app: &Services, ctx: &Context, reason: DenyReason) {
-        match self.owner.as_ref().filter(|_| self.identifier.key().is_some()) {
-            Some((id, _)) => note_denied(ctx, *id, reason),
-            None => {
-                let tag = app.keys.name_tag(self.identifier.budget());
-                ctx.trail.note(trace::Kind::UserUnknown.with("name_hash", tag));
-            }
+        if let Some((id, _)) = self.owner.as_ref().filter(|_| self.identifier.key().is_some()) {
+            note_denied(ctx, *id, reason);
+        } else {
+            let tag = app.keys.name_tag(self.identifier.budget());
+            ctx.trail.note(trace::Kind::UserUnknown.with("name_hash", tag));
         }
     }
 

@@ -7,7 +7,7 @@ macro_rules! kinds {
         /// What was judged, and how it came out. The names are stable.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Kind {
-            $(#[doc = $cause] $kind,)*
+            $(#[doc = concat!("`", $name, "`")] $kind,)*
         }
 
         impl Kind {

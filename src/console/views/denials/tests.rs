@@ -29,23 +29,23 @@ fn page(requests: Vec<ExplainedRequest>) -> ExplanationPage {
 }
 
 fn stage(state: &str, size: (u16, u16)) -> Stage {
-    let mut stage = Stage::live(size, "denials");
+    let mut shown = Stage::live(size, "denials");
     match state {
-        "loading" => stage.wait(1_200),
-        "empty" => stage.answer("denials", "page", &page(Vec::new())),
-        "forbidden" => stage.refuse("denials", "page", Kind::Forbidden, 403),
-        "error" => stage.refuse("denials", "page", Kind::Late, 503),
+        "loading" => shown.wait(1_200),
+        "empty" => shown.answer("denials", "page", &page(Vec::new())),
+        "forbidden" => shown.refuse("denials", "page", Kind::Forbidden, 403),
+        "error" => shown.refuse("denials", "page", Kind::Late, 503),
         _ => {
-            stage.answer("denials", "page", &page(vec![denied(1, "denied"), denied(2, "limited")]));
+            shown.answer("denials", "page", &page(vec![denied(1, "denied"), denied(2, "limited")]));
             if state != "data" {
-                stage.keys("enter");
+                shown.keys("enter");
             }
             if state == "masked" {
-                stage.keys("m");
+                shown.keys("m");
             }
         }
     }
-    stage
+    shown
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn nothing_breaks_at_any_size() {
 
 #[test]
 fn hostile_text_reaches_no_cell_and_a_mask_hides_who_it_was() {
-    let mut stage = Stage::live((120, 40), "denials");
+    let mut hostile = Stage::live((120, 40), "denials");
     let row = ExplainedRequest {
         request_id: HOSTILE.to_owned(),
         route: HOSTILE.to_owned(),
@@ -83,24 +83,24 @@ fn hostile_text_reaches_no_cell_and_a_mask_hides_who_it_was() {
         }],
         ..denied(1, "denied")
     };
-    stage.answer("denials", "page", &page(vec![row]));
-    stage.keys("enter");
-    assert!(!stage.screen().contains(['\u{1b}', '\u{202e}', '\u{7}']));
-    let masked = self::stage("masked", (120, 40)).screen();
+    hostile.answer("denials", "page", &page(vec![row]));
+    hostile.keys("enter");
+    assert!(!hostile.screen().contains(['\u{1b}', '\u{202e}', '\u{7}']));
+    let masked = stage("masked", (120, 40)).screen();
     assert!(!masked.contains("203.0.113.7") && !masked.contains("019a1f0c-7b1e"), "{masked}");
 }
 
 /// From the record of a request to how it was judged.
 #[test]
 fn a_key_leads_from_an_audit_record_to_the_denial_of_its_request() {
-    let mut stage = Stage::live((120, 40), "audit");
+    let mut shown = Stage::live((120, 40), "audit");
     let logs = vec![AuditLog { request_id: Some("request-1".to_owned()), ..AuditLog::example() }];
-    stage.answer("audit", "page", &AuditPage { logs, next_cursor: None, ..AuditPage::example() });
-    stage.keys("W");
-    let view = stage.model.view().unwrap();
+    shown.answer("audit", "page", &AuditPage { logs, next_cursor: None, ..AuditPage::example() });
+    shown.keys("W");
+    let view = shown.model.view().unwrap();
     assert_eq!((view.spec().id(), view.filter()), ("denials", "req:request-1"));
-    let asked = view.request(stage.model.now).unwrap();
+    let asked = view.request(shown.model.now).unwrap();
     assert!(asked.target().ends_with("request_id=request-1"), "{}", asked.target());
-    stage.answer("denials", "page", &page(vec![denied(1, "denied")]));
-    assert!(stage.screen().contains("permission_missing"), "{}", stage.screen());
+    shown.answer("denials", "page", &page(vec![denied(1, "denied")]));
+    assert!(shown.screen().contains("permission_missing"), "{}", shown.screen());
 }
