@@ -155,7 +155,7 @@ async fn the_page_asks_before_it_proves() {
             assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
             assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
             assert_eq!(page.header("cache-control"), Some("no-store"));
-            assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+            assert_eq!(page.header("referrer-policy"), Some("same-origin"));
             assert!(page.text.contains("method=\"post\"") && page.text.contains(&token), "{}", page.text);
             assert!(!page.text.contains("<script"), "{}", page.text);
         }
