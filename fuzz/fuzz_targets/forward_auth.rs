@@ -20,7 +20,11 @@ static POLICY: LazyLock<ForwardAuthPolicy> = LazyLock::new(|| {
     };
     ForwardAuthPolicy {
         cookie_domain: "example.com".to_owned(),
-        table: Table(vec![rule("/public", "public"), rule("/admin", "permission:users:read"), rule("/", "login")]),
+        table: Table(vec![
+            rule("/public", "public"),
+            rule("/admin", "permission:users:read"),
+            rule("/", "login"),
+        ]),
         identity_header: "remote-identity".to_owned(),
         identity_ttl: Duration::from_secs(60),
     }
@@ -59,7 +63,9 @@ fn judge(url: &AppUrl<'_>, method: &str) {
         // No segment of dots, however often it is decoded.
         let mut decoded = url.path.to_owned();
         for _ in 0..8 {
-            assert!(!decoded.split(['/', '\\']).any(|name| matches!(name.split(';').next(), Some("." | ".."))));
+            assert!(
+                !decoded.split(['/', '\\']).any(|name| matches!(name.split(';').next(), Some("." | "..")))
+            );
             decoded = decoded.replace("%2e", ".").replace("%2E", ".").replace("%2f", "/").replace("%2F", "/");
             decoded = decoded.replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%");
         }

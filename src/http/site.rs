@@ -1,5 +1,5 @@
 //! The served pages: proving an address, and setting the server up; those of a lost password are beside, and those of an
-//! account in [`pages`](super::pages). Forms without script.
+//! account in [`pages`]. Forms without script.
 //!
 //! Here the token travels in the form, and no cookie is read, so there is nothing for another site to forge.
 #![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]

@@ -5,7 +5,7 @@
 //! that was, from where and in which words.
 //!
 //! ## Decision: one document, and pages of the audit log alone
-//! Everything but the audit log has a cap by itself or is cut at [`MOST`] rows, newest first, and the document names what
+//! Everything but the audit log has a cap by itself or is cut at `MOST` rows, newest first, and the document names what
 //! was cut. The audit log has no cap: it comes by [`EVENTS`], and the next page is asked for with the place of this one.
 
 use std::collections::HashMap;

@@ -144,7 +144,7 @@ impl TestApp {
     /// The same server, whose pages look otherwise.
     pub fn looking(self, looks: Looks) -> Self {
         Self::fronted(self.services, self.clock, self.engine, |parts| {
-            parts.pages = Pages::with(looks).unwrap()
+            parts.pages = Pages::with(looks).unwrap();
         })
     }
 
