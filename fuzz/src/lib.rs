@@ -53,6 +53,8 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
         streams: Arc::new(Streams::new(policy.streams)),
         mail_queued: Default::default(),
         providers: Vec::new(),
+        hooks: Vec::new(),
+        traces: Arc::new(latchkey::services::explain::Traces::new(SHIPPED.explain)),
         scrubs: Default::default(),
         sms: None,
         sms_sends: SmsSends::new(100),
@@ -67,9 +69,12 @@ pub fn services(store: Store, now: Timestamp, seed: u64) -> (Services, ManualClo
     (Services::new(shared, policy), clock)
 }
 
+static SHIPPED: LazyLock<Config> =
+    LazyLock::new(|| Config::from_toml_str("").expect("nothing is a configuration"));
+
 /// The shipped rules, or such as no run comes near.
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    let shipped = Config::from_toml_str("").expect("nothing is a configuration");
+    let shipped = SHIPPED.clone();
     Policy {
         tokens: TokenPolicy {
             access_ttl: HOUR,
@@ -109,5 +114,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         mail_attempts_max: 3,
         sms_attempts_max: 3,
         streams: shipped.events,
+        retention: shipped.retention,
+        self_deletion: true,
     }
 });

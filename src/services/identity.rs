@@ -1,12 +1,14 @@
 //! The accounts elsewhere that open one's own account: which they are, and taking one away. Knows no provider.
 
 use super::audit::Witness;
+use super::factor::notice;
 use super::session::{AuthFault, Principal, live_owner};
 use super::step_up::{StepUpNeeded, require_fresh};
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
 use crate::domain::id::IdentityId;
 use crate::domain::identity::Identity;
+use crate::domain::mail::FactorNews;
 use crate::store::{self, Abort, StoreError};
 
 /// Why a link was not taken away.
@@ -46,6 +48,7 @@ pub async fn unlink(
     let (user, session) = (caller.user.id, caller.session);
     let witness = Witness::of_caller(app, ctx, user)?;
     let event = witness.event(Action::IdentityUnlinked, Outcome::Success).session(session);
+    let mail = notice(app, ctx, &caller.user, FactorNews::Unlinked);
     let run = app.store.transact("identity.unlink", app.stamp(ctx), move |txn| {
         let owner = live_owner(txn, user, session, txn.now())?;
         owner.ok_or(Abort::Rule(UnlinkFault::Caller(AuthFault::Invalid)))?;
@@ -57,7 +60,9 @@ pub async fn unlink(
         }
         store::identity::remove(txn, *place, identity)?;
         txn.emit(event.clone().detail("provider", identity.provider.as_str()).done())?;
-        Ok(())
+        Ok(mail.insert(txn)?)
     });
-    run.await.map_err(flatten)
+    run.await.map_err(flatten)?;
+    app.mail_queued.notify_one();
+    Ok(())
 }

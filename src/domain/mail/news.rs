@@ -46,6 +46,10 @@ pub enum FactorNews {
     BackupCodesRenewed,
     /// A backup code was used.
     BackupCodeUsed,
+    /// An account elsewhere opens the account from now on.
+    Linked,
+    /// One does no more.
+    Unlinked,
 }
 
 impl FactorNews {
@@ -66,6 +70,14 @@ impl FactorNews {
             Self::BackupCodeUsed => (
                 "A backup code was used",
                 "A backup code was used in place of a code of the authenticator app.",
+            ),
+            Self::Linked => (
+                "Another way to log in",
+                "An account with another provider was linked with yours: whoever can log in there can log in here.",
+            ),
+            Self::Unlinked => (
+                "One way less to log in",
+                "An account with another provider was unlinked from yours, and no longer opens it.",
             ),
         }
     }

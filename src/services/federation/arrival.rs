@@ -6,8 +6,10 @@
 //! nobody, whoever vouches (R69).
 
 use super::super::audit::{Witness, person_key};
+use super::super::factor::notice;
 use super::super::identity_provider::About;
 use super::super::login::{LoggedIn, LoginFault};
+use super::super::mail::Sealed;
 use super::super::opening::{Entry, Opening, Promise, prepare};
 use super::super::registration::{Draft, Maker, NewAccount, Standing};
 use super::super::session::{AuthFault, end_all_of, live_owner};
@@ -21,6 +23,7 @@ use crate::domain::identity::{
     Claims, FederationPolicy, IDENTITIES_MAX, Identity, Reached, Unreached, reach,
 };
 use crate::domain::login::{Decision, DenyReason, decide};
+use crate::domain::mail::FactorNews;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::store::factor::PendingLogin;
@@ -41,6 +44,8 @@ pub(super) async fn link(
     let linked = witness.event(Action::IdentityLinked, Outcome::Success).session(session);
     let linked = linked.detail("provider", about.name.as_str()).done();
     let (place, identity) = (place(about, claims), identity(app, ctx, about, claims, user));
+    let owner = app.read(|read| store::user::by_id(read, user))?;
+    let mail = owner.map(|owner| notice(app, ctx, &owner, FactorNews::Linked));
     let run = app.store.transact("federation.link", app.stamp(ctx), move |txn| {
         let owner = live_owner(txn, user, session, txn.now())?;
         owner.ok_or(Abort::Rule(FederationFault::Caller(AuthFault::Invalid)))?;
@@ -54,9 +59,12 @@ pub(super) async fn link(
         }
         store::identity::insert(txn, place, &identity)?;
         txn.emit(linked.clone())?;
+        mail.iter().try_for_each(|mail| mail.insert(txn))?;
         Ok(identity.clone())
     });
-    run.await.map_err(flatten)
+    let identity = run.await.map_err(flatten)?;
+    app.mail_queued.notify_one();
+    Ok(identity)
 }
 
 /// Logs in with the account elsewhere, for what `opening` says.
@@ -87,6 +95,7 @@ pub(super) async fn log_in(
         }
     };
     let user = app.write("federation.login", ctx, move |txn| arrival.run(txn, &at)).await??;
+    app.mail_queued.notify_one();
     Ok(match promised {
         Promised::Session(promise, session) => LoggedIn::Done(promise.kept(app, ctx.now, user, session)?),
         Promised::Wait(handle) => LoggedIn::CodeNeeded(handle.reveal()),
@@ -154,6 +163,8 @@ struct Arrival {
     end: End,
     witness: Witness,
     linked: EventV1,
+    /// Tells the owner of an account that was there before.
+    mail: Option<Sealed>,
     changed: EventV1,
     too_many: EventV1,
 }
@@ -200,12 +211,14 @@ impl Arrival {
                 (End::Session(Box::new(entry), succeeded), Promised::Session(promise, id))
             }
         };
+        let mail = before.as_ref().map(|owner| notice(app, ctx, owner, FactorNews::Linked));
         let arrival = Self {
             before,
             change,
             identity: identity(app, ctx, about, &at.claims, user.id),
             end,
             linked: event(Action::IdentityLinked, Outcome::Success).done(),
+            mail,
             changed: denied(DenyReason::AccountChanged),
             too_many: denied(DenyReason::TooManySessions),
             witness,
@@ -258,6 +271,7 @@ impl Arrival {
             }
             store::identity::insert(txn, at.place, &self.identity)?;
             txn.emit(self.linked.clone())?;
+            self.mail.iter().try_for_each(|mail| mail.insert(txn))?;
         }
         Ok(user)
     }

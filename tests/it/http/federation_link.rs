@@ -56,6 +56,23 @@ async fn a_link_is_made_by_whoever_is_logged_in_and_opens_the_account() {
     ada.delete(&format!("{IDENTITIES}/x")).await.refused(404, "NOT_FOUND");
 }
 
+/// The owner is told of each new way in, and of the end of one.
+#[tokio::test]
+async fn the_owner_is_told_of_a_link_once_and_of_its_end() {
+    let all = Federated::new();
+    all.app.add("ada", Role::Developer).await;
+    all.github.says("code", json!({ "sub": "7", "email": "ada@work.example", "email_verified": false }));
+    let ada = all.app.log_in("ada").await;
+    let identity = linked(&ada, "github", "code").await.data(200)["identity"].clone();
+    linked(&ada, "github", "code").await.data(200);
+    ada.delete(&format!("{IDENTITIES}/{}", text_at(&identity, "/id"))).await.data(200);
+    // The newest is the first.
+    let mails = all.app.mails().await;
+    assert!(mails.iter().all(|mail| mail.to == "ada@example.com" && mail.text.contains("198.51.100.7")));
+    let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    assert_eq!(subjects, ["One way less to log in - Latchkey", "Another way to log in - Latchkey"]);
+}
+
 #[tokio::test]
 async fn a_link_of_another_account_is_not_taken_over() {
     let all = Federated::new();
