@@ -109,8 +109,14 @@ impl ExplainApi {
         let client = body.0.ip_address.parse().map_err(|_| {
             ApiError::field("ip_address", "invalid", "`ip_address` is an IPv4 or IPv6 address.")
         })?;
-        let SimulateRequest { user, path, .. } = &body.0;
-        let method = body.0.method.to_ascii_uppercase();
+        let SimulateRequest { user, method, path, .. } = &body.0;
+        for (name, text, most) in [("user", user, 320), ("method", method, 16), ("path", path, 1024)] {
+            if text.chars().count() > most {
+                let message = format!("`{name}` has at most {most} characters.");
+                return Err(ApiError::field(name, "invalid", message).into());
+            }
+        }
+        let method = method.to_ascii_uppercase();
         let supposed = Supposed { user, method: &method, path, client };
         let steps = simulation::simulate(&self.0, &asked.0, &caller.0, supposed).await?;
         Ok(Answer::new(simulated(steps), asked.0.now))

@@ -230,6 +230,10 @@ async fn a_simulation_says_what_would_happen_and_why() {
         let (verdict, last) = supposed(&root, user, request, from).await;
         assert_eq!((verdict.as_str(), last.as_str()), expected, "{user} {request} {from}");
     }
+    let body =
+        json!({ "user": "a".repeat(321), "method": "GET", "path": "/health", "ip_address": "192.0.2.1" });
+    let refused = root.post(&format!("{PATH}/simulate"), body).await;
+    assert_eq!(refused.refused(400, "VALIDATION_ERROR")["details"]["field"], "user");
     app.set_status("ada", Status::Suspended).await;
     assert_eq!(supposed(&root, "ada", LOGIN, "192.0.2.1").await.1, "account_off");
     assert_eq!(supposed(&root, "ada", "GET /api/v1/auth/me", "192.0.2.1").await.1, "account_off");
