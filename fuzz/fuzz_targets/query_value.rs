@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use latchkey::domain::actions::Actions;
 use latchkey::domain::audit::Outcome;
 use latchkey::domain::feed::{Cursor, Topics};
 use latchkey::domain::id::{ApiKeyId, MailId, ServiceId, SessionId, TokenId, UserId};
@@ -14,7 +15,6 @@ use latchkey::domain::role::Role;
 use latchkey::domain::time::Timestamp;
 use latchkey::domain::user::{Identifier, Status};
 use latchkey::http::query::{cursor, network, value};
-use latchkey::services::audit_filter::Actions;
 use latchkey::services::oversight::outbox::MailState;
 use libfuzzer_sys::fuzz_target;
 
