@@ -16,11 +16,9 @@
 //! Beginning a read and opening the table was a twentieth of an authenticated request. So the newest view is kept and
 //! shared until the next commit, which lets go of it first, so that no page is held for a reader that may never come.
 
-use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -30,15 +28,13 @@ use redb::{Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, Stora
 
 use super::{CommitFault, Engine, Integrity, KeyRange, RawRead, Visit, WriteSet};
 use crate::store::error::StoreError;
+use fault::{closed, fault, guarded, io_fault, is_guarding};
 use medium::Medium;
 
+mod fault;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod medium;
-
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
@@ -135,7 +131,7 @@ impl RedbEngine {
     /// Whether this thread is inside redb, where a panic is caught and told as [`StoreError::BadFile`]. A panic hook
     /// need not tell it a second time.
     pub fn is_guarding() -> bool {
-        GUARDED.get()
+        is_guarding()
     }
 
     fn from_opener(opener: Opener, cache_bytes: usize, may_be_new: bool) -> Result<Self, StoreError> {
@@ -358,40 +354,6 @@ fn apply(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
         }
     }
     Ok(txn.commit()?)
-}
-
-/// redb may panic on a file that was changed behind its back: that is a bad file, not the end of the server.
-fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, StoreError> {
-    let outer = GUARDED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(f));
-    GUARDED.set(outer);
-    done.map_err(|_| StoreError::BadFile(Arc::new(io::Error::other("the engine gave up on the file"))))
-}
-
-fn closed() -> StoreError {
-    StoreError::Io(Arc::new(io::Error::from(io::ErrorKind::NotConnected)))
-}
-
-fn fault(error: &redb::Error) -> StoreError {
-    let cause = Arc::new(io::Error::other(error.to_string()));
-    match error {
-        redb::Error::Io(error) => io_fault(error.kind(), cause),
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StoreError::AlreadyOpen,
-        redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_) => {
-            StoreError::Io(cause)
-        }
-        redb::Error::TransactionInProgress => StoreError::Busy { queued: 0 },
-        _ => StoreError::BadFile(cause),
-    }
-}
-
-fn io_fault(kind: io::ErrorKind, cause: Arc<io::Error>) -> StoreError {
-    use io::ErrorKind::{FileTooLarge, InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
-    match kind {
-        StorageFull | QuotaExceeded | FileTooLarge => StoreError::NoSpace(cause),
-        InvalidData | UnexpectedEof => StoreError::BadFile(cause),
-        _ => StoreError::Io(cause),
-    }
 }
 
 #[cfg(test)]
