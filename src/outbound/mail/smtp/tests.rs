@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::super::message::tests::{mail, sender};
 use super::*;
+use crate::outbound::tests::certificate_for;
 
 /// What the server answers to a line; `None`: what a friendly server would.
 type Script = fn(&str) -> Option<&'static str>;
@@ -123,22 +122,6 @@ async fn try_send(script: Script) -> (Result<(), MailFault>, Server) {
     let server = Server::start(script, SmtpTls::None, None).await;
     let transport = SmtpTransport::new(settings(server.port)).unwrap();
     (transport.send(&mail()).await, server)
-}
-
-/// A certificate for `name` in a file of its own, and a server that shows it.
-fn certificate_for(name: &str) -> (tempfile::NamedTempFile, TlsAcceptor) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    (file, TlsAcceptor::from(Arc::new(config)))
 }
 
 #[tokio::test]
