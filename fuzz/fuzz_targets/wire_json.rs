@@ -10,12 +10,16 @@ use latchkey::wire::authz::CheckRequest;
 use latchkey::wire::dev::AdvanceClock;
 use latchkey::wire::diagnosis::{DiagnosisRequest, TokenTestRequest};
 use latchkey::wire::email_change::ChangeEmailRequest;
+use latchkey::wire::explain::SimulateRequest;
 use latchkey::wire::factor::{MfaCode, MfaPassword, MfaVerify};
+use latchkey::wire::federation::LinkRequest;
 use latchkey::wire::live_session::EndSessions;
 use latchkey::wire::password_change::ChangePasswordRequest;
 use latchkey::wire::password_check::PasswordCheckRequest;
 use latchkey::wire::password_reset::{ResetConfirmRequest, ResetRequest};
-use latchkey::wire::profile::{self, cirtusai, pynomaly, scribes, trading, trading_access};
+use latchkey::wire::profile::{
+    self, cirtusai, pynomaly, scribes, trading, trading_access, trading_diagnosis,
+};
 use latchkey::wire::resource::{Grant, NewOwner, RegisterResource};
 use latchkey::wire::role::{CreateRole, GivePermission, UpdateRole};
 use latchkey::wire::sample::Measurement;
@@ -24,7 +28,7 @@ use latchkey::wire::setup::SetupRequest;
 use latchkey::wire::signing_key::RotateKeys;
 use latchkey::wire::sms_factor::{SmsSend, SmsSetup};
 use latchkey::wire::step_up::StepUpRequest;
-use latchkey::wire::user::{CreateUser, UpdateUser};
+use latchkey::wire::user::{CreateUser, UpdateMe, UpdateUser};
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,9 +42,9 @@ fuzz_target!(|body: &[u8]| {
     each!(strictly(body): ChangePasswordRequest, PasswordCheckRequest, ResetRequest, ResetConfirmRequest);
     each!(strictly(body): CreateApiKey, UpdateApiKey, RotateApiKey, CreateService, RotateService, RotateKeys);
     each!(strictly(body): ChangeEmailRequest, StepUpRequest, MfaCode, MfaPassword, MfaVerify, SmsSend, SmsSetup);
-    each!(strictly(body): CreateUser, UpdateUser, CreateRole, UpdateRole, GivePermission, EndSessions);
+    each!(strictly(body): CreateUser, UpdateMe, UpdateUser, CreateRole, UpdateRole, GivePermission, EndSessions);
     each!(strictly(body): CheckRequest, DiagnosisRequest, TokenTestRequest, RegisterResource, NewOwner, Grant);
-    each!(strictly(body): Measurement, AdvanceClock);
+    each!(strictly(body): Measurement, AdvanceClock, LinkRequest, SimulateRequest);
     each!(loosely(body): profile::Refresh, scribes::Register, scribes::Login, scribes::Address);
     each!(loosely(body): scribes::MailedToken, scribes::NewPassword, pynomaly::Register, pynomaly::Login);
     each!(loosely(body): pynomaly::CreateKey, pynomaly::TotpSetup, pynomaly::TotpCode, pynomaly::SmsSetup);
@@ -50,6 +54,7 @@ fuzz_target!(|body: &[u8]| {
     each!(loosely(body): trading::ChangePassword, trading::Password, trading::TotpToken, trading::Credential);
     each!(loosely(body): trading_access::CreateKey, trading_access::KeyPermissions, trading_access::SetRole);
     each!(loosely(body): trading_access::OnePermission, trading_access::ResourcePermission);
+    each!(loosely(body): trading_diagnosis::Attempt, trading_diagnosis::Tested);
 });
 
 fn strictly<T: Serialize + DeserializeOwned>(body: &[u8]) {

@@ -6,8 +6,8 @@
 //! are kept for an hour; keys that do not fit are asked for again, at most every half minute, so that nobody can make
 //! this server ask for them all the time.
 
-mod answer;
-mod metadata;
+pub mod answer;
+pub mod metadata;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,6 @@ use crate::domain::time::Timestamp;
 use crate::services::identity_provider::{
     About, Ask, Asking, Code, IdentityProvider, ProviderFault, Redeemed, Said,
 };
-use answer::{Claims, GithubEmail, GithubUser, Tokens};
 use metadata::{Auth, Metadata};
 
 /// Longest answer that is read (R68).
@@ -100,11 +99,7 @@ impl OAuthProvider {
             fields.push(("nonce", ask.nonce));
         }
         let query = serde_urlencoded::to_string(fields).map_err(|_| said("cannot be asked"))?;
-        let url = &metadata.authorization_endpoint;
-        // A browser goes nowhere that this server would not go.
-        Endpoint::parse(url).map_err(|_| said("sends browsers to an address that is not called"))?;
-        let mark = if url.contains('?') { '&' } else { '?' };
-        Ok(format!("{url}{mark}{query}"))
+        metadata.authorization_url(&query)
     }
 
     async fn exchange(&self, code: Code<'_>) -> Result<Redeemed, ProviderFault> {
@@ -129,9 +124,8 @@ impl OAuthProvider {
         let form = serde_urlencoded::to_string(fields).map_err(|_| said("cannot be asked"))?;
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, form_type);
-        let tokens: Tokens =
-            self.call(&metadata.token_endpoint, Method::POST, (headers, form.into_bytes())).await?;
-        tokens.redeemed()
+        let content = (headers, form.into_bytes());
+        answer::tokens(&self.bytes(&metadata.token_endpoint, Method::POST, content).await?)
     }
 
     async fn person(&self, access_token: &str) -> Result<Said, ProviderFault> {
@@ -146,12 +140,8 @@ impl OAuthProvider {
             self.bytes(url, Method::GET, (headers, Vec::new())).await
         };
         match self.dialect {
-            Dialect::Claims => Ok(json::<Claims>(&ask(url).await?)?.said()),
-            Dialect::Github => {
-                let user: GithubUser = json(&ask(url).await?)?;
-                let emails: Vec<GithubEmail> = json(&ask(&format!("{url}/emails")).await?)?;
-                Ok(user.said(&emails))
-            }
+            Dialect::Claims => answer::person(&ask(url).await?),
+            Dialect::Github => answer::github(&ask(url).await?, &ask(&format!("{url}/emails")).await?),
         }
     }
 
@@ -179,19 +169,10 @@ impl OAuthProvider {
             return Ok(kept);
         }
         let url = format!("{}/.well-known/openid-configuration", self.about.issuer.trim_end_matches('/'));
-        let found: Metadata = self.call(&url, Method::GET, (HeaderMap::new(), Vec::new())).await?;
-        let found = Arc::new(found.checked(&self.about.issuer, &self.urls)?);
+        let body = self.bytes(&url, Method::GET, (HeaderMap::new(), Vec::new())).await?;
+        let found = Arc::new(Metadata::found(&body, &self.about.issuer, &self.urls)?);
         *locked(&self.metadata) = Some((now, found.clone()));
         Ok(found)
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &self,
-        url: &str,
-        method: Method,
-        content: (HeaderMap, Vec<u8>),
-    ) -> Result<T, ProviderFault> {
-        json(&self.bytes(url, method, content).await?)
     }
 
     /// The body of an answer that is 200. Redirects are not followed.

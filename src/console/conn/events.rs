@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::backoff;
 use super::client::{Client, Request};
+use super::place::{End, Place};
 use super::problem::{Kind, Problem};
-use super::sse::{Frame, Parser};
+use super::sse::Parser;
 use crate::ambient::Entropy;
 use crate::wire::audit::AuditLog;
-use crate::wire::event::{StreamEnd, StreamGap, StreamReady};
 
 /// Most events that wait for the screen.
 const WAITING_MAX: usize = 5_000;
@@ -74,13 +74,6 @@ pub struct Follower {
     pub pace: Pace,
     /// Ends a wait at once.
     pub again: Arc<Notify>,
-}
-
-/// Why a stream ended.
-enum End {
-    Broken(Problem),
-    Refused(Problem),
-    Closed,
 }
 
 impl Follower {
@@ -177,58 +170,6 @@ impl Follower {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Where the stream stands.
-struct Place {
-    at: Option<String>,
-    heartbeat: Duration,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self { at: None, heartbeat: Duration::from_secs(15) }
-    }
-}
-
-impl Place {
-    /// What `frame` tells; `Err`: the stream ends with it.
-    fn take(&mut self, route: &str, frame: Frame) -> Result<Option<News>, End> {
-        if let Some(id) = frame.id {
-            self.at = Some(id);
-        }
-        let strange = |error: serde_json::Error| {
-            let message = format!("this console does not understand `{}`: {error}", frame.event);
-            End::Refused(Problem::local(Kind::Strange, route, message))
-        };
-        match frame.event.as_str() {
-            "ready" => {
-                let ready: StreamReady = serde_json::from_str(&frame.data).map_err(strange)?;
-                self.heartbeat = Duration::from_secs(ready.heartbeat_seconds.clamp(1, 600));
-                Ok(Some(News::Ready))
-            }
-            "audit" => {
-                let event: AuditLog = serde_json::from_str(&frame.data).map_err(strange)?;
-                Ok(Some(News::Events { events: vec![event], dropped: 0 }))
-            }
-            "gap" => {
-                let gap: StreamGap = serde_json::from_str(&frame.data).map_err(strange)?;
-                Ok(Some(News::Gap(gap.reason)))
-            }
-            "end" => {
-                let end: StreamEnd = serde_json::from_str(&frame.data).map_err(strange)?;
-                let message = format!("the server ended the stream: {}", end.reason);
-                let of_kind = |kind| Problem::local(kind, route, message);
-                Err(match end.reason.as_str() {
-                    "session_ended" | "key_ended" | "token_expired" => End::Refused(of_kind(Kind::Expired)),
-                    "permission_missing" => End::Refused(of_kind(Kind::Forbidden)),
-                    _ => End::Broken(of_kind(Kind::Unreachable)),
-                })
-            }
-            // A heartbeat, or something a newer server tells.
-            _ => Ok(None),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod backoff;
 pub mod client;
 pub mod events;
+pub mod place;
 pub mod problem;
 pub mod sse;
 pub mod transport;

@@ -4,12 +4,27 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::said;
+use super::{json, said};
 use crate::services::identity_provider::{ProviderFault, Redeemed, Said};
 
-/// The answer of a token endpoint (RFC 6749, section 5.1). GitHub answers its errors with 200.
+/// What a token endpoint gave for a code (RFC 6749, section 5.1).
+pub fn tokens(body: &[u8]) -> Result<Redeemed, ProviderFault> {
+    json::<Tokens>(body)?.redeemed()
+}
+
+/// Whom a userinfo endpoint names (OpenID Connect Core, section 5.3.2).
+pub fn person(body: &[u8]) -> Result<Said, ProviderFault> {
+    Ok(json::<Claims>(body)?.said())
+}
+
+/// Whom GitHub's `/user` and `/user/emails` name.
+pub fn github(user: &[u8], emails: &[u8]) -> Result<Said, ProviderFault> {
+    Ok(json::<GithubUser>(user)?.said(&json::<Vec<GithubEmail>>(emails)?))
+}
+
+/// GitHub answers its errors with 200.
 #[derive(Deserialize)]
-pub(super) struct Tokens {
+struct Tokens {
     #[serde(default)]
     access_token: Option<String>,
     #[serde(default)]
@@ -19,7 +34,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    pub(super) fn redeemed(self) -> Result<Redeemed, ProviderFault> {
+    fn redeemed(self) -> Result<Redeemed, ProviderFault> {
         let is_bearer = self.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
         let token = self.access_token.filter(|token| is_bearer && !token.is_empty());
         let access_token = token.map(Zeroizing::new).ok_or_else(|| said("took the code for nothing"))?;
@@ -27,9 +42,8 @@ impl Tokens {
     }
 }
 
-/// The answer of a userinfo endpoint (OpenID Connect Core, section 5.3.2).
 #[derive(Deserialize)]
-pub(super) struct Claims {
+struct Claims {
     sub: String,
     #[serde(default)]
     email: Option<String>,
@@ -40,32 +54,30 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn said(self) -> Said {
+    fn said(self) -> Said {
         // The word `true`, and nothing that looks like it (R69).
         let is_verified = self.email_verified == Some(Value::Bool(true));
         Said { subject: self.sub, email: self.email, is_verified, name: self.name }
     }
 }
 
-/// GitHub's `/user`.
 #[derive(Deserialize)]
-pub(super) struct GithubUser {
+struct GithubUser {
     id: u64,
     login: String,
     #[serde(default)]
     name: Option<String>,
 }
 
-/// One of GitHub's `/user/emails`.
 #[derive(Deserialize)]
-pub(super) struct GithubEmail {
+struct GithubEmail {
     email: String,
     primary: bool,
     verified: bool,
 }
 
 impl GithubUser {
-    pub(super) fn said(self, emails: &[GithubEmail]) -> Said {
+    fn said(self, emails: &[GithubEmail]) -> Said {
         let primary = emails.iter().find(|email| email.primary);
         Said {
             subject: self.id.to_string(),
