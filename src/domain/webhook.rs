@@ -32,12 +32,13 @@ pub fn parse_secret(text: &str) -> Result<Zeroizing<Vec<u8>>, NotASecret> {
 
 /// How long a hook waits after `failures` deliveries in a row that failed: 5 seconds, then twice as long each time, at
 /// most an hour; of that at least half, and as much of the rest as `dice` says, so that hooks that failed together do
-/// not come back together.
-pub fn retry_delay(failures: u32, dice: u32) -> Duration {
+/// not come back together. As long as the receiver `asked` for in any case, though no longer than an hour.
+pub fn retry_delay(failures: u32, asked: Duration, dice: u32) -> Duration {
     let doubled =
         FIRST_WAIT.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
     let half = doubled.min(LONGEST_WAIT) / 2;
-    half + half.mul_f64(f64::from(dice) / f64::from(u32::MAX))
+    let wait = half + half.mul_f64(f64::from(dice) / f64::from(u32::MAX));
+    wait.max(asked.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -65,10 +66,17 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_an_hour_and_half_of_each_is_chance() {
-        let seconds = |failures, dice| retry_delay(failures, dice).as_millis();
+        let seconds = |failures, dice| retry_delay(failures, Duration::ZERO, dice).as_millis();
         let longest = [1, 2, 3, 10, 11, 12, u32::MAX].map(|failures| seconds(failures, u32::MAX));
         assert_eq!(longest, [5_000, 10_000, 20_000, 2_560_000, 3_600_000, 3_600_000, 3_600_000]);
         assert_eq!((seconds(1, 0), seconds(2, 0), seconds(90, 0)), (2_500, 5_000, 1_800_000));
         assert!((3_700..3_800).contains(&seconds(1, u32::MAX / 2)));
+    }
+
+    #[test]
+    fn a_receiver_is_left_alone_as_long_as_it_asks_but_no_longer_than_an_hour() {
+        let waits =
+            [0, 4, 60, u64::MAX].map(|asked| retry_delay(1, Duration::from_secs(asked), 0).as_millis());
+        assert_eq!(waits, [2_500, 4_000, 60_000, 3_600_000]);
     }
 }

@@ -102,6 +102,8 @@ pub enum CallFault {
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
+    /// When to come again (`Retry-After`, RFC 9110 10.2.3), where that was said in seconds.
+    pub retry_after: Option<Duration>,
     /// Its body, as far as it was asked for.
     pub body: Vec<u8>,
 }
@@ -163,18 +165,17 @@ impl HttpClient {
         Ok(Self { tls: TlsConnector::from(Arc::new(config)), timeout, reach })
     }
 
-    /// Posts `body` with `headers`; answers the status. The body of the answer is left unread.
+    /// Posts `body` with `headers`. The body of the answer is left unread.
     pub async fn post(
         &self,
         endpoint: &Endpoint,
         headers: HeaderMap,
         body: Vec<u8>,
-    ) -> Result<StatusCode, CallFault> {
-        Ok(self.fetch(endpoint, Method::POST, (headers, body), 0).await?.status)
+    ) -> Result<Answer, CallFault> {
+        self.fetch(endpoint, Method::POST, (headers, body), 0).await
     }
 
-    /// Calls with `method`, headers and body; answers the status and the body, which has at most `bytes_max` bytes. With
-    /// 0 it is left unread.
+    /// Calls with `method`, headers and body. The answer's body has at most `bytes_max` bytes; with 0 it is left unread.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
@@ -231,15 +232,17 @@ async fn exchange(
     let (mut sender, connection) = shaken.map_err(|_| CallFault::Answer)?;
     let mut answer = pin!(async {
         let answer = sender.send_request(request).await.map_err(|_| CallFault::Answer)?;
-        let status = answer.status();
+        let said =
+            answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let (status, retry_after) = (answer.status(), said.map(Duration::from_secs));
         if bytes_max == 0 {
-            return Ok(Answer { status, body: Vec::new() });
+            return Ok(Answer { status, retry_after, body: Vec::new() });
         }
         let body = Limited::new(answer.into_body(), bytes_max).collect().await;
         let body = body.map_err(|fault| {
             if fault.is::<LengthLimitError>() { CallFault::TooLong } else { CallFault::Answer }
         })?;
-        Ok(Answer { status, body: body.to_bytes().to_vec() })
+        Ok(Answer { status, retry_after, body: body.to_bytes().to_vec() })
     });
     tokio::select! {
         answer = &mut answer => answer,

@@ -56,11 +56,12 @@ impl Receiver {
             headers.insert(name, value.map_err(|_| SinkFault::Failed("a header is not valid".to_owned()))?);
         }
         let answer = self.client.post(&self.endpoint, headers, body).await;
-        let status = answer.map_err(|fault| SinkFault::Failed(format!("the receiver gave {fault}")))?;
-        match status.as_u16() {
-            200..=299 => Ok(()),
-            410 => Err(SinkFault::Gone),
-            status => Err(SinkFault::Failed(format!("the receiver answered {status}"))),
+        let answer = answer.map_err(|fault| SinkFault::Failed(format!("the receiver gave {fault}")))?;
+        match (answer.status.as_u16(), answer.retry_after) {
+            (200..=299, _) => Ok(()),
+            (410, _) => Err(SinkFault::Gone),
+            (status @ (429 | 503), Some(wait)) => Err(SinkFault::Busy { status, wait }),
+            (status, _) => Err(SinkFault::Failed(format!("the receiver answered {status}"))),
         }
     }
 }

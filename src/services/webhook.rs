@@ -254,7 +254,8 @@ async fn settle(
     // The attempts of another event, which is not wanted any more, do not count for this one.
     let attempts = if before.next == place { before.attempts } else { 0 }.saturating_add(1);
     let failures = before.failures.saturating_add(1);
-    let delay = retry_delay(failures, u32::from_be_bytes(app.random()));
+    let asked = if let SinkFault::Busy { wait, .. } = fault { wait } else { Duration::ZERO };
+    let delay = retry_delay(failures, asked, u32::from_be_bytes(app.random()));
     let is_dead = attempts >= hook.attempts_max;
     tracing::warn!(webhook = hook.name, event = event.id, attempts, is_dead, reason = %fault, "Event not delivered");
     let failed = Progress {

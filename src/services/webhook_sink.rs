@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::audit_log::AuditEntry;
 
@@ -30,6 +31,14 @@ pub enum SinkFault {
     /// The receiver says that it is gone for good.
     #[error("the receiver is gone (410)")]
     Gone,
+    /// The receiver asks to be left alone for a while (429 or 503 with `Retry-After`).
+    #[error("the receiver answered {status}")]
+    Busy {
+        /// What it answered.
+        status: u16,
+        /// For how long.
+        wait: Duration,
+    },
     /// Anything else; worth another attempt.
     #[error("{0}")]
     Failed(String),

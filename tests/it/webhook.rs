@@ -93,6 +93,21 @@ async fn what_fails_is_tried_again_later_and_later_and_holds_up_what_follows() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_says_when_is_not_asked_before() {
+    let receiver = Receiver::default();
+    let app =
+        TestApp::with_webhooks(vec![hook("all", Some("login.*"), &receiver)]).await.with_user("ada").await;
+    guess(&app, 1).await;
+    let wait = Duration::from_secs(300);
+    receiver.be_busy(wait);
+    let until = app.clock_now().plus(wait);
+    assert_eq!(app.tell(0).await, Next::At(until));
+    app.advance(wait);
+    assert_eq!(app.tell(0).await, Next::OnCommit);
+    assert_eq!(receiver.actions(), ["login.failed", "login.failed"]);
+}
+
+#[tokio::test]
 async fn what_is_given_up_is_kept_by_its_place_and_the_rest_goes_on() {
     let receiver = Receiver::default();
     let app =

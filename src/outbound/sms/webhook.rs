@@ -59,7 +59,7 @@ impl WebhookSender {
             headers.insert(name, value.map_err(|_| MailFault::permanent("a header is not valid"))?);
         }
         let answer = self.client.post(&self.endpoint, headers, body).await;
-        verdict(answer.map_err(|fault| MailFault::temporary(&format!("the SMS gateway: {fault}")))?)
+        verdict(answer.map_err(|fault| MailFault::temporary(&format!("the SMS gateway: {fault}")))?.status)
     }
 }
 

@@ -94,10 +94,16 @@ async fn an_event_is_one_post_that_a_receiver_can_verify_with_either_secret() {
 #[tokio::test]
 async fn an_answer_decides_and_its_text_tells_nothing_of_the_address() {
     let failed = |why: &str| Err(SinkFault::Failed(why.to_owned()));
+    let busy = |status, wait| Err(SinkFault::Busy { status, wait: Duration::from_secs(wait) });
     for (says, outcome) in [
         ("HTTP/1.1 200 OK\r\n\r\n", Ok(())),
         ("HTTP/1.1 410 Gone\r\n\r\n", Err(SinkFault::Gone)),
         ("HTTP/1.1 500 Oops\r\n\r\n", failed("the receiver answered 500")),
+        ("HTTP/1.1 500 Oops\r\nretry-after: 9\r\n\r\n", failed("the receiver answered 500")),
+        ("HTTP/1.1 503 Later\r\n\r\n", failed("the receiver answered 503")),
+        ("HTTP/1.1 503 Later\r\nretry-after: soon\r\n\r\n", failed("the receiver answered 503")),
+        ("HTTP/1.1 503 Later\r\nretry-after: 9\r\n\r\n", busy(503, 9)),
+        ("HTTP/1.1 429 Slow\r\nretry-after: 120\r\n\r\n", busy(429, 120)),
         ("HTTP/1.1 404 Not Found\r\n\r\n", failed("the receiver answered 404")),
         ("SSH-2.0-OpenSSH_9.9\r\n", failed("the receiver gave no valid answer")),
     ] {

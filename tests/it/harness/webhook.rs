@@ -24,6 +24,11 @@ impl Receiver {
         self.answers.lock().unwrap().extend((0..times).map(|_| fault()));
     }
 
+    /// Has the next delivery answered with 503, and a `Retry-After`.
+    pub fn be_busy(&self, wait: Duration) {
+        self.answers.lock().unwrap().push_back(Err(SinkFault::Busy { status: 503, wait }));
+    }
+
     /// Has the next delivery answered with 410.
     pub fn go(&self) {
         self.answers.lock().unwrap().push_back(Err(SinkFault::Gone));
