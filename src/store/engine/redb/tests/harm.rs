@@ -1,11 +1,11 @@
 //! Damage to the pages under the engine: it is an error or a right answer, and never a panic that leaves the engine.
 //!
 //! `LATCHKEY_STORAGE_SEEDS` and `LATCHKEY_STORAGE_SEED` set how many damages are done and repeat them. The first seed is
-//! fixed: about one in 1,400 of these damages makes redb 4.5 panic in a destructor while it cleans up after a panic (seed
-//! 1396), and that ends the process, which no caller can prevent.
+//! fixed: of the first 5,400 damages one ends the process ([`DEADLY`]; why is in [`super::super::fault`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::super::RedbEngine;
 use super::super::faulty::Disk;
 use super::lives::{asked, number};
 use super::{open_on, put};
@@ -17,6 +17,8 @@ use redb::StorageBackend;
 /// How many damages a plain `cargo test` does.
 const DAMAGES: u64 = 40;
 const PAGE: usize = 4096;
+/// The seed of a damage with which the next commit ends the process.
+const DEADLY: u64 = 1396;
 
 fn image(disk: &Disk) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(disk.len().unwrap()).unwrap()];
@@ -24,9 +26,22 @@ fn image(disk: &Disk) -> Vec<u8> {
     bytes
 }
 
-/// The image with a page of an earlier one, or of another place, or with bytes of no sense.
-fn harmed(old: &[u8], new: &[u8], below: &dyn Fn(usize) -> usize) -> Vec<u8> {
-    let mut bytes = new.to_vec();
+/// A store at two times.
+fn images() -> [Vec<u8>; 2] {
+    let disk = Disk::default();
+    let store = open_on(&disk).unwrap();
+    (0..150).for_each(|n| put(&store, n).unwrap());
+    let old = image(&disk);
+    (100..300).for_each(|n| put(&store, n).unwrap());
+    drop(store);
+    [old, image(&disk)]
+}
+
+/// The later image with a page of the earlier one, or of another place, or with bytes of no sense.
+fn harmed([old, new]: &[Vec<u8>; 2], seed: u64) -> Vec<u8> {
+    let source = SeededEntropy::new(seed);
+    let below = |end: usize| usize::try_from(number(&source) % end as u64).unwrap();
+    let mut bytes = new.clone();
     let is_used = |page: &usize| new[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0);
     let used: Vec<_> = (0..new.len() / PAGE).filter(is_used).collect();
     let (page, other) = (used[below(used.len())] * PAGE, used[below(used.len())] * PAGE);
@@ -46,18 +61,10 @@ fn no_damage_to_a_page_makes_a_panic_leave_the_engine() {
     let first = asked("LATCHKEY_STORAGE_SEED").unwrap_or(1);
     let damages = asked("LATCHKEY_STORAGE_SEEDS").unwrap_or(DAMAGES);
     println!("LATCHKEY_STORAGE_SEED={first} LATCHKEY_STORAGE_SEEDS={damages}");
-    let disk = Disk::default();
-    let store = open_on(&disk).unwrap();
-    (0..150).for_each(|n| put(&store, n).unwrap());
-    let old = image(&disk);
-    (100..300).for_each(|n| put(&store, n).unwrap());
-    drop(store);
-    let new = image(&disk);
+    let images = images();
     let mut refused = 0;
     for seed in first..first + damages {
-        let source = SeededEntropy::new(seed);
-        let below = |end: usize| usize::try_from(number(&source) % end as u64).unwrap();
-        let disk = Disk::holding(harmed(&old, &new, &below));
+        let disk = Disk::holding(harmed(&images, seed));
         let used = catch_unwind(AssertUnwindSafe(|| {
             let store = open_on(&disk)?;
             let written = (0..4).map(|n| put(&store, 1_000 + n)).find(Result::is_err);
@@ -70,4 +77,14 @@ fn no_damage_to_a_page_makes_a_panic_leave_the_engine() {
         refused += u64::from(used.is_err());
     }
     println!("{refused} of {damages} were refused");
+}
+
+/// R95. A start reads the file first and meets no commit.
+#[test]
+fn the_damage_that_ends_the_process_in_a_commit_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    std::fs::write(&path, harmed(&images(), DEADLY)).unwrap();
+    let verified = RedbEngine::verify(&path, 1 << 20);
+    assert!(matches!(verified, Err(StoreError::BadFile(_))), "{verified:?}");
 }
