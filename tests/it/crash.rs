@@ -5,9 +5,13 @@
 //! repeats the choices of a failed run; the moments of the threads among themselves are not repeatable.
 
 mod guards;
+mod joiner;
 mod keeper;
 mod ledger;
+mod neighbours;
 mod proofs;
+mod revoked;
+mod texted;
 mod trades;
 mod visits;
 
@@ -21,9 +25,12 @@ use serde_json::{Value, json};
 use crate::process::client::{Client, Request};
 use crate::process::server::{Home, PASSWORD, PATIENCE, Process, Server};
 use guards::{Guesser, Turner};
+use joiner::Joiner;
 use keeper::Keeper;
 use ledger::{Admin, Person, Registrar};
+use neighbours::Neighbours;
 use proofs::{Careful, Newcomers};
+use texted::Texted;
 use trades::{Accounts, ApiKeys, Resources, Roles, Services};
 use visits::{Mover, Visitor};
 
@@ -81,7 +88,7 @@ macro_rules! busy {
     };
 }
 
-busy! { Person Registrar Admin Keeper Newcomers Careful Guesser Turner Visitor Mover }
+busy! { Person Registrar Admin Keeper Newcomers Careful Guesser Turner Visitor Mover Joiner Texted }
 
 struct Crowd {
     people: Vec<Person>,
@@ -94,14 +101,16 @@ struct Crowd {
     turner: Turner,
     visitor: Visitor,
     mover: Mover,
+    joiner: Joiner,
+    texted: Texted,
 }
 
 impl Crowd {
-    fn new(home: &Home, seed: u64) -> Self {
+    fn new(home: &Home, neighbours: Neighbours, seed: u64) -> Self {
         home.create_user("root@example.com", "super_admin");
         let people: Vec<_> = (0..PEOPLE).map(|n| format!("person{n}@example.com")).collect();
         let targets: Vec<_> = (0..TARGETS).map(|n| format!("target{n}@example.com")).collect();
-        let others = ["keys", "member", "careful", "guessed", "visitor", "mover"]
+        let others = ["keys", "member", "careful", "guessed", "visitor", "mover", "joiner", "texted"]
             .map(|name| format!("{name}@example.com"));
         for email in people.iter().chain(&targets).chain(&others) {
             home.create_user(email, "developer");
@@ -115,7 +124,7 @@ impl Crowd {
             let user = all.iter().find(|user| user["email"] == email).expect("the account is there");
             user["id"].as_str().unwrap().to_owned()
         };
-        let [_, member, careful, guessed, visitor, mover] = &others;
+        let [_, member, careful, guessed, visitor, mover, joiner, texted] = &others;
         let mail = home.data().join("mail");
         let dice = |n: usize| Dice::new(seed.wrapping_add(n as u64));
         Self {
@@ -135,6 +144,8 @@ impl Crowd {
             turner: Turner::default(),
             visitor: Visitor::new(visitor, dice(8)),
             mover: Mover::new(mover, mail),
+            joiner: Joiner::new(joiner, dice(9)),
+            texted: Texted::new(texted, neighbours, dice(10)),
         }
     }
 
@@ -143,8 +154,8 @@ impl Crowd {
         let root = client.log_in("root@example.com", PASSWORD).data(200);
         let root = root["access_token"].as_str().unwrap();
         let users = users(client, root);
-        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner, visitor, mover } =
-            self;
+        let Self { people, registrar, admin, keepers, newcomers, careful, .. } = self;
+        let Self { guesser, turner, visitor, mover, joiner, texted, .. } = self;
         std::thread::scope(|scope| {
             for person in people.iter_mut() {
                 scope.spawn(|| person.check(client));
@@ -155,6 +166,8 @@ impl Crowd {
             scope.spawn(|| newcomers.check(client));
             scope.spawn(|| visitor.check(client));
             scope.spawn(|| mover.check(client));
+            scope.spawn(|| joiner.check(client));
+            scope.spawn(|| texted.check(client));
             scope.spawn(|| careful.check(client, root));
             registrar.check(client, &users);
             admin.check(client, &users);
@@ -164,31 +177,36 @@ impl Crowd {
     }
 
     fn everybody(&mut self) -> Vec<&mut dyn Busy> {
-        let Self { people, registrar, admin, keepers, newcomers, careful, guesser, turner, visitor, mover } =
-            self;
+        let Self { people, registrar, admin, keepers, newcomers, careful, .. } = self;
+        let Self { guesser, turner, visitor, mover, joiner, texted, .. } = self;
         let mut all: Vec<&mut dyn Busy> =
-            vec![registrar, admin, newcomers, careful, guesser, turner, visitor, mover];
+            vec![registrar, admin, newcomers, careful, guesser, turner, visitor, mover, joiner, texted];
         all.extend(people.iter_mut().map(|one| one as &mut dyn Busy));
         all.extend(keepers.iter_mut().map(|one| one as &mut dyn Busy));
         all
     }
 
-    /// Works until the connections break, which `killer` brings about.
-    fn load(&mut self, client: &Client, killer: impl FnOnce(&mut dyn FnMut(Duration) -> bool)) {
-        let (acknowledged, acts) = channel();
-        std::thread::scope(|scope| {
-            for one in self.everybody() {
-                let acknowledged = acknowledged.clone();
-                scope.spawn(move || while one.act(client).is_ok_and(|()| acknowledged.send(()).is_ok()) {});
-            }
-            drop(acknowledged);
-            killer(&mut |time| acts.recv_timeout(time).is_ok());
-        });
+    /// How often each of them acted.
+    fn acts(&mut self) -> Vec<u64> {
+        self.everybody().iter().map(|one| one.acts()).collect()
     }
+}
 
-    fn acts(&mut self) -> u64 {
-        self.everybody().iter().map(|one| one.acts()).sum()
-    }
+/// Everybody works until the connections break, which `killer` brings about.
+fn load(
+    everybody: Vec<&mut dyn Busy>,
+    client: &Client,
+    killer: impl FnOnce(&mut dyn FnMut(Duration) -> bool),
+) {
+    let (acknowledged, acts) = channel();
+    std::thread::scope(|scope| {
+        for one in everybody {
+            let acknowledged = acknowledged.clone();
+            scope.spawn(move || while one.act(client).is_ok_and(|()| acknowledged.send(()).is_ok()) {});
+        }
+        drop(acknowledged);
+        killer(&mut |time| acts.recv_timeout(time).is_ok());
+    });
 }
 
 /// Every account, newest first.
@@ -224,7 +242,7 @@ fn die_young(home: &Home, dice: &Dice) {
 fn kill_under_load(server: Server, crowd: &mut Crowd, dice: &Dice) {
     let client = server.client();
     let (acts, further) = (1 + dice.below(ACTS), Duration::from_micros(dice.below(5_000)));
-    crowd.load(&client, |acknowledged| {
+    load(crowd.everybody(), &client, |acknowledged| {
         for _ in 0..acts {
             assert!(acknowledged(PATIENCE), "no act is acknowledged any more");
         }
@@ -249,8 +267,8 @@ fn check_mail(home: &Home, client: &Client, crowd: &Crowd) {
 }
 
 /// A client that lost its answer asks again, however slow this machine is; whoever guesses comes from somewhere else.
-fn home() -> Home {
-    let home = Home::new().env("LATCHKEY_TOKENS__RETRY_GRACE", "60s");
+fn home(neighbours: &Neighbours) -> Home {
+    let home = neighbours.home().env("LATCHKEY_TOKENS__RETRY_GRACE", "60s");
     home.env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1")
 }
 
@@ -266,8 +284,9 @@ fn what_was_acknowledged_survives_kills_under_load_and_during_recovery() {
     let rounds = asked("LATCHKEY_CRASH_ROUNDS").unwrap_or(ROUNDS);
     println!("LATCHKEY_CRASH_SEED={seed}");
     let dice = Dice::new(seed);
-    let home = home();
-    let mut crowd = Crowd::new(&home, seed);
+    let neighbours = Neighbours::start();
+    let home = home(&neighbours);
+    let mut crowd = Crowd::new(&home, neighbours, seed);
     let (mut after_stop, mut after_kill) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         // Each fifth start is a clean one, on the same store: what a crash costs is the difference.
@@ -303,20 +322,22 @@ fn what_was_acknowledged_survives_kills_under_load_and_during_recovery() {
     server.stop();
     check_offline(&home);
     let bytes = home.data().join("store.redb").metadata().unwrap().len();
-    println!("{rounds} rounds, {} acts, {} KiB", crowd.acts(), bytes / 1024);
+    let acts = crowd.acts();
+    println!("{rounds} rounds, {} acts, {} KiB: {acts:?}", acts.iter().sum::<u64>(), bytes / 1024);
 }
 
 #[test]
 fn a_stop_under_load_keeps_what_was_acknowledged() {
     let seed = asked("LATCHKEY_CRASH_SEED").unwrap_or_else(|| number(&OsEntropy));
     println!("LATCHKEY_CRASH_SEED={seed}");
-    let home = home();
-    let mut crowd = Crowd::new(&home, seed);
+    let neighbours = Neighbours::start();
+    let home = home(&neighbours);
+    let mut crowd = Crowd::new(&home, neighbours, seed);
     for _ in 0..3 {
         let server = home.serve(&[]);
         let client = server.client();
         crowd.check(&client);
-        crowd.load(&client, |acknowledged| {
+        load(crowd.everybody(), &client, |acknowledged| {
             for _ in 0..ACTS {
                 assert!(acknowledged(PATIENCE), "no act is acknowledged any more");
             }

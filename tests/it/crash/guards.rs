@@ -87,7 +87,8 @@ impl Turner {
     }
 }
 
-fn signing(list: &Value) -> String {
+/// The name of the key that signs.
+pub(super) fn signing(list: &Value) -> String {
     let keys = list["keys"].as_array().unwrap();
     let current = keys.iter().find(|key| key["stage"] == "current").expect("a key signs");
     current["kid"].as_str().unwrap().to_owned()

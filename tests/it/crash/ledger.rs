@@ -41,27 +41,31 @@ impl Line {
 }
 
 /// What a login or a refresh has given.
-struct Session {
+pub(super) struct Session {
     access: String,
     refresh: String,
     alive: bool,
 }
 
 impl Session {
-    fn of(tokens: &Value) -> Self {
+    pub(super) fn of(tokens: &Value) -> Self {
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
         Self { access: text("access_token"), refresh: text("refresh_token"), alive: true }
     }
 
-    fn me(&self) -> Request {
+    pub(super) fn access(&self) -> &str {
+        &self.access
+    }
+
+    pub(super) fn me(&self) -> Request {
         Request::get("/api/v1/auth/me").bearer(&self.access)
     }
 
-    fn renewal(&self) -> Request {
+    pub(super) fn renewal(&self) -> Request {
         Request::post("/api/v1/auth/refresh", &json!({ "refresh_token": self.refresh }))
     }
 
-    fn assert_dead(&self, line: &mut Line, client: &Client) {
+    pub(super) fn assert_dead(&self, line: &mut Line, client: &Client) {
         line.ask(client, &self.me()).unwrap().refused(401, "TOKEN_INVALID");
         line.ask(client, &self.renewal()).unwrap().refused(401, "TOKEN_INVALID");
     }
