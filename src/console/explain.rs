@@ -89,8 +89,7 @@ fn lines(question: &Question, answer: &Answer) -> Result<Vec<String>, Problem> {
             let mut lines: Vec<_> = page.requests.iter().flat_map(explained).collect();
             if lines.is_empty() {
                 lines.push(
-                    "nothing is kept: it was not denied, or it is too old, or too many came from its source"
-                        .to_owned(),
+                    "nothing is kept: it was not denied, or it is too old, or was one of too many".to_owned(),
                 );
             }
             if page.left_out > 0 {

@@ -233,6 +233,11 @@ impl Budget {
     /// The least there is: one a day.
     pub const LEAST: Self = Self { count: 1, period: Duration::from_secs(86_400) };
 
+    /// `count` a minute, where that is no setting.
+    pub(crate) const fn per_minute(count: u32) -> Self {
+        Self { count, period: Duration::from_secs(60) }
+    }
+
     /// `count` (1 to [`Budget::COUNT_MAX`]) in a `period` (one second to one day).
     pub fn new(count: u32, period: Duration) -> Result<Self, NotABudget> {
         if !(1..=Self::COUNT_MAX).contains(&count) {

@@ -23,12 +23,15 @@ use super::time::Timestamp;
 
 pub use kinds::Kind;
 
+/// Most traces that may be kept: whoever looks for one reads what all are found by.
+pub const ENTRIES_MAX: u32 = 200_000;
+
 /// How long and how many traces are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TracePolicy {
     /// How long; zero: none are.
     pub keep_for: Duration,
-    /// How many at most.
+    /// How many at most; up to [`ENTRIES_MAX`].
     pub max_entries: u32,
 }
 

@@ -82,7 +82,7 @@ impl ExplainApi {
             client: query::value("address", address.0)?,
             since: query::value("since", since.0)?,
             before: query::cursor(cursor.0)?,
-            limit: usize::try_from(limit.0).unwrap_or(1),
+            limit: query::count(limit.0),
         };
         let page = explain::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let page = ExplanationPage {

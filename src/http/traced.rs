@@ -9,8 +9,7 @@ use poem::http::StatusCode;
 use super::error::ApiError;
 use super::visit::Visit;
 use crate::domain::trace::{Fact, Kind, Step};
-use crate::services::explain::Denied;
-use crate::services::explain::trail::Notes;
+use crate::services::explain::keeping::{Denied, Room};
 use crate::wire::error::ErrorCode;
 
 /// Has the judgement of a denied request kept. An answer that denies nothing costs a look at its trail.
@@ -23,27 +22,21 @@ pub fn keep(visit: &Visit, answer: &Response, (method, route): (&'static str, &A
         let Some(step) = unnoted(visit, answer) else { return };
         notes.steps.push(step);
     }
-    let (at, caller) = (visit.now(), visit.user());
-    visit.gate().explained.keep((caller, visit.client, at), || Denied {
-        at,
+    visit.gate().explained.keep(Denied {
+        at: visit.now(),
         request_id: visit.request_id.clone(),
         method,
         route: route.clone(),
         status: answer.status().as_u16(),
         client: visit.client,
-        caller,
-        notes: Notes { steps: passed(visit).chain(notes.steps).collect(), about: notes.about },
+        caller: visit.known(),
+        room: visit.left().filter(|left| !left.is_exceeded).map(|left| Room {
+            class: left.class,
+            left: left.standing.remaining,
+            count: left.budget.count(),
+        }),
+        notes,
     });
-}
-
-/// What the edge itself knows to have been passed before.
-fn passed(visit: &Visit) -> impl Iterator<Item = Step> {
-    let known = visit.known().map(|(user, by)| Kind::Known.with("by", by).with("user", user));
-    let left = visit.left().filter(|left| !left.is_exceeded).map(|left| {
-        let step = Kind::Room.with("class", left.class.name());
-        step.with("left", left.standing.remaining).with("count", left.budget.count())
-    });
-    known.into_iter().chain(left)
 }
 
 /// The step of a denial that nobody noted: its answer says why. Nothing for what is no denial: a request that makes no

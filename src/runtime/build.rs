@@ -33,7 +33,7 @@ use crate::services::sms_sender::SmsSender;
 use crate::services::stats::Stats;
 use crate::services::streams::Streams;
 use crate::services::{Keys, Policy, RegistrationPolicy, Services, Shared};
-use crate::store::{RedbEngine, Store, StoreError};
+use crate::store::{RedbEngine, Store, StoreError, trace};
 
 /// The text of a new master key.
 pub fn new_key(source: &dyn Entropy) -> MasterText {
@@ -104,6 +104,8 @@ pub fn services(
 ) -> Result<Services, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::from_error(error);
     let policy = policy(config)?;
+    // A damaged trace keeps nobody from starting: the scrub and `check --store` tell of it.
+    let newest = store.snapshot().and_then(|read| trace::newest(&read)).unwrap_or_default();
     let shared = Shared {
         store,
         hashing: HashPool::start(pool_config(&config.password_hash)?).map_err(|error| fail(&error))?,
@@ -120,7 +122,7 @@ pub fn services(
         sms_sends: SmsSends::new(config.lockout.max_entries),
         mail_counts: MailCounts::default(),
         stats: Stats::default(),
-        traces: Arc::new(Traces::new(config.explain)),
+        traces: Arc::new(Traces::new(config.explain).after(newest)),
         scrubs: Scrubs::default(),
         limits: Arc::new(Limits::new(&config.limits)),
         key_uses: KeyUses::default(),

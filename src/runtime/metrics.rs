@@ -82,8 +82,8 @@ impl Collector for Parts {
         let entries = |class| ConstGauge::new(i64::try_from(limits.entries(class)).unwrap_or(i64::MAX));
         show.by_class("limit_entries", "Keys whose budgets are remembered", entries)?;
         let traces = &self.app.traces;
-        show.counter("explain_kept", "Denied requests whose judgement was kept", traces.kept())?;
-        show.counter("explain_left_out", "Denied requests whose judgement was not", traces.left_out())?;
+        show.counter("explain_kept", "Denied requests whose judgement was stored", traces.kept())?;
+        show.counter("explain_left_out", "Denied requests whose judgement is not kept", traces.left_out())?;
         let fates = &self.app.fates;
         let help = "Requests to applications behind proxies";
         let kind = MetricType::Counter;

@@ -28,6 +28,7 @@ use crate::http::{Front, Parts};
 use crate::net::{self, LocalSocket};
 use crate::services::api_key::usage;
 use crate::services::audit::Witness;
+use crate::services::explain::keeping;
 use crate::services::mail::release_claims;
 use crate::services::{Services, audit_log, setup, signing_key, stats, webhook};
 
@@ -132,6 +133,9 @@ async fn run(loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
     }
     if let Err(error) = usage::write_uses(&app).await {
         tracing::error!(%error, "when API keys were used last could not be written");
+    }
+    if let Err(error) = keeping::write(&app).await {
+        tracing::error!(%error, "why requests were denied could not be kept");
     }
     if let Err(error) = audit_log::seal(&app).await {
         tracing::error!(%error, "the audit log could not be sealed");

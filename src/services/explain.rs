@@ -10,6 +10,7 @@ pub mod simulation;
 pub mod trail;
 pub mod why;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -26,13 +27,10 @@ use crate::domain::permission::Permission;
 use crate::domain::time::Timestamp;
 use crate::domain::trace::Told;
 use crate::domain::user::Identifier;
-use crate::store::trace::{self, TraceV1};
+use crate::store::trace::{self, Kept, Wanted};
 use crate::store::{self, Read, StoreError};
 
-pub use keeping::{Denied, Traces};
-
-/// Most traces that one question looks at; a rarer match is found by going on from the cursor.
-const LOOKED_AT: usize = 1_000;
+pub use keeping::Traces;
 
 /// Most traces of one request id: the client may choose it, and choose it again.
 const OF_REQUEST_MAX: usize = 20;
@@ -165,54 +163,41 @@ async fn look(
     keeping::write(app).await?;
     let end = ctx.now.minus(app.traces.policy().keep_for);
     let since = filter.since.map_or(end, |since| since.max(end));
-    app.read(|read| page(app, read, (tags, since), filter))
+    let wanted = Wanted { tags, since, before: filter.before, limit: filter.limit.saturating_add(1) };
+    app.read(|read| page(app, read, &wanted, filter.limit))
 }
 
 fn page(
     app: &Services,
     read: &impl Read,
-    (tags, since): (&[[u8; 16]], Timestamp),
-    filter: &TraceFilter,
+    wanted: &Wanted<'_>,
+    limit: usize,
 ) -> Result<TracePage, StoreError> {
-    let mut page = TracePage { traces: Vec::new(), next: filter.before, as_of: as_of(read)? };
-    let mut looked_at = 0_usize;
-    while looked_at < LOOKED_AT {
-        let rows = trace::list(read, tags.first().copied(), page.next, filter.limit)?;
-        looked_at = looked_at.saturating_add(filter.limit.max(1));
-        for (id, stored) in rows.rows {
-            if Timestamp::from_millis(stored.at) < since {
-                return Ok(TracePage { next: None, ..page });
-            }
-            if page.traces.len() >= filter.limit {
-                return Ok(page);
-            }
-            page.next = Some(id);
-            if tags.iter().all(|tag| stored.tags.contains(tag)) {
-                page.traces.push(opened(app, read, id, stored)?);
-            }
-        }
-        if !rows.more {
-            return Ok(TracePage { next: None, ..page });
-        }
-    }
-    Ok(page)
+    let mut kept = trace::list(read, wanted)?;
+    kept.extend(keeping::aside(app, read, wanted)?);
+    kept.sort_unstable_by_key(|kept| Reverse(kept.id));
+    let has_more = kept.len() > limit;
+    kept.truncate(limit);
+    let next = kept.last().map(|last| last.id).filter(|_| has_more);
+    let traces = kept.into_iter().map(|kept| opened(app, read, kept)).collect::<Result<_, _>>()?;
+    Ok(TracePage { traces, next, as_of: as_of(read)? })
 }
 
-fn opened(app: &Services, read: &impl Read, id: TraceId, stored: TraceV1) -> Result<Trace, StoreError> {
-    let (actor, about) = (stored.actor.map(UserId::from_bytes), stored.about.map(UserId::from_bytes));
-    let place = (actor.or(about), stored.request_id.as_str());
-    let personal = open_sealed(app, read, &mut HashMap::new(), place, &stored.personal)?;
+fn opened(app: &Services, read: &impl Read, Kept { id, at, trace }: Kept) -> Result<Trace, StoreError> {
+    let (actor, about) = (trace.actor.map(UserId::from_bytes), trace.about.map(UserId::from_bytes));
+    let place = (actor.or(about), trace.request_id.as_str());
+    let personal = open_sealed(app, read, &mut HashMap::new(), place, &trace.personal)?;
     Ok(Trace {
         id,
-        at: Timestamp::from_millis(stored.at),
-        method: stored.method,
-        route: stored.route,
-        status: stored.status,
+        at,
+        method: trace.method,
+        route: trace.route,
+        status: trace.status,
         actor,
         about,
         client: personal.map(|personal| personal.client),
-        steps: stored.steps.into_iter().map(|step| Told::new(&step.kind, step.facts)).collect(),
-        request_id: stored.request_id,
+        steps: trace.steps.into_iter().map(|step| Told::new(&step.kind, step.facts)).collect(),
+        request_id: trace.request_id,
     })
 }
 

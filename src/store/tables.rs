@@ -22,7 +22,7 @@ use super::signing_key::SigningKeyV1;
 use super::sms_factor::SmsFactorV1;
 use super::stats::{HourV1, StatsV1};
 use super::suspicion::SuspicionV1;
-use super::trace::{TraceCountV1, TraceV1};
+use super::trace::{BlockV1, TraceCountV1};
 use super::user::{CredentialV1, PersonKeyV1, UserV1};
 use super::webhook::{DeadLetterV1, WebhookV1};
 use crate::domain::id::{
@@ -89,12 +89,10 @@ pub const PLACES: Table<([u8; 16], [u8; 16]), PlaceV1> = Table::new(0x41, "place
 pub const SUSPICIONS: Table<SuspicionId, SuspicionV1> = Table::new(0x42, "suspicions");
 /// The suspicious acts about an account: (account, act).
 pub const SUSPICIONS_OF: Table<(UserId, SuspicionId), ()> = Table::new(0x43, "suspicions_of");
-/// How denied requests were judged.
-pub const TRACES: Table<TraceId, TraceV1> = Table::new(0x48, "traces");
-/// Which of them concern a request, an account or an address: (keyed hash of that, trace).
-pub const TRACES_BY: Table<([u8; 16], TraceId), ()> = Table::new(0x49, "traces_by");
+/// How denied requests were judged, many in a row.
+pub const TRACES: Table<TraceId, BlockV1> = Table::new(0x48, "traces");
 /// How many of them there are: one row.
-pub const TRACE_COUNT: Table<(), TraceCountV1> = Table::new(0x4a, "trace_count");
+pub const TRACE_COUNT: Table<(), TraceCountV1> = Table::new(0x49, "trace_count");
 /// API keys.
 pub const API_KEYS: Table<ApiKeyId, ApiKeyV1> = Table::new(0x50, "api_keys");
 /// The API key with a hash.
@@ -162,7 +160,6 @@ pub const ALL: &[&dyn AnyTable] = &[
     &SUSPICIONS,
     &SUSPICIONS_OF,
     &TRACES,
-    &TRACES_BY,
     &TRACE_COUNT,
     &STATS,
     &STATS_HOURS,
@@ -200,7 +197,6 @@ pub const INDEXES: &[super::check::IndexCheck] = &[
     super::one_time::OWNER_INDEX,
     super::outbox::DUE_INDEX,
     super::suspicion::USER_INDEX,
-    super::trace::TAG_INDEX,
     super::api_key::HASH_INDEX,
     super::api_key::USER_INDEX,
     super::api_key::PLACES_OF_KEY,

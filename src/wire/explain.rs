@@ -117,7 +117,7 @@ impl Example for Explanation {
 pub struct ExplanationPage {
     /// Newest first.
     pub requests: Vec<ExplainedRequest>,
-    /// Denied requests since the start of the server of which nothing was kept, for too many came from their source.
+    /// Denied requests since the start of the server that are not kept, for there were too many.
     pub left_out: u64,
     /// Send it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]

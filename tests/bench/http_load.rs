@@ -13,6 +13,8 @@
 #![expect(clippy::indexing_slicing, reason = "a missing JSON member stops the benchmark")]
 #![expect(dead_code, reason = "two benchmarks share the lab")]
 
+#[path = "http_load/denials.rs"]
+mod denials;
 #[path = "http_load/empty.rs"]
 mod empty;
 mod lab;
@@ -63,6 +65,9 @@ async fn measure(rounds: usize, length: Duration) {
     let only = word("--only");
     if only.as_deref() == Some("targets") {
         return aims(folder.path(), length).await;
+    }
+    if only.as_deref() == Some("denials") {
+        return denials::measure(folder.path(), rounds).await;
     }
     let plain = Pair::start(folder.path(), "plain", &[]).await;
     let secure = Pair::start(folder.path(), "tls", &["--tls"]).await;

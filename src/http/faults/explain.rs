@@ -10,7 +10,7 @@ impl From<ExplainFault> for ApiError {
         match fault {
             ExplainFault::NotKept => Self::new(
                 Code::NotFound,
-                "Nothing is kept of this request: it was not denied, or it is too old, or too many came from its source.",
+                "Nothing is kept of this request: it was not denied, or it is too old, or was one of too many.",
             ),
             ExplainFault::NoUser => no_such_user(),
             ExplainFault::Caller(fault) => fault.into(),

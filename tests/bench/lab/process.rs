@@ -49,6 +49,16 @@ impl Server {
         Duration::from_nanos(1_000_000_000 / rustix::param::clock_ticks_per_second() * ticks.sum::<u64>())
     }
 
+    /// CPU time of the threads that live, to the nanosecond.
+    pub fn cpu_of_threads(&self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a live process");
+        let nanos = threads.flatten().filter_map(|thread| {
+            let times = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            times.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanos.sum())
+    }
+
     /// A memory figure of `/proc/<pid>/status`, such as `VmRSS`, in KiB.
     pub fn memory_kib(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a live process");

@@ -1,15 +1,14 @@
-//! Looking up why requests were denied: who may, how they are found, how long they are kept, and what is supposed.
+//! Looking up why requests were denied: who may, how they are found, and what is supposed.
 
 use std::time::Duration;
 
 use latchkey::domain::operation::{OPERATIONS, Operation, Who};
 use latchkey::domain::role::Role;
-use latchkey::domain::trace::TracePolicy;
+use latchkey::domain::time::Timestamp;
 use latchkey::domain::user::Status;
 use latchkey::http::OPENAPI;
 use latchkey::services::explain::keeping;
-use latchkey::services::sweep::sweep_all;
-use latchkey::store::tables;
+use latchkey::store::trace::{self, Wanted};
 use serde_json::{Value, json};
 
 use super::access::{GUARDED, call, operations};
@@ -17,22 +16,22 @@ use super::lockout::fail;
 use super::user_creation::staffed;
 use crate::harness::{Anonymous, TestApp, text_at};
 
-const PATH: &str = "/api/v1/explain";
-const HOUR: Duration = Duration::from_secs(3_600);
+pub(super) const PATH: &str = "/api/v1/explain";
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
-async fn found(caller: &Anonymous<'_>, query: &str) -> Vec<String> {
+pub(super) async fn found(caller: &Anonymous<'_>, query: &str) -> Vec<String> {
     let page = caller.get(&format!("{PATH}?{query}")).await.data(200);
     page["requests"].as_array().unwrap().iter().map(|request| text_at(request, "/request_id")).collect()
 }
 
 /// A wrong password of `name` from `from`, in the request `id`.
-async fn deny(app: &TestApp, (id, name, from): (&str, &str, &str)) {
+pub(super) async fn deny(app: &TestApp, (id, name, from): (&str, &str, &str)) {
     let stranger = app.anonymous().at(from).header("x-request-id", id);
     stranger.log_in(name, "wrong password").await.refused(401, "AUTHENTICATION_FAILED");
 }
 
-fn kept(app: &TestApp) -> usize {
-    app.row_counts().get(&tables::TRACES.id()).copied().unwrap_or_default()
+pub(super) fn kept(app: &TestApp) -> usize {
+    usize::try_from(app.services.read(|read| trace::count(read)).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -119,48 +118,6 @@ async fn requests_of_one_id_are_all_told_newest_first_and_none_hides_another() {
     );
 }
 
-#[tokio::test]
-async fn traces_go_by_age_and_the_oldest_by_number() {
-    let app = staffed_with(TracePolicy { keep_for: HOUR, max_entries: 100 }).await;
-    for n in 0..120 {
-        deny(&app, (&format!("r{n}"), &format!("nobody{n}"), &format!("203.0.{n}.1"))).await;
-    }
-    keeping::write(&app.services).await.unwrap();
-    assert_eq!(kept(&app), 100);
-    let root = app.in_session_of("root").await;
-    root.get(&format!("{PATH}/r119")).await.data(200);
-    root.get(&format!("{PATH}/r0")).await.refused(404, "NOT_FOUND");
-    app.advance(2 * HOUR);
-    let root = app.in_session_of("root").await;
-    assert_eq!(found(&root, "").await, [""; 0], "too old, though not swept yet");
-    while latchkey::services::sweep::sweep(&app.services).await.unwrap() {}
-    sweep_all(&app.services).await.unwrap();
-    assert_eq!(kept(&app), 0);
-    let counts = app.row_counts();
-    assert_eq!(counts.get(&tables::TRACES_BY.id()).copied().unwrap_or_default(), 0);
-}
-
-/// Whoever is denied without end drives nobody out.
-#[tokio::test]
-async fn a_source_has_its_share_and_what_is_left_out_is_counted() {
-    let app = staffed_with(TracePolicy { keep_for: 24 * HOUR, max_entries: 200 }).await;
-    deny(&app, ("mine", "ada", "192.0.2.1")).await;
-    for _ in 0..1_000 {
-        app.anonymous().at("203.0.113.1").get("/api/v1/users").await.refused(401, "UNAUTHORIZED");
-    }
-    assert_eq!(app.services.traces.left_out(), 990);
-    let root = app.in_session_of("root").await;
-    root.get(&format!("{PATH}/mine")).await.data(200);
-    let page = root.get(&format!("{PATH}?address=203.0.113.1")).await.data(200);
-    assert_eq!((page["requests"].as_array().unwrap().len(), &page["left_out"]), (10, &json!(990)));
-}
-
-async fn staffed_with(policy: TracePolicy) -> TestApp {
-    let app = TestApp::with_traces(policy);
-    super::user_creation::staff(&app).await;
-    app
-}
-
 /// R85, and what the audit log holds of people.
 #[tokio::test]
 async fn a_trace_holds_no_secret_and_what_tells_of_a_person_is_sealed_under_their_key() {
@@ -176,8 +133,9 @@ async fn a_trace_holds_no_secret_and_what_tells_of_a_person_is_sealed_under_thei
     assert_eq!(kept(&app), 7);
     for needle in ["planted", "864209", "192.0.2.77", "ada@example.com"] {
         let is_there = app.services.read(|read| {
-            let all = latchkey::store::trace::first(read, 100)?;
-            Ok(all.iter().any(|(_, trace)| format!("{trace:?}").contains(needle)))
+            let wanted = Wanted { tags: &[], since: Timestamp::EPOCH, before: None, limit: 100 };
+            let all = trace::list(read, &wanted)?;
+            Ok(all.iter().any(|kept| format!("{kept:?}").contains(needle)))
         });
         assert!(!is_there.unwrap(), "{needle}");
     }

@@ -34,3 +34,17 @@ fn the_command_says_why_a_request_was_denied_and_what_would_happen_to_one() {
     assert!(bad.err.contains("`address` is not valid"), "{bad:?}");
     server.stop();
 }
+
+/// What waited to be written when the server was told to end is there at the next start.
+#[test]
+fn what_was_denied_last_before_a_stop_is_explained_after_the_start() {
+    let home = Home::settled();
+    let server = home.serve(&[]);
+    let refused = server.client().get("/api/v1/users");
+    assert_eq!(refused.status, 401);
+    server.stop();
+    let server = home.serve(&[]);
+    let told = home.run(&["explain", "--data-dir", "data", refused.header("x-request-id").unwrap()]);
+    assert!(told.out.contains("GET /api/v1/users 401"), "{told:?}");
+    server.stop();
+}
