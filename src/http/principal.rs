@@ -363,7 +363,8 @@ fn of_authorization(value: &str) -> Option<Shown<'_>> {
     if text.is_empty() {
         None
     } else if scheme.eq_ignore_ascii_case("bearer") {
-        let is_key = text.contains('_') && !text.contains('.');
+        // In this order the dot of a token, near its beginning, ends the search.
+        let is_key = !text.contains('.') && text.contains('_');
         Some(if is_key { Shown::Key(text) } else { Shown::Token(text) })
     } else {
         scheme.eq_ignore_ascii_case("apikey").then_some(Shown::Key(text))

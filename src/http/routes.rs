@@ -8,6 +8,8 @@ use poem::PathPattern;
 use poem::http::HeaderValue;
 use serde_json::Value;
 
+use super::middleware::metrics::Counters;
+
 /// The table of routes, by the pattern that poem matched.
 #[derive(Debug)]
 pub struct Routes {
@@ -22,6 +24,8 @@ pub struct Route {
     pub name: Arc<str>,
     /// The value of `Allow`.
     pub allow: HeaderValue,
+    /// Counts its answers.
+    pub counters: Counters,
 }
 
 impl Routes {
@@ -49,7 +53,8 @@ impl Routes {
             allowed.push_str(", HEAD");
         }
         let allow = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static("GET"));
-        self.by_pattern.insert(numbered(path).into(), Route { name: path.into(), allow });
+        self.by_pattern
+            .insert(numbered(path).into(), Route { name: path.into(), allow, counters: Counters::default() });
     }
 
     /// The route that was matched, if it is in the table.
@@ -57,12 +62,13 @@ impl Routes {
         self.by_pattern.get(&*matched?.0)
     }
 
-    /// The name for logs and metrics. A pattern outside the table is this program's own text, too.
-    pub fn name(&self, matched: Option<&PathPattern>) -> Arc<str> {
+    /// The name for logs and metrics, and the route's own counters. A pattern outside the table is this program's own
+    /// text, too.
+    pub fn name(&self, matched: Option<&PathPattern>) -> (Arc<str>, Option<&Counters>) {
         match (self.find(matched), matched) {
-            (Some(route), _) => route.name.clone(),
-            (None, Some(pattern)) => pattern.0.clone(),
-            (None, None) => self.unmatched.clone(),
+            (Some(route), _) => (route.name.clone(), Some(&route.counters)),
+            (None, Some(pattern)) => (pattern.0.clone(), None),
+            (None, None) => (self.unmatched.clone(), None),
         }
     }
 }

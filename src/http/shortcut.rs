@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use poem::endpoint::BoxEndpoint;
+use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::http::Method;
 use poem::{Endpoint, EndpointExt, PathPattern, Request, Response};
 use poem_openapi::OpenApi;
@@ -17,7 +17,7 @@ use poem_openapi::OpenApi;
 /// The operations of an API that take no parameter from the path, the query or a header.
 pub struct Shortcut(HashMap<String, Vec<Direct>>);
 
-/// One of them. It says which path it answered, as poem's own routes do.
+/// One of them. Its answer says which path it is of, as with poem's own routes.
 pub struct Direct {
     /// Nothing means any.
     method: Option<Method>,
@@ -61,14 +61,16 @@ impl Shortcut {
 impl Endpoint for Direct {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        request.set_data(self.pattern.clone());
-        let mut answer = self.endpoint.call(request).await;
-        match &mut answer {
-            Ok(answer) => answer.set_data(self.pattern.clone()),
-            Err(error) => error.set_data(self.pattern.clone()),
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        let answer = DynEndpoint::call(&*self.endpoint, request);
+        async move {
+            let mut answer = answer.await;
+            match &mut answer {
+                Ok(answer) => answer.set_data(self.pattern.clone()),
+                Err(error) => error.set_data(self.pattern.clone()),
+            }
+            answer
         }
-        answer
     }
 }
 

@@ -1,6 +1,7 @@
 //! Counting requests (`GET /metrics`). Knows no client: labels hold only what this program chose itself.
 
-use std::sync::Arc;
+use std::array;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use poem::http::{Method, StatusCode};
@@ -16,8 +17,13 @@ use prometheus_client::registry::Registry;
 pub struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     duration: Family<MethodLabel, Histogram>,
+    durations: Arc<[OnceLock<Histogram>; METHODS.len()]>,
     in_flight: Gauge,
 }
+
+/// The counters of one route, each found once by its labels and kept.
+#[derive(Debug)]
+pub struct Counters([OnceLock<Counter>; METHODS.len() * CLASSES.len()]);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -31,6 +37,14 @@ struct MethodLabel {
     method: &'static str,
 }
 
+/// What an invented method is called: it must not become a label or a log field.
+const OTHER: &str = "OTHER";
+
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", OTHER];
+
+/// The classes of statuses.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 /// A request that is being answered. It is counted as in flight until this is dropped, so a client that goes
 /// away is no longer counted either.
 #[derive(Debug)]
@@ -40,7 +54,8 @@ impl HttpMetrics {
     /// New counters, shown by `registry`.
     pub fn new(registry: &mut Registry) -> Self {
         let duration = Family::new_with_constructor(durations as fn() -> Histogram);
-        let ours = Self { requests: Family::default(), duration, in_flight: Gauge::default() };
+        let durations = Arc::new(array::from_fn(|_| OnceLock::new()));
+        let ours = Self { requests: Family::default(), duration, durations, in_flight: Gauge::default() };
         registry.register("http_requests", "Requests answered", ours.requests.clone());
         let help = "Seconds from the request's head to its answer";
         registry.register("http_request_duration_seconds", help, ours.duration.clone());
@@ -54,11 +69,33 @@ impl HttpMetrics {
         InFlight(self.in_flight.clone())
     }
 
-    /// A request is answered. `route` is a pattern, never a path.
-    pub fn answered(&self, route: Arc<str>, method: &'static str, status: StatusCode, took: Duration) {
-        let labels = RequestLabels { route, method, status: class(status) };
-        self.requests.get_or_create(&labels).inc();
-        self.duration.get_or_create(&MethodLabel { method }).observe(took.as_secs_f64());
+    /// A request is answered. `route` is a pattern, never a path, and `counters` are its own, if it has some.
+    pub fn answered(
+        &self,
+        (route, counters): (&Arc<str>, Option<&Counters>),
+        method: &'static str,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let (row, column) = (place_of(method), class(status));
+        let counter = || {
+            let status = CLASSES.get(column).copied().unwrap_or_default();
+            self.requests.get_or_create(&RequestLabels { route: route.clone(), method, status }).clone()
+        };
+        match counters.and_then(|counters| counters.0.get(row * CLASSES.len() + column)) {
+            Some(kept) => kept.get_or_init(counter).inc(),
+            None => counter().inc(),
+        };
+        if let Some(kept) = self.durations.get(row) {
+            let duration = || self.duration.get_or_create(&MethodLabel { method }).clone();
+            kept.get_or_init(duration).observe(took.as_secs_f64());
+        }
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self(array::from_fn(|_| OnceLock::new()))
     }
 }
 
@@ -76,26 +113,16 @@ impl Drop for InFlight {
     }
 }
 
-/// The method's name, or `OTHER`: an invented method must not become a label or a log field.
+/// The method's name, or `OTHER`.
 pub fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::PATCH => "PATCH",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
-    }
+    let known = METHODS.iter().find(|name| **name == method.as_str());
+    known.copied().unwrap_or(OTHER)
 }
 
-fn class(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
-    }
+fn place_of(method: &str) -> usize {
+    METHODS.iter().position(|name| *name == method).unwrap_or(METHODS.len() - 1)
+}
+
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1
 }

@@ -17,6 +17,7 @@
 //! character, because none repeats free text from outside (R86).
 
 use std::error::Error;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ pub fn write(line: &Line<'_>) {
                 status = line.status,
                 took_us,
                 request_id = line.request_id,
-                client = %line.client,
+                client = %Plain(line.client),
                 user = line.user.map(tracing::field::display),
                 $message
             )
@@ -64,6 +65,27 @@ pub fn write(line: &Line<'_>) {
         401 => emit!(tracing::Level::INFO, "401 Unauthorized"),
         500.. => emit!(tracing::Level::WARN, "request"),
         _ => emit!(tracing::Level::INFO, "request"),
+    }
+}
+
+/// An address as ever, an IPv4 one in one piece: formatting its four numbers was a fifth of what a line costs.
+struct Plain(IpAddr);
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IpAddr::V4(address) = self.0 else { return self.0.fmt(f) };
+        let mut text = String::with_capacity("255.255.255.255".len());
+        for octet in address.octets() {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            for unit in [100, 10, 1] {
+                if octet >= unit || unit == 1 {
+                    text.push(char::from(b'0' + octet / unit % 10));
+                }
+            }
+        }
+        f.write_str(&text)
     }
 }
 
@@ -77,4 +99,18 @@ pub fn failure(request_id: &str, cause: &(dyn Error + Send + Sync)) {
         next = source.source();
     }
     tracing::error!(target: "latchkey::request", request_id, cause = text.escape_debug().to_string(), "failed");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_as_ever() {
+        for text in
+            ["0.0.0.0", "9.10.99.100", "127.0.0.1", "255.255.255.255", "2001:db8::1", "::ffff:1.2.3.4"]
+        {
+            assert_eq!(Plain(text.parse().unwrap()).to_string(), text);
+        }
+    }
 }
