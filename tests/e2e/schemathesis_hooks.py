@@ -107,6 +107,15 @@ def after_call(_context, case, response):
         ACTORS[kind].headers = None
 
 
+@schemathesis.hook
+def map_path_parameters(_context, path_parameters):
+    """Every other webhook and provider is the one that is configured: a name made up by chance never is."""
+    for name in ("name", "provider"):
+        if isinstance(made_up := (path_parameters or {}).get(name), str) and len(made_up) % 2:
+            path_parameters[name] = "away"
+    return path_parameters
+
+
 # What the server says of a body that does not have the described shape.
 SHAPE = re.compile("is not known here|has the wrong type|must be a JSON object|field `[^`]*` (is required|appears twice)")
 
@@ -115,4 +124,6 @@ SHAPE = re.compile("is not known here|has the wrong type|must be a JSON object|f
 def filter_failure(_context, failure, _case, response):
     """Values have rules that no schema can say (whose cursor, which password, is a factor set up), so a request that fits
     the description may be refused for a value. Refused for its shape, it shows a description that is wrong."""
+    if response.status_code == 502: # The story's provider is away, and this is what is described for it.
+        return failure.code != "ST101"
     return failure.code != "ST202" or SHAPE.search(response.text) is not None
