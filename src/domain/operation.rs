@@ -81,6 +81,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 const GET: &str = "GET";
 const POST: &str = "POST";
 const PUT: &str = "PUT";
+const PATCH: &str = "PATCH";
 const DELETE: &str = "DELETE";
 
 const fn open(method: &'static str, path: &'static str) -> Operation {
@@ -197,11 +198,13 @@ pub const OPERATIONS: &[Operation] = &[
     people(POST, "/api/v1/users").needs(Permission::UsersCreate),
     callers(GET, "/api/v1/users/lookup").needs(Permission::UsersRead),
     people(DELETE, "/api/v1/users/me").fresh(),
+    people(PATCH, "/api/v1/users/me"),
     people(GET, "/api/v1/users/me/api-keys"),
     people(POST, "/api/v1/users/me/api-keys").fresh(),
     people(DELETE, "/api/v1/users/me/api-keys/{id}"),
     people(PUT, "/api/v1/users/me/api-keys/{id}").fresh(),
     people(POST, "/api/v1/users/me/api-keys/{id}/rotate").fresh(),
+    people(GET, "/api/v1/users/me/events"),
     people(GET, "/api/v1/users/me/export").fresh(),
     people(GET, "/api/v1/users/me/identities"),
     people(POST, "/api/v1/users/me/identities").fresh(),

@@ -89,8 +89,11 @@ impl ApiKeyApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
-        let filter =
-            KeyFilter { after: query::cursor(cursor.0)?, limit: whole(limit.0), ..KeyFilter::default() };
+        let filter = KeyFilter {
+            after: query::cursor(cursor.0)?,
+            limit: query::count(limit.0),
+            ..KeyFilter::default()
+        };
         let page = listing::list(&self.0, &asked.0, &caller.0, &filter)?;
         Ok(Answer::new(self.page(&page, asked.0.now), asked.0.now))
     }
@@ -168,7 +171,7 @@ impl ApiKeyApi {
             owner,
             rotation_due: rotation_due.0,
             after: query::cursor(cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let KeyPage { keys, next, as_of } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
         let shown = |key: &api_key::ApiKey| OwnedApiKey {
@@ -198,7 +201,7 @@ impl ApiKeyApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<OwnApiKeys>, Fault<Listed>> {
         let (owner, after) = (Some(user_id(&id.0)?), query::cursor(cursor.0)?);
-        let filter = KeyFilter { owner, after, limit: whole(limit.0), ..KeyFilter::default() };
+        let filter = KeyFilter { owner, after, limit: query::count(limit.0), ..KeyFilter::default() };
         let page = listing::list_of(&self.0, &asked.0, &caller.0, &filter).await?;
         Ok(Answer::new(self.page(&page.ok_or_else(no_such_user)?, asked.0.now), asked.0.now))
     }
@@ -265,10 +268,6 @@ impl ApiKeyApi {
 
 fn hundred() -> u32 {
     100
-}
-
-fn whole(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(1)
 }
 
 fn key_id(text: &str) -> Result<ApiKeyId, ApiError> {

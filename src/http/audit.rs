@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::body::NoBody;
 use super::error::{Fault, Statuses};
-use super::oversight::{Overseen, id_of, whole};
+use super::oversight::{Overseen, id_of};
 use super::principal::Caller;
 use super::query;
 use super::tag::Tag;
@@ -86,7 +86,7 @@ impl AuditApi {
             until: query::value("end_date", end_date.0)?,
             order,
             after: query::cursor_in(order, cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let page = audit_log::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let logs = page.entries.into_iter().map(to_wire).collect();
@@ -117,7 +117,7 @@ impl AuditApi {
             user: query::value("user_id", user_id.0)?,
             acknowledged: acknowledged.0,
             after: query::value("cursor", cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let page = suspicion::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let events = page.seen.into_iter().map(suspicious_to_wire).collect();

@@ -16,6 +16,7 @@ use super::cookie;
 use super::error::{ApiError, Fault, Statuses};
 use super::limit::{self, Place};
 use super::login::{only_tokens, summary};
+use super::navigation::asks_for_page;
 use super::pages::elsewhere;
 use super::principal::Bearer;
 use super::tag::Tag;
@@ -98,7 +99,7 @@ impl FederationApi {
         &self,
         _place: Place<limit::Anonymous>,
         provider: Path<String>,
-        browser: Cookies,
+        browser: Browser,
         /// The provider's code.
         code: Query<Option<String>>,
         /// What the browser was sent with.
@@ -121,6 +122,8 @@ impl FederationApi {
         let onward = match aim {
             Some(Aim::Cookie { return_to }) => elsewhere::logged_in(&self.0, &asked.0, &return_to, done),
             Some(Aim::Link { at_page: true, .. }) => elsewhere::linked(&asked.0, done),
+            // Nothing that is known to have begun here, in a browser: the way back was gone before, and reloaded.
+            None if browser.asks_for_page => elsewhere::lost(),
             Some(Aim::Tokens | Aim::Link { .. }) | None => {
                 return Ok(landed(&self.0, &asked.0, &provider.0, done)?);
             }
@@ -185,19 +188,24 @@ fn landed(
     }
 }
 
-/// What the browser keeps of a login that it began, and of one that was done before.
-struct Cookies {
+/// What the browser keeps of a login that it began and of one that was done before, and what it wants.
+struct Browser {
     journey: Option<Zeroizing<String>>,
     session: Option<Zeroizing<String>>,
+    asks_for_page: bool,
 }
 
-impl<'a> FromRequest<'a> for Cookies {
+impl<'a> FromRequest<'a> for Browser {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let kept = |name| {
             let shown = cookie::shown(request.headers(), name).unwrap_or_default();
             shown.map(|text| Zeroizing::new(text.to_owned()))
         };
-        Ok(Self { journey: kept(cookie::FEDERATION), session: kept(Visit::of(request)?.door().name) })
+        Ok(Self {
+            journey: kept(cookie::FEDERATION),
+            session: kept(Visit::of(request)?.door().name),
+            asks_for_page: asks_for_page(request.headers()),
+        })
     }
 }
 

@@ -17,7 +17,7 @@ mod told;
 
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::web::Data;
 use poem::{EndpointExt, IntoResponse, Request, Response, handler};
 
@@ -27,8 +27,11 @@ use super::asked;
 use super::cookie;
 use super::error::ApiError;
 use super::middleware::client_address::{is_trusted, peer_address};
+use super::navigation::asks_for_page;
+use super::pages::abroad::turned_away;
 use super::principal::{Shown, by_key, by_token, shown, stranger};
 use super::shortcut::Shortcut;
+use super::site::Site;
 use super::visit::Visit;
 use crate::domain::forward_auth::{COOKIE, ForwardAuthPolicy, Need};
 use crate::services::caller::Caller;
@@ -50,12 +53,11 @@ const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
 const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
-const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Adds the path, where there is forward-auth.
-pub fn add(shortcut: Shortcut, app: &Arc<Services>) -> Shortcut {
-    match &app.policy.forward_auth {
-        Some(policy) => shortcut.with(PATH, ask.data(Arc::new(policy.clone())).data(app.clone())),
+pub fn add(shortcut: Shortcut, site: &Arc<Site>) -> Shortcut {
+    match &site.app.policy.forward_auth {
+        Some(policy) => shortcut.with(PATH, ask.data(Arc::new(policy.clone())).data(site.clone())),
         None => shortcut,
     }
 }
@@ -63,30 +65,50 @@ pub fn add(shortcut: Shortcut, app: &Arc<Services>) -> Shortcut {
 #[handler]
 async fn ask(
     request: &Request,
-    app: Data<&Arc<Services>>,
+    site: Data<&Arc<Site>>,
     policy: Data<&Arc<ForwardAuthPolicy>>,
 ) -> Result<Response, ApiError> {
-    let visit = Visit::of(request)?;
+    let (app, visit) = (&site.app, Visit::of(request)?);
     if !is_trusted(peer_address(request), &visit.gate().trusted_proxies) {
         visit.take(Class::Anonymous)?;
         return Err(ApiError::new(ErrorCode::Forbidden, "Only a proxy of trusted_proxies may ask here."));
     }
     let told = Told::read(request.headers())?;
-    match judge(request, visit, (&app, &policy), &told).await {
+    match judge(request, visit, (app, &policy), &told).await {
         Ok(identity) => {
             app.fates.count(if identity.is_some() { Fate::Known } else { Fate::Public });
             Ok(let_through(identity.as_deref(), &policy))
         }
-        Err(error) => {
+        Err(Refused { error, name }) => {
             match error.status() {
                 StatusCode::UNAUTHORIZED => app.fates.count(Fate::Unknown),
                 StatusCode::FORBIDDEN => app.fates.count(Fate::Refused),
                 _ => {}
             }
-            let is_nobody = error.code() == ErrorCode::Unauthorized;
-            let login = if is_nobody { login_page(request.headers(), &app, &told) } else { None };
-            login.map_or(Err(error), |url| Ok(sent_to(url, told.takes_redirects)))
+            let is_read = [Method::GET, Method::HEAD].iter().any(|method| method == told.method);
+            if !is_read || !asks_for_page(request.headers()) {
+                return Err(error);
+            }
+            let back = way_back(app, &told);
+            Ok(match &back {
+                Some(back) if error.code() == ErrorCode::Unauthorized => {
+                    sent_to(app.policy.public_url.login(back), told.takes_redirects)
+                }
+                _ => turned_away(&site, visit, error, (name.as_deref(), back.as_deref())),
+            })
         }
+    }
+}
+
+/// Why somebody is not let through, and what people call them, where that is known.
+struct Refused {
+    error: ApiError,
+    name: Option<String>,
+}
+
+impl<E: Into<ApiError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), name: None }
     }
 }
 
@@ -96,11 +118,14 @@ async fn judge(
     visit: &Visit,
     (app, policy): (&Services, &ForwardAuthPolicy),
     told: &Told<'_>,
-) -> Result<Option<Arc<Identity>>, ApiError> {
+) -> Result<Option<Arc<Identity>>, Refused> {
     let url = told.url().ok_or(Refusal::Unclear);
     let need = url.and_then(|url| Ok((forward_auth::need(policy, told.method, &url)?, url)));
     let (need, url) = match need {
-        Ok((Need::Public, _)) => return visit.take(Class::ForwardAuth).map(|()| None),
+        Ok((Need::Public, _)) => {
+            visit.take(Class::ForwardAuth)?;
+            return Ok(None);
+        }
         Ok(found) => found,
         Err(refusal) => {
             visit.take(Class::ForwardAuth)?;
@@ -109,7 +134,10 @@ async fn judge(
     };
     let ctx = asked::context(request, visit);
     let caller = caller(request, visit, (app, &ctx)).await?;
-    Ok(Some(forward_auth::admit(app, &ctx, &caller, need, url.host).await?))
+    let admitted = forward_auth::admit(app, &ctx, &caller, need, url.host).await;
+    // Whoever shows a key is a program.
+    let name = || caller.scopes().is_none().then(|| caller.user.name.as_str().to_owned());
+    admitted.map(Some).map_err(|refusal| Refused { error: refusal.into(), name: name() })
 }
 
 /// Who asks for the application, after a place was taken of the budget that they have here.
@@ -171,17 +199,12 @@ fn nobody_at_all() -> ApiError {
     ApiError::new(ErrorCode::Unauthorized, "Authentication required")
 }
 
-/// Where a person logs in who asked for a page in a browser; nothing for a program, and for what is not asked for by
-/// following a link.
-fn login_page(headers: &HeaderMap, app: &Services, told: &Told<'_>) -> Option<String> {
-    let accepts_pages = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("text/html"));
-    let is_page = headers.get_all(header::ACCEPT).iter().any(accepts_pages);
-    let is_script = headers.get(X_REQUESTED_WITH).is_some();
-    let is_read = [Method::GET, Method::HEAD].iter().any(|method| method == told.method);
-    let url = told.url().filter(|_| is_page && !is_script && is_read)?;
-    let root = format!("https://{}/", url.host);
-    let back = if url.is_https && url.text.len() > RETURN_TO_MAX { &root } else { url.text };
-    forward_auth::may_return_to(app, back).then(|| app.policy.public_url.login(back))
+/// Where a login leads a person who asked for a page in a browser; nothing where it may not.
+fn way_back(app: &Services, told: &Told<'_>) -> Option<String> {
+    let url = told.url()?;
+    let is_long = url.is_https && url.text.len() > RETURN_TO_MAX;
+    let back = if is_long { format!("https://{}/", url.host) } else { url.text.to_owned() };
+    forward_auth::may_return_to(app, &back).then_some(back)
 }
 
 /// To the login page: at once, or as an answer with which nginx does so.

@@ -32,6 +32,7 @@ pub mod limit;
 pub mod login;
 pub mod metrics_page;
 pub mod middleware;
+pub mod navigation;
 pub mod oauth;
 pub mod oversight;
 pub mod own_account;
@@ -70,7 +71,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use poem::endpoint::BoxEndpoint;
+use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use prometheus_client::registry::Registry;
@@ -154,7 +155,7 @@ impl Front {
         let metrics = HttpMetrics::new(&mut parts.registry);
         let assets = Arc::new(Assets::default());
         let site = Arc::new(Site { app: parts.app.clone(), pages: parts.pages });
-        let mut route = site::add(Route::new(), site);
+        let mut route = site::add(Route::new(), site.clone());
         if let Some(tools) = parts.dev {
             route = dev::add(route, Arc::new(tools));
         }
@@ -165,7 +166,7 @@ impl Front {
         );
         let health = parts.health.clone();
         let shortcut = Shortcut::to(operations(&parts.app, parts.health.clone()));
-        let shortcut = forward_auth::add(shortcut, &parts.app);
+        let shortcut = forward_auth::add(shortcut, &site);
         let operations = operations(&parts.app, parts.health);
         let (app, keys) = (parts.app.clone(), parts.app.clone());
         let (checks, asked_why) = (parts.app.clone(), parts.app.clone());
@@ -364,16 +365,20 @@ struct Everything {
 impl Endpoint for Everything {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let path = request.uri().path();
-        if let Some(direct) = self.shortcut.find(&request) {
-            direct.call(request).await
-        } else if let Some(mounted) = self.mounts.at(path) {
-            mounted.endpoint().call(request).await
-        } else if API.iter().any(|start| path.starts_with(start)) {
-            self.api.call(request).await
-        } else {
-            self.site.call(request).await
+    // Pages are in a box of their own, or all had room for them.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps two copies of the request")]
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        async move {
+            let path = request.uri().path();
+            if let Some(direct) = self.shortcut.find(&request) {
+                direct.call(request).await
+            } else if let Some(mounted) = self.mounts.at(path) {
+                DynEndpoint::call(&**mounted.endpoint(), request).await
+            } else if API.iter().any(|start| path.starts_with(start)) {
+                DynEndpoint::call(&*self.api, request).await
+            } else {
+                Box::pin(self.site.call(request)).await
+            }
         }
     }
 }

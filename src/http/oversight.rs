@@ -24,10 +24,6 @@ pub(super) fn id_of<T: std::str::FromStr<Err = NotAnId>>(text: &str, thing: Thin
     text.parse().map_err(|_| OversightFault::NotFound(thing).into())
 }
 
-pub(super) fn whole(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(1)
-}
-
 fn fifty() -> u32 {
     50
 }

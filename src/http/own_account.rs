@@ -1,4 +1,4 @@
-//! One's own account, over the API: another address, and its end.
+//! One's own account, over the API: another name, another address, and its end.
 
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use super::cookie;
 use super::error::{Fault, Statuses};
 use super::principal::Bearer;
 use super::tag::Tag;
-use crate::services::{Services, email_change, personal_data};
+use super::user;
+use crate::services::{Services, email_change, own_name, personal_data};
 use crate::wire::auth::Message;
 use crate::wire::email_change::ChangeEmailRequest;
+use crate::wire::user::{UpdateMe, User};
 
 /// One's own account.
 pub struct OwnAccountApi(pub Arc<Services>);
@@ -43,6 +45,18 @@ impl OwnAccountApi {
         email_change::request(&self.0, &asked.0, &caller.0, &body.0.new_email).await?;
         let message = "Follow the link in the mail to the new address.";
         Ok(Answer::new(Message::new(message), asked.0.now))
+    }
+
+    /// Change one's own name
+    #[oai(path = "/users/me", method = "patch", operation_id = "update_me", tag = "Tag::Users")]
+    async fn update(
+        &self,
+        caller: Bearer,
+        body: Json<UpdateMe>,
+        asked: Asked,
+    ) -> Result<Answer<User>, Fault<Listed>> {
+        let user = own_name::change(&self.0, &asked.0, &caller.0, &body.0.name).await?;
+        Ok(Answer::new(user::to_wire(&self.0, &user, None)?, asked.0.now))
     }
 
     /// Delete one's own account

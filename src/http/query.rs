@@ -22,6 +22,11 @@ pub fn value<T: FromStr>(name: &str, text: Option<String>) -> Result<Option<T>, 
     text.map(|text| text.parse()).transpose().map_err(bad)
 }
 
+/// A number as a count.
+pub fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(1)
+}
+
 /// A network in the parameter `name`, if it was sent: an address alone is the network of itself.
 pub fn network(name: &str, text: Option<String>) -> Result<Option<IpNet>, ApiError> {
     let alone = text.as_ref().and_then(|text| text.parse::<IpAddr>().ok());

@@ -69,7 +69,7 @@ impl ResourceApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<ResourceList>, Fault<Listed>> {
         let owner = query::value("owner", owner.0)?;
-        let part = (query::cursor(cursor.0)?, usize::try_from(limit.0).unwrap_or(1));
+        let part = (query::cursor(cursor.0)?, query::count(limit.0));
         let page = resource::list(&self.0, &asked.0, &caller.0, owner, part).await?;
         let resources = page.resources.iter().map(shown).collect();
         let next_cursor = page.next.map(|name| name.to_string());

@@ -66,7 +66,7 @@ impl ServiceApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<ServiceList>, Fault<Listed>> {
-        let (after, limit) = (query::cursor(cursor.0)?, usize::try_from(limit.0).unwrap_or(1));
+        let (after, limit) = (query::cursor(cursor.0)?, query::count(limit.0));
         let page = services::list(&self.0, &asked.0, &caller.0, after, limit).await?;
         let list = ServiceList {
             services: page.services.iter().map(|service| to_wire(service, asked.0.now)).collect(),

@@ -56,7 +56,7 @@ impl SessionApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<SessionList>, Fault<Listed>> {
         let after = query::cursor(cursor.0)?;
-        let limit = usize::try_from(limit.0).unwrap_or(1);
+        let limit = query::count(limit.0);
         let page = session::list(&self.0, &asked.0, &caller.0, after, limit)?;
         Ok(Answer::new(page_to_wire(&page, Some(caller.0.session)), asked.0.now))
     }
@@ -76,7 +76,7 @@ impl SessionApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Answer<SessionList>, Fault<Guarded>> {
-        let range = (query::cursor(cursor.0)?, usize::try_from(limit.0).unwrap_or(1));
+        let range = (query::cursor(cursor.0)?, query::count(limit.0));
         let page = session::list_of(&self.0, &asked.0, &caller.0, user_id(&id.0)?, range).await?;
         let page = page.ok_or_else(no_such_user)?;
         let current = match caller.0.credential {

@@ -4,6 +4,7 @@
 //! Here the token travels in the form, and no cookie is read, so there is nothing for another site to forge.
 #![expect(clippy::needless_pass_by_value, reason = "poem hands extractors over by value")]
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ fn home() -> Response {
 #[handler]
 fn style(site: Data<&Arc<Site>>) -> Response {
     let answer = Response::builder().header(header::CACHE_CONTROL, "public, max-age=3600");
-    answer.content_type("text/css; charset=utf-8").body(site.pages.style().to_string())
+    answer.content_type("text/css; charset=utf-8").body(site.pages.style().to_owned())
 }
 
 #[handler]
@@ -180,16 +181,19 @@ async fn set_up(
 
 /// The page that says why nothing was done, and when to come back where that is known.
 pub(super) fn broken(site: &Site, request_id: &str, error: &ApiError) -> Response {
-    if let Some(cause) = error.log_cause() {
-        super::middleware::request_log::failure(request_id, cause);
-    }
+    let (title, message) = told(error);
+    let mut answer = page(error.status(), site.pages.error(title, &message, request_id));
+    answer.extensions_mut().insert(error.clone());
+    answer
+}
+
+/// What people are told of `error`: in short, and what there is to say.
+pub(super) fn told(error: &ApiError) -> (&'static str, Cow<'_, str>) {
     let Some(seconds) = error.retry_after_seconds() else {
-        return page(error.status(), site.pages.error("That did not work", error.message(), request_id));
+        return ("That did not work", error.message().into());
     };
     let message = format!("{} Come back in {}.", sentence(error.message()), in_words(seconds));
-    let mut answer = page(error.status(), site.pages.error("Wait a little", &message, request_id));
-    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    answer
+    ("Wait a little", message.into())
 }
 
 fn sentence(text: &str) -> String {

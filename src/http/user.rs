@@ -97,7 +97,7 @@ impl UserApi {
             to: query::value("created_before", created_before.0)?,
             order,
             start: start(offset.0, query::cursor_in(order, cursor.0)?, count.0)?,
-            limit: usize::try_from(limit.0).unwrap_or(1),
+            limit: query::count(limit.0),
         };
         let page = listing::list(&self.0, &asked.0, &caller.0, &filter).await?;
         Ok(Answer::new(page_to_wire(&self.0, &page, (limit.0, offset.0, order))?, asked.0.now))
@@ -118,7 +118,7 @@ impl UserApi {
         #[oai(default = "twenty", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u32>,
     ) -> Result<Answer<UserLookup>, Fault<Listed>> {
-        let wanted = (name.0.as_str(), usize::try_from(limit.0).unwrap_or(1));
+        let wanted = (name.0.as_str(), query::count(limit.0));
         let found = listing::look_up(&self.0, &asked.0, &caller.0, wanted).await?;
         let users = found.users.iter().map(|user| to_wire(&self.0, user, None)).collect::<Result<_, _>>()?;
         Ok(Answer::new(UserLookup { users, more: found.more, as_of: found.as_of.to_string() }, asked.0.now))

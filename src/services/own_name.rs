@@ -4,7 +4,7 @@ use super::audit::Witness;
 use super::session::{AuthFault, Principal, live_owner};
 use super::{Context, Services, flatten};
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::user::{DisplayName, NotAName};
+use crate::domain::user::{DisplayName, NotAName, User};
 use crate::store::{self, Abort, StoreError};
 
 /// Why a name was not changed.
@@ -22,7 +22,12 @@ pub enum NameFault {
 }
 
 /// Gives the caller the display name `name`. The one that there is already is written nowhere.
-pub async fn change(app: &Services, ctx: &Context, caller: &Principal, name: &str) -> Result<(), NameFault> {
+pub async fn change(
+    app: &Services,
+    ctx: &Context,
+    caller: &Principal,
+    name: &str,
+) -> Result<User, NameFault> {
     let name = DisplayName::parse(name)?;
     let (id, session) = (caller.user.id, caller.session);
     let witness = Witness::of_caller(app, ctx, id)?;
@@ -36,7 +41,7 @@ pub async fn change(app: &Services, ctx: &Context, caller: &Principal, name: &st
             store::user::put(txn, &user)?;
             txn.emit(event.clone())?;
         }
-        Ok(())
+        Ok(user)
     });
     run.await.map_err(flatten)
 }

@@ -11,8 +11,9 @@
 use std::collections::HashMap;
 
 use super::audit::{Witness, open_personal};
-use super::audit_log::{AuditEntry, entry};
+use super::audit_log::{AuditEntry, AuditPage, entry};
 use super::caller::Person;
+use super::events::as_of;
 use super::limits::{Class, Exceeded, Key};
 use super::role::require;
 use super::session::{AuthFault, Principal, live_owner};
@@ -35,9 +36,9 @@ use crate::domain::resource::{Grant, Resource, ResourceName};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::lane::{self, EventV1, LANE_0, Span};
+use crate::store::lane::{self, EventV1, LANE_0, LaneRecordV1, Span};
 use crate::store::outbox::{self, Queued};
-use crate::store::{self, Abort, Read, SCAN_ROWS, StoreError};
+use crate::store::{self, Abort, Page, Read, SCAN_ROWS, StoreError};
 
 pub use super::user_deletion::delete as delete_self;
 
@@ -145,6 +146,24 @@ pub async fn export_other(
     Ok(found)
 }
 
+/// What happened to the caller's account, newest first: the events of at most `limit` commits before the place `before`,
+/// told as the document tells them.
+pub fn happened(
+    app: &Services,
+    caller: &Principal,
+    (before, limit): (Option<u64>, usize),
+) -> Result<AuditPage, StoreError> {
+    app.read(|read| {
+        let (entries, next) = events(app, read, (caller.user.id, before, limit))?;
+        Ok(AuditPage { entries, next, as_of: as_of(read)? })
+    })
+}
+
+/// The `before` of the document after the one of `before`; `None` where that has the oldest events.
+pub fn further(app: &Services, caller: &Principal, before: Option<u64>) -> Result<Option<u64>, StoreError> {
+    Ok(next(&app.read(|read| records(read, (caller.user.id, before, EVENTS)))?))
+}
+
 fn take_place(app: &Services, ctx: &Context, id: UserId) -> Result<(), ExportFault> {
     if app.limits.applies_to(ctx.client) {
         app.limits.take(Class::Export, Key::user(id), ctx.now).map_err(ExportFault::Limited)?;
@@ -166,7 +185,7 @@ fn collect(
     let (mails, more_mails) = outbox::list(read, None, MOST)?;
     let filter = SuspicionFilter { user: Some(id), limit: MOST, ..SuspicionFilter::default() };
     let suspicions = suspicion::page(app, read, &filter, ctx.now)?;
-    let (events, events_before) = events(app, read, (id, before))?;
+    let (events, events_before) = events(app, read, (id, before, EVENTS))?;
     let phone = store::sms_factor::of_user(read, id)?;
     let cut = [
         ("sessions", more_sessions),
@@ -199,13 +218,12 @@ fn collect(
 fn events(
     app: &Services,
     read: &impl Read,
-    (id, before): (UserId, Option<u64>),
+    (id, before, limit): (UserId, Option<u64>, usize),
 ) -> Result<(Vec<AuditEntry>, Option<u64>), StoreError> {
-    let span = Span { before, ..Span::newest(EVENTS) };
-    let records = lane::by_subject(read, *id.as_bytes(), LANE_0, span)?;
-    let next = records.rows.last().map(|(seq, _)| *seq).filter(|_| records.more);
+    let page = records(read, (id, before, limit))?;
+    let next = next(&page);
     let (mut events, mut keys) = (Vec::new(), HashMap::new());
-    for (seq, record) in records.rows {
+    for (seq, record) in page.rows {
         let chain = (to_hex(&record.hash(LANE_0, seq)?), to_hex(&record.prev_hash));
         let of_person = |event: &EventV1| event.subject == Some(*id.as_bytes());
         for (index, event) in record.events.into_iter().enumerate().filter(|(_, event)| of_person(event)) {
@@ -216,6 +234,19 @@ fn events(
         }
     }
     Ok((events, next))
+}
+
+/// The commits with such events.
+fn records(
+    read: &impl Read,
+    (id, before, limit): (UserId, Option<u64>, usize),
+) -> Result<Page<u64, LaneRecordV1>, StoreError> {
+    lane::by_subject(read, *id.as_bytes(), LANE_0, Span { before, ..Span::newest(limit) })
+}
+
+/// Where the page behind this one begins.
+fn next(page: &Page<u64, LaneRecordV1>) -> Option<u64> {
+    page.rows.last().filter(|_| page.more).map(|(seq, _)| *seq)
 }
 
 /// What looked like an attack on the account `id`, without who another one was.

@@ -176,6 +176,21 @@ impl Example for UpdateUser {
     }
 }
 
+/// What one changes of one's own account.
+#[derive(Debug, Clone, Object, Serialize, Deserialize)]
+#[oai(deny_unknown_fields, example)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMe {
+    /// The name to show, 2 to 100 characters.
+    pub name: String,
+}
+
+impl Example for UpdateMe {
+    fn example() -> Self {
+        Self { name: "Ada King".to_owned() }
+    }
+}
+
 /// Accounts with a name that begins with something.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
 #[oai(example)]

@@ -153,6 +153,33 @@ press Escape
 see 'session.ended'
 say 'the audit log is live, filtered by the server, and hostile text is seen'
 
+# From either end, and from a record of a denial to why it was denied.
+press s
+see 'OLDEST FIRST'
+see 'key.rotated'
+press s
+gone 'OLDEST FIRST'
+press /
+types 'res:deny'
+press Enter
+see 'rows 1-1 of 1 loaded'
+press W
+see '[N Denials]'
+see 'wrong_password'
+press Enter
+see 'cause'
+see 'mend'
+press Escape
+press '['
+press Escape
+see 'session.ended'
+press N
+see 'that is all'
+see 'POST /api/v1/auth/..'
+press 4
+see 'session.ended'
+say 'a list is read from either end, and a denial is explained'
+
 press '?'
 see 'Help: type to search'
 types 'mask'

@@ -71,19 +71,34 @@ try {
   assert.equal(headers['remote-user'], 'eve');
   assert.ok(!(headers.cookie ?? '').includes('latchkey'), headers.cookie);
   await shot(page, '3-application');
+
+  const refused = await page.goto(`${app}/admin`);
+  assert.equal(refused.status(), 403);
+  assert.equal(await page.locator('h1').innerText(), 'You may not open this');
+  // nginx has our status alone; Caddy hands on the whole answer, which knows who is there.
+  assert.equal(await page.locator('text=eve lovelace').count(), name === 'caddy' ? 1 : 0);
+  const looks = await page.locator('main').evaluate((main) => getComputedStyle(main).borderRadius);
+  assert.equal(looks, '14px', 'the style is in the page');
+  await shot(page, '4-refused');
+  await Promise.all([page.waitForNavigation(), page.locator('a', { hasText: 'Your account' }).click()]);
+  assert.equal(page.url(), `${auth}/account`);
   const cookies = await context.cookies([auth, app]);
   const ours = cookies.filter((cookie) => cookie.name.includes('latchkey'));
   assert.deepEqual(
     ours.map((cookie) => [cookie.name, cookie.domain, cookie.httpOnly && cookie.secure]).sort(),
     [['__Host-latchkey', 'auth.example.com', true], ['__Secure-latchkey-proxy', '.example.com', true]],
   );
-  await page.goto(`${auth}/logout`);
+  await page.goto(`${app}/admin`);
+  await Promise.all([page.waitForNavigation(), page.locator('a', { hasText: 'somebody else' }).click()]);
   await press(page, 'Log out');
-  await shot(page, '4-logged-out');
+  await shot(page, '5-logged-out');
+  const again = await page.locator('main a', { hasText: 'Log in' }).getAttribute('href');
+  const back = name === 'caddy' ? `?return_to=${encodeURIComponent(`${app}/admin`)}` : '';
+  assert.equal(again, `/login${back}`, 'who comes back as somebody else');
   await page.goto(wanted);
   assert.ok(page.url().startsWith(`${auth}/login?`), page.url());
-  await shot(page, '5-refused');
-  console.log(`  - Chromium, ${name}: application, login, factor, application, logout, refused`);
+  await shot(page, '6-login-again');
+  console.log(`  - Chromium, ${name}: application, login, factor, application, refusal, account, logout, login`);
 } finally {
   await browser.close();
 }

@@ -129,6 +129,10 @@ behind() {
     expect 'a form of hers' 200 "$(get /form "${jar[@]}" --data a=b)"
     expect 'whole' 'POST /form a=b' "$(jq -r '"\(.method) \(.path) \(.body)"' "$work/body")"
     expect 'what she may not' 403 "$(get /admin "${jar[@]}" "${page[@]}")"
+    grep -q '<h1>You may not open this</h1>' "$work/body" || fail 'no page says so'
+    number=$(grep -o '<code>[^<]*' "$work/body" | cut -c7-)
+    say "a page says so, with the number $number"
+    expect 'a form that she may not send' 403 "$(get /admin "${jar[@]}" --data a=b)"
     expect 'in another spelling' 403 "$(get /%61dmin "${jar[@]}")"
     log_in root
     expect 'who may' 200 "$(get /admin "${jar[@]}")"
@@ -136,6 +140,8 @@ behind() {
     auth /api/v1/auth/login --json '{"email":"root@example.com","password":"correct horse battery staple"}' >/dev/null
     token=$(jq -r .data.access_token "$work/body")
     expect 'a token' 200 "$(get /admin --oauth2-bearer "$token")"
+    expect 'the number on the page, explained' 200 "$(auth "/api/v1/explain/$number" --oauth2-bearer "$token")"
+    expect 'as it was' users:read "$(grep -om1 users:read "$work/body" | head -n 1)"
     auth /api/v1/users/me/api-keys --oauth2-bearer "$token" --json '{"name":"reader","scopes":["users:read"]}' >/dev/null
     key=$(jq -r .data.api_key "$work/body")
     expect 'a key' 200 "$(get /admin --header "X-API-Key: $key")"

@@ -3,6 +3,7 @@
 // usage: node pages.mjs SCREENSHOT_FOLDER SERVER_URL
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import jsQR from 'jsqr';
 import { chromium } from 'playwright-core';
@@ -281,6 +282,37 @@ async function losesThePassword(browser) {
   console.log('  - a lost password: replaced, and logged in with the keyboard alone');
 }
 
+async function leavesForGood(page) {
+  await open(page, '/login');
+  await logIn(page, second);
+  await page.locator('a', { hasText: 'Look at what happened' }).click();
+  assert.equal(await page.locator('.rows > li strong').first().innerText(), 'Login');
+  await look(page, 'activity');
+  await page.locator('a', { hasText: 'Older' }).click();
+  await look(page, 'activity-older');
+  await page.locator('a', { hasText: 'Back to your account' }).click();
+  await page.locator('a', { hasText: 'Look at your data' }).click();
+  await look(page, 'data');
+  const [copy] = await Promise.all([page.waitForEvent('download'), page.locator('button', { hasText: 'Download' }).click()]);
+  assert.equal(copy.suggestedFilename(), 'account-data.json');
+  assert.equal(JSON.parse(readFileSync(await copy.path())).user.email, email);
+  await page.locator('a', { hasText: 'Delete the account' }).click();
+  await look(page, 'delete');
+  await page.locator('#email').fill('eve@example.com');
+  assert.equal(await press(page, 'Delete my account'), 400);
+  await look(page, 'delete-problem');
+  await page.locator('#email').fill(email);
+  assert.equal(await press(page, 'Delete my account'), 200);
+  assert.equal(at(page), '/account/deleted');
+  await look(page, 'deleted');
+  assert.deepEqual(await page.context().cookies(), []);
+  await open(page, '/login');
+  assert.equal(await logIn(page, second), 401);
+  await open(page, '/refused');
+  await look(page, 'refused');
+  console.log('  - what happened, a copy of all data, and a deleted account');
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -291,7 +323,8 @@ try {
   page.setDefaultTimeout(15_000);
   glass = await browser.newPage();
   const faults = [];
-  page.on('requestfailed', (request) => faults.push(`${request.url()} ${request.failure()?.errorText}`));
+  // A download is no page that came.
+  page.on('requestfailed', (request) => request.url().endsWith('/download') || faults.push(`${request.url()} ${request.failure()?.errorText}`));
   page.on('request', (request) => {
     if (!request.url().startsWith(server)) faults.push(`left the server: ${request.url()}`);
   });
@@ -301,6 +334,7 @@ try {
   await makesAKey(page);
   await caresForTheRest(page, phone);
   await losesThePassword(browser);
+  await leavesForGood(page);
   assert.deepEqual(faults, []);
   console.log(`  - ${looked.size} pages: no serious finding of axe in light and dark, none wider than a phone or at 200 %`);
 } finally {

@@ -26,6 +26,7 @@ try {
 
   const refused = await page.goto(`${app}/admin`);
   assert.equal(refused.status(), 403);
+  assert.match(await text(), /You may not open this/);
   await shot('refused');
 
   await page.goto(`${auth}/account`);

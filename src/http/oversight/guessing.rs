@@ -6,7 +6,7 @@ use std::time::Duration;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
-use super::{Overseen, fifty, whole};
+use super::{Overseen, fifty};
 use crate::domain::incident;
 use crate::domain::lockout::LockoutPolicy;
 use crate::domain::what_if::Replayed;
@@ -14,6 +14,7 @@ use crate::http::answer::Answer;
 use crate::http::asked::Asked;
 use crate::http::error::Fault;
 use crate::http::principal::Caller;
+use crate::http::query;
 use crate::http::tag::Tag;
 use crate::services::Services;
 use crate::services::oversight::guessing::{self, IncidentQuery};
@@ -46,7 +47,7 @@ impl GuessingApi {
         let query = IncidentQuery {
             window: Duration::from_secs(60 * u64::from(minutes.0)),
             failures_min: min_failures.0.into(),
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let seen = guessing::incidents(&self.0, &asked.0, &caller.0, &query).await?;
         let incidents = Incidents {
@@ -81,7 +82,7 @@ impl GuessingApi {
         let present = self.0.policy.lockout;
         let seconds = |given: Option<u32>, usual| given.map_or(usual, |it| Duration::from_secs(it.into()));
         let other = LockoutPolicy {
-            failures: failures.0.map_or(present.failures, whole),
+            failures: failures.0.map_or(present.failures, query::count),
             window: seconds(window_seconds.0, present.window),
             lock_for: seconds(lock_seconds.0, present.lock_for),
             ..present

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Overseen, fifty, id_of, whole};
+use super::{Overseen, fifty, id_of};
 use crate::domain::id::SuspicionId;
 use crate::domain::lockout::Rule;
 use crate::http::answer::Answer;
@@ -45,7 +45,7 @@ impl LockoutApi {
         let filter = LockFilter {
             user: query::value("user_id", user_id.0)?,
             after: query::cursor(cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let page = locks::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let page = LockoutPage {

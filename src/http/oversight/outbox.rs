@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Overseen, fifty, id_of, whole};
+use super::{Overseen, fifty, id_of};
 use crate::domain::id::MailId;
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
@@ -45,7 +45,7 @@ impl OutboxApi {
         let filter = MailFilter {
             state: query::value("state", state.0)?,
             after: query::cursor(cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let page = outbox::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let page = OutboxPage {

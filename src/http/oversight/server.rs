@@ -5,13 +5,14 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
-use super::{Overseen, fifty, whole};
+use super::{Overseen, fifty};
 use crate::domain::limit::Class;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
 use crate::http::error::{ApiError, Fault};
 use crate::http::principal::Caller;
+use crate::http::query;
 use crate::http::tag::Tag;
 use crate::services::Services;
 use crate::services::oversight::budgets::{self, BudgetFilter, Strained};
@@ -91,7 +92,7 @@ impl ServerApi {
     ) -> Result<Answer<StrainedLimits>, Fault<Overseen>> {
         let none = || ApiError::field("class", "unknown", "`class` is not one of ours.");
         let named = |name: String| Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(none);
-        let filter = BudgetFilter { class: class.0.map(named).transpose()?, limit: whole(limit.0) };
+        let filter = BudgetFilter { class: class.0.map(named).transpose()?, limit: query::count(limit.0) };
         let page = budgets::list(&self.0, &asked.0, &caller.0, filter).await?;
         let limits = page.budgets.iter().map(|one| strained(one, asked.0.now)).collect();
         Ok(Answer::new(StrainedLimits { limits, capped: page.is_capped }, asked.0.now))

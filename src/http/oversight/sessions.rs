@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Overseen, fifty, id_of, whole};
+use super::{Overseen, fifty, id_of};
 use crate::domain::id::SessionId;
 use crate::domain::session::Session;
 use crate::domain::user::User;
@@ -64,7 +64,7 @@ impl LiveSessionApi {
             by_cookie: by_cookie(kind.0.as_deref())?,
             order,
             after: query::cursor_in(order, cursor.0)?,
-            limit: whole(limit.0),
+            limit: query::count(limit.0),
         };
         let page = sessions::list(&self.0, &asked.0, &caller.0, &filter).await?;
         let current = caller.0.credential;

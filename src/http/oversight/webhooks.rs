@@ -6,7 +6,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Overseen, fifty, whole};
+use super::{Overseen, fifty};
 use crate::http::answer::Answer;
 use crate::http::asked::Asked;
 use crate::http::body::NoBody;
@@ -85,7 +85,7 @@ impl WebhookApi {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<DeadLetterPage>, Fault<Overseen>> {
         let after = query::cursor::<RecordId>(cursor.0)?.map(|id| id.0);
-        let part = (after, whole(limit.0));
+        let part = (after, query::count(limit.0));
         let (page, as_of) = webhooks::dead_letters(&self.0, &asked.0, &caller.0, &name.0, part).await?;
         let last = page.rows.last().filter(|_| page.more).map(|((seq, index), _)| format!("{seq}-{index}"));
         let dead_letters = page.rows.into_iter().map(|(_, letter)| letter_to_wire(letter)).collect();

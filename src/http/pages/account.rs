@@ -76,7 +76,7 @@ struct Name {
 async fn rename(site: Here<'_>, deed: Deed<Name>) -> Response {
     let Deed { owner, form: Name { name } } = &deed;
     let error: ApiError = match own_name::change(&site.app, &owner.ctx, &owner.caller, name).await {
-        Ok(()) => return see_other(&with(ACCOUNT, "done", "name"), None),
+        Ok(_) => return see_other(&with(ACCOUNT, "done", "name"), None),
         Err(fault) => fault.into(),
     };
     match owner.refusal(&site, NAME, &error) {

@@ -9,7 +9,7 @@ use poem::{EndpointExt, Response, Route, get, handler, post};
 use serde::Deserialize;
 
 use super::account::{ACCOUNT, hinted};
-use super::onward::{Hints, allowed, with, with_return_to};
+use super::onward::{Hints, Onward, allowed, with, with_return_to};
 use super::render::account::Told;
 use super::render::factor::{AppOn, Factors};
 use super::visitor::{Deed, Here, Owner, see_other};
@@ -96,11 +96,6 @@ fn shown(
         site.pages.app_off(&own, return_to)
     };
     page(status, html)
-}
-
-#[derive(Deserialize)]
-struct Onward {
-    return_to: Option<String>,
 }
 
 #[handler]

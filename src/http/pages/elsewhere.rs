@@ -99,6 +99,12 @@ pub fn linked(ctx: &Context, done: Result<Arrived, FederationFault>) -> Onward {
     onward(&location, Vec::new())
 }
 
+/// Where a browser goes on that came back from nowhere: a page that was reloaded, or kept for long. Whoever is logged in
+/// already goes on from the login by itself.
+pub fn lost() -> Onward {
+    onward(&with(LOGIN, "problem", "state"), Vec::new())
+}
+
 fn onward(location: &str, mut cookies: Vec<HeaderValue>) -> Onward {
     cookies.extend(cookie::federation("", 0));
     Onward::new(location, cookies)

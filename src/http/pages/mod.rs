@@ -6,8 +6,11 @@
 //! are told by the answer itself: what was wrong, with the form as it was typed, and a secret that is shown once, for it
 //! is stored nowhere and may stand in no address.
 
+pub mod abroad;
 pub mod account;
+mod activity;
 mod app;
+mod data;
 pub mod elsewhere;
 mod keys;
 mod links;
@@ -30,7 +33,7 @@ use poem::Route;
 use super::site::Site;
 
 /// The pages with a form that is sent to its own page.
-pub const FORMS: [&str; 12] = [
+pub const FORMS: [&str; 13] = [
     login::LOGIN,
     second_step::CODE,
     logout::LOGOUT,
@@ -39,6 +42,7 @@ pub const FORMS: [&str; 12] = [
     account::NAME,
     account::EMAIL,
     account::PASSWORD,
+    data::DELETE,
     proof::PROOF,
     app::CODE,
     phone::CODE,
@@ -46,9 +50,10 @@ pub const FORMS: [&str; 12] = [
 ];
 
 /// Where the other forms are sent.
-pub const DEEDS: [&str; 13] = [
+pub const DEEDS: [&str; 14] = [
     second_step::SEND,
     proof::SEND,
+    data::DOWNLOAD,
     app::START,
     app::BACKUP_CODES,
     app::REMOVE,
@@ -62,10 +67,11 @@ pub const DEEDS: [&str; 13] = [
     links::REMOVE,
 ];
 
-/// Whether a page of an account stands at `path`.
+/// Whether a page of an account, or of somebody without one, stands at `path`.
 pub fn has(path: &str) -> bool {
     let is_below = |start: &str| path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
     path == account::ACCOUNT
+        || path == abroad::REFUSED
         || is_below(account::ACCOUNT)
         || is_below(login::LOGIN)
         || is_below(registration::REGISTER)
@@ -73,12 +79,13 @@ pub fn has(path: &str) -> bool {
 
 /// Adds the pages.
 pub fn add(route: Route, site: &Arc<Site>) -> Route {
-    let route = login::add(route, site);
+    let route = login::add(abroad::add(route, site), site);
     let route = second_step::add(route, site);
     let route = elsewhere::add(route, site);
     let route = logout::add(route, site);
     let route = registration::add(route, site);
     let route = account::add(route, site);
+    let route = activity::add(data::add(route, site), site);
     let route = proof::add(route, site);
     let route = app::add(route, site);
     let route = phone::add(route, site);

@@ -24,6 +24,13 @@ impl Hints {
     }
 }
 
+/// A form that says no more than where to go on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Onward {
+    /// Where, as it was asked.
+    pub(super) return_to: Option<String>,
+}
+
 /// Where a browser may be sent of what was `asked`: a path here, or an application that a rule of forward-auth names
 /// (R70).
 pub(super) fn allowed<'a>(app: &Services, asked: Option<&'a str>) -> Option<&'a str> {
@@ -38,6 +45,11 @@ pub(super) fn allowed_here<'a>(app: &Services, asked: Option<&'a str>) -> Option
 /// `page`, from which the browser goes on to `to`.
 pub(super) fn with_return_to(page: &str, to: &str) -> String {
     format!("{page}?return_to={}", in_query(to))
+}
+
+/// `page`, from which the browser goes on to where it wanted to, if it did.
+pub(super) fn onward(page: &str, to: Option<&str>) -> String {
+    to.map_or_else(|| page.to_owned(), |to| with_return_to(page, to))
 }
 
 /// `page`, with another field in its query.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::account::ACCOUNT;
 use super::elsewhere::titles;
-use super::onward::{Hints, allowed_here, with, with_return_to};
+use super::onward::{Hints, Onward, allowed_here, with, with_return_to};
 use super::render::account::{Asked, Told};
 use super::told;
 use super::visitor::{Deed, Here, Owner, see_other};
@@ -67,11 +67,6 @@ async fn prove(site: Here<'_>, deed: Deed<Proof>) -> Response {
         Ok(problem) => form(&site, owner, error.status(), (Told::Problem(&problem), return_to)),
         Err(elsewhere) => *elsewhere,
     }
-}
-
-#[derive(Deserialize)]
-struct Onward {
-    return_to: Option<String>,
 }
 
 #[handler]

@@ -5,14 +5,14 @@
 //! `default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`. Their
 //! colours follow the reader's light or dark setting; a test holds the contrast of both.
 
+pub mod abroad;
 pub mod account;
+pub mod data;
 pub mod factor;
 pub mod key;
 pub mod login;
 pub mod looks;
 mod templates;
-
-use std::sync::Arc;
 
 use crate::domain::id::MailId;
 use crate::domain::template::{Html, TemplateError};
@@ -32,7 +32,7 @@ pub struct Pages {
     /// Stands before the name.
     mark: Html,
     foot: Html,
-    style: Arc<str>,
+    style: Html,
     logo: Option<Logo>,
     parts: Templates,
 }
@@ -95,15 +95,15 @@ impl Pages {
             service: Html::text(&name),
             mark: if logo.is_some() { parts.logo.render([]) } else { parts.mark.render([]) },
             foot: if is_development { parts.foot_dev.render([]) } else { Html::default() },
-            style: looks::style(accent).into(),
+            style: looks::style(accent),
             logo,
             parts,
         })
     }
 
     /// The style sheet, to be served at `/assets/page.css` as `text/css; charset=utf-8`.
-    pub fn style(&self) -> Arc<str> {
-        self.style.clone()
+    pub fn style(&self) -> &str {
+        self.style.as_str()
     }
 
     /// The operator's logo, to be served at `/assets/logo`.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::login::{LOGIN, entered};
-use super::onward::{Hints, allowed, with, with_return_to};
+use super::onward::{Hints, Onward, allowed, with, with_return_to};
 use super::render::login::CodeForm;
 use super::told;
 use super::visitor::{Here, Sent, see_other};
@@ -95,11 +95,6 @@ async fn check(site: Here<'_>, waiting: Waiting, sent: Sent<Anonymous, Code>) ->
     }
     let problem = told::sentence(&error);
     form(&site, &sent.ctx, &waiting, return_to, (error.status(), Some(&problem), None))
-}
-
-#[derive(Deserialize)]
-struct Onward {
-    return_to: Option<String>,
 }
 
 #[handler]

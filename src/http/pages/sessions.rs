@@ -52,7 +52,7 @@ fn list(site: Here<'_>, owner: Owner, query: poem::Result<Query<Hints>>) -> Resp
 fn view(session: &Session, owner: &Owner) -> SessionView {
     SessionView {
         id: session.id.to_string(),
-        agent: session.user_agent.as_deref().map_or("Unknown program".to_owned(), in_words),
+        agent: session.user_agent.as_deref().map_or("Unknown program".to_owned(), program),
         place: session.client.to_string(),
         since: session.created_at.in_words(),
         used: session.last_used_at.in_words(),
@@ -61,7 +61,7 @@ fn view(session: &Session, owner: &Owner) -> SessionView {
 }
 
 /// What people call a program that calls itself `agent`: a browser and its system, or whatever it says first.
-fn in_words(agent: &str) -> String {
+pub(super) fn program(agent: &str) -> String {
     // Most browsers say that they are others too: the first of these that fits is what it is.
     const BROWSERS: [(&str, &str); 6] = [
         ("Edg", "Edge"),
@@ -146,7 +146,7 @@ mod tests {
             ("latchkey/0.1.0 (console)", "latchkey/0.1.0"),
             ("", ""),
         ] {
-            assert_eq!(in_words(agent), words);
+            assert_eq!(program(agent), words);
         }
     }
 }

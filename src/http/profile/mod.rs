@@ -185,10 +185,10 @@ impl Mounted {
         &self.endpoint
     }
 
-    /// How it words a failure.
-    pub fn dialect(&self) -> Dialect {
+    /// How it words a failure at `path`.
+    pub fn dialect(&self, path: &str) -> Dialect {
         match self.profile {
-            Profile::Governance => Dialect::Canonical,
+            Profile::Governance => Dialect::of(path.strip_prefix(self.profile.mount()).unwrap_or(path)),
             Profile::Pynomaly | Profile::Cirtusai | Profile::Scribes => Dialect::Detail,
             Profile::Trading => Dialect::Trading,
         }

@@ -162,7 +162,7 @@ impl App {
             metrics,
             routes,
         };
-        let endpoint = poem::endpoint::ToDynEndpoint(edge(inner, Arc::new(gate), transport, None));
+        let endpoint = poem::endpoint::ToDynEndpoint(edge(Arc::new(inner), Arc::new(gate), transport, None));
         Self { endpoint: Box::new(endpoint) }
     }
 

@@ -40,7 +40,7 @@ pub const FOR_SERVICES: [&str; 2] = ["introspect_token", "revoke_token"];
 /// below fails for an operation of the description without a row here, and for a row without an operation.
 ///
 /// `{id}` is an account of a viewer, or for `/roles/{id}` a custom role that the account has, and `{role_id}` too.
-pub const GUARDED: [(&str, &str, [u16; 5]); 107] = [
+pub const GUARDED: [(&str, &str, [u16; 5]); 109] = [
     ("change_password", r#"{"current_password":"x","new_password":"a new password"}"#, [401; 5]),
     ("logout", "", [200; 5]),
     ("logout_all", "", [200; 5]),
@@ -65,6 +65,8 @@ pub const GUARDED: [(&str, &str, [u16; 5]); 107] = [
     ("change_email", r#"{"new_email":"x"}"#, [400; 5]),
     ("delete_me", "", [200, 200, 200, 200, 409]),
     ("export_me", "", [200; 5]),
+    ("list_own_events", "", [200; 5]),
+    ("update_me", r#"{"name":"New Name"}"#, [200; 5]),
     ("export_user", "", [403, 403, 403, 200, 200]),
     ("list_identities", "", [200; 5]),
     ("link_identity", r#"{"provider":"x"}"#, [404; 5]),

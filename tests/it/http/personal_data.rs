@@ -10,6 +10,7 @@ use crate::harness::{LoggedIn, PASSWORD, TestApp, shipped_limits, text_at};
 use crate::http::sms_factor::{NUMBER, with_phone};
 
 const PATH: &str = "/api/v1/users/me/export";
+const EVENTS: &str = "/api/v1/users/me/events";
 
 fn list<'a>(document: &'a Value, name: &str) -> &'a [Value] {
     document[name].as_array().unwrap_or_else(|| panic!("no {name}: {document:#}"))
@@ -96,6 +97,42 @@ async fn what_an_administrator_did_is_told_without_who_that_was() {
     let boss_id = app.account("boss").unwrap().id.to_string();
     for trace in ["192.0.2.9", "Netscape", "a ticket", &boss_id] {
         assert!(!answer.text.contains(trace), "{trace}");
+    }
+}
+
+/// The same rule as in the document, and no proof: where one is logged in is told without one, too.
+#[tokio::test]
+async fn what_happened_is_listed_page_by_page_and_names_nobody_else() {
+    let app = TestApp::new();
+    app.add("boss", Role::Admin).await;
+    let app = app.with_user("ada").await;
+    app.log_in("ada").await;
+    let all_of_ada = format!("/api/v1/users/{}/logout-all", app.id_of("ada"));
+    app.log_in("boss").await.post(&all_of_ada, json!({})).await.data(200);
+    let login = app.anonymous().header("user-agent", "Mosaic/1").log_in("ada", PASSWORD).await;
+    let ada = LoggedIn::with(&app, &login.data(200));
+    let (answer, events) = app.events_of(ada.get(EVENTS)).await;
+    assert_eq!(events, [""; 0]);
+    let whole = answer.data(200);
+    let acts: Vec<_> = list(&whole, "logs").iter().map(|log| text_at(log, "/action")).collect();
+    assert_eq!(acts, ["login.succeeded", "session.all_ended", "login.succeeded", "user.registered"]);
+    assert_eq!(list(&whole, "logs")[0]["user_agent"], "Mosaic/1");
+    assert!(!answer.text.contains(&app.id_of("boss")) && list(&whole, "logs")[1].get("ip_address").is_none());
+    let document = ada.get(PATH).await.data(200);
+    assert_eq!(list(&whole, "logs"), list(&document, "audit_logs"));
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..2 {
+        let page = ada.get(&format!("{EVENTS}?limit=3{cursor}")).await.data(200);
+        found.extend(list(&page, "logs").iter().map(|log| text_at(log, "/action")));
+        cursor = page
+            .get("next_cursor")
+            .map(|_| format!("&cursor={}", text_at(&page, "/next_cursor")))
+            .unwrap_or_default();
+    }
+    assert_eq!(found[0], "user.exported");
+    assert_eq!((&found[1..], cursor.as_str()), (&acts[..], ""));
+    for bad in ["cursor=x", "limit=0", "limit=101"] {
+        ada.get(&format!("{EVENTS}?{bad}")).await.refused(400, "VALIDATION_ERROR");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use latchkey::domain::role::Role;
+use poem::http::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{LoggedIn, PASSWORD, TestApp, text_at};
@@ -34,6 +35,28 @@ fn names(page: &Value) -> Vec<String> {
 /// The facts of the newest audit record.
 fn last_detail(app: &TestApp) -> Vec<(String, String)> {
     app.records().pop().unwrap().detail
+}
+
+#[tokio::test]
+async fn everybody_gives_themselves_another_name() {
+    let app = staffed().await;
+    let ada = app.log_in("ada").await;
+    let rename =
+        |body: Value| ada.raw(Method::PATCH, "/api/v1/users/me", Some("application/json"), body.to_string());
+    let (answer, events) = app.events_of(rename(json!({ "name": "Ada King" }))).await;
+    assert_eq!(answer.data(200)["name"], "Ada King");
+    assert_eq!(events, ["user.updated success"]);
+    assert_eq!(last_detail(&app), [("field".to_owned(), "name".to_owned())]);
+    assert_eq!(ada.get(ME).await.data(200)["name"], "Ada King");
+    let (same, events) = app.events_of(rename(json!({ "name": "Ada King" }))).await;
+    assert_eq!((same.data(200)["name"].clone(), events.len()), (json!("Ada King"), 0));
+    for bad in [json!({ "name": "x" }), json!({}), json!({ "name": "Ada", "status": "active" }), json!(null)]
+    {
+        let (answer, events) = app.events_of(rename(bad)).await;
+        answer.refused(400, "VALIDATION_ERROR");
+        assert_eq!(events, [""; 0]);
+    }
+    assert_eq!(app.account("ada").unwrap().name.as_str(), "Ada King");
 }
 
 #[tokio::test]

@@ -91,6 +91,32 @@ async fn what_goes_wrong_elsewhere_is_told_at_the_login() {
     page(&all.app.surf().get("/login/with/nobody").await, 404);
 }
 
+/// What came back once is used up: whoever reloads that page goes on, and a program is told.
+#[tokio::test]
+async fn a_way_back_that_is_reloaded_leads_to_the_login_and_from_there_to_the_account() {
+    let all = Federated::new();
+    all.google.says("code", person("42", "ada"));
+    let mut ada = all.app.surf();
+    let away = ada.get("/login/with/google").await;
+    let back = way_back(away.goes_to(), "code=code");
+    assert_eq!(led(&ada.get(&back).await), "/account");
+    let cookie = ada.jar["__Host-latchkey"].clone();
+    let browser = || all.app.anonymous().with_browser();
+    for browser in [browser(), browser().cookie(&cookie)] {
+        let (again, events) = all.app.events_of(browser.get(&back)).await;
+        assert_eq!(led(&again), "/login?problem=state");
+        assert_eq!(events, ["login.failed denied oauth_state"]);
+    }
+    let told = all.app.anonymous().with_browser().get("/login?problem=state").await;
+    assert!(page(&told, 200).contains("did not begin in this browser"), "{}", told.text);
+    assert_eq!(ada.get("/login?problem=state").await.goes_to(), "/account");
+    all.app.anonymous().get(&back).await.refused(400, "VALIDATION_ERROR");
+    // One that came back to the API is told as before, in whatever it came.
+    let tokens = all.sent_to("google").await;
+    let tokens = tokens.back("code=unknown").await;
+    tokens.refused(502, "PROVIDER_FAILED");
+}
+
 /// R70, and no other site begins a login here.
 #[tokio::test]
 async fn a_journey_leads_back_to_where_it_may_and_begins_at_pages_of_ours() {

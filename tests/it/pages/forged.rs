@@ -4,12 +4,15 @@ use super::{NONE, page};
 use crate::harness::{PASSWORD, TestApp};
 
 /// The pages of an account.
-const OWN: [&str; 14] = [
+const OWN: [&str; 17] = [
     "/account",
     "/account/name",
     "/account/email",
     "/account/password",
     "/account/proof",
+    "/account/activity",
+    "/account/data",
+    "/account/delete",
     "/account/security",
     "/account/app",
     "/account/app/code",
@@ -22,13 +25,15 @@ const OWN: [&str; 14] = [
 ];
 
 /// Where its forms are sent.
-const DEEDS: [&str; 19] = [
+const DEEDS: [&str; 21] = [
     "/logout",
     "/account/name",
     "/account/email",
     "/account/password",
     "/account/proof",
     "/account/proof/send",
+    "/account/data/download",
+    "/account/delete",
     "/account/app/start",
     "/account/app/code",
     "/account/app/codes",
@@ -44,7 +49,7 @@ const DEEDS: [&str; 19] = [
     "/account/links/remove",
 ];
 
-const ALL_FIELDS: [(&str, &str); 14] = [
+const ALL_FIELDS: [(&str, &str); 13] = [
     ("name", "Other"),
     ("new_email", "other@example.com"),
     ("current", PASSWORD),
@@ -57,8 +62,7 @@ const ALL_FIELDS: [(&str, &str); 14] = [
     ("life", "30"),
     ("scope.metrics:read", "on"),
     ("return_to", "/account"),
-    ("email", "ada"),
-    ("x", "y"),
+    ("email", "ada@example.com"),
 ];
 
 #[tokio::test]

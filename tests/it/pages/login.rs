@@ -6,7 +6,7 @@ use latchkey::domain::forward_auth::{ForwardAuthPolicy, Need, Rule, Table};
 use latchkey::domain::user::Status;
 
 use super::{NONE, page, refused};
-use crate::harness::{PASSWORD, SESSION_COOKIE, TestApp, shipped_limits};
+use crate::harness::{PASSWORD, SESSION_COOKIE, TestApp, guard, shipped_limits};
 
 const WRONG: &str = "The name or the password is wrong, or the account may not be used.";
 
@@ -42,6 +42,32 @@ async fn a_login_sets_the_cookie_and_leads_to_the_account_and_a_logout_takes_it_
     assert!(page(&ada.get("/logout").await, 200).contains("You are logged out"));
     assert_eq!(ada.get("/account/keys").await.goes_to(), "/login?return_to=%2Faccount%2Fkeys");
     assert_eq!(ada.act("/logout", &[]).await.goes_to(), "/login?return_to=%2Faccount");
+}
+
+/// Whoever leaves to be somebody else comes back to what they wanted, and nowhere that no rule names.
+#[tokio::test]
+async fn a_logout_leads_to_the_login_that_leads_back() {
+    let app = TestApp::with_policy(|policy| guard(policy, &[("app.example.com", "/", &[], "login")]));
+    let app = app.with_user("ada").await.with_user("bob").await;
+    let mut ada = app.surf();
+    ada.log_in("ada", PASSWORD).await;
+    let (back, encoded) = ("https://app.example.com/x?y=1", "https%3A%2F%2Fapp.example.com%2Fx%3Fy%3D1");
+    let asked = ada.get(&format!("/logout?return_to={encoded}")).await;
+    assert!(page(&asked, 200).contains(&format!("name=\"return_to\" value=\"{back}\"")), "{}", asked.text);
+    let left = ada.act("/logout", &[("return_to", back)]).await;
+    assert_eq!(left.goes_to(), format!("/logout?return_to={encoded}"));
+    let login = format!("/login?return_to={encoded}");
+    let shown = ada.get(left.goes_to()).await;
+    assert!(page(&shown, 200).contains(&format!("href=\"{login}\"")), "{}", shown.text);
+    let form = ada.get(&login).await;
+    assert!(page(&form, 200).contains(&format!("value=\"{back}\"")), "{}", form.text);
+
+    ada.log_in("bob", PASSWORD).await;
+    for elsewhere in ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"] {
+        let asked = ada.get(&format!("/logout?return_to={elsewhere}")).await;
+        assert!(page(&asked, 200).contains("name=\"return_to\" value=\"\""), "{}", asked.text);
+    }
+    assert_eq!(ada.act("/logout", &[("return_to", "https://evil.example.com/")]).await.goes_to(), "/logout");
 }
 
 /// R8: one page for everybody who does not get in.

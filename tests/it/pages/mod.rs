@@ -1,6 +1,8 @@
 //! The served pages of an account, as a browser without script sees them: each page, each refusal, the exact audit events.
 
 mod account;
+mod activity;
+mod data;
 mod elsewhere;
 mod factor;
 mod forged;

@@ -43,3 +43,14 @@ async fn the_governance_mount_is_the_canonical_api_with_the_values_of_its_guide(
     let data: Value = app.anonymous().post("/governance/api/v1/auth/register", form).await.data(201);
     assert_eq!(data["status"], "pending");
 }
+
+/// RFC 6749, section 5.2.
+#[tokio::test]
+async fn oauth_below_the_governance_mount_fails_as_oauth_tells_it() {
+    let app = TestApp::new();
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        let below = app.anonymous().post_form(&format!("/governance{path}"), "token=x").await;
+        below.told(401, "invalid_client");
+        assert_eq!(below.text, app.anonymous().post_form(path, "token=x").await.text);
+    }
+}

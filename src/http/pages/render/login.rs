@@ -86,15 +86,17 @@ impl Pages {
         self.page(&titled("One more step", form.problem), &body)
     }
 
-    /// `GET /logout`, of somebody called `name`: the button that posts to `/logout`.
-    pub fn logout_form(&self, name: &str, csrf: &str) -> String {
-        let body = self.parts.logout.render([&self.service, &Html::text(name), &self.csrf(csrf)]);
+    /// `GET /logout`, of somebody called `name`: the button that posts `return_to` to `/logout`.
+    pub fn logout_form(&self, name: &str, csrf: &str, return_to: &str) -> String {
+        let [name, return_to] = [name, return_to].map(Html::text);
+        let body = self.parts.logout.render([&self.service, &name, &self.csrf(csrf), &return_to]);
         self.page("Log out", &body)
     }
 
-    /// `GET /logout`, of nobody.
-    pub fn logged_out(&self) -> String {
-        self.page("You are logged out", &self.parts.logged_out.render([&self.service]))
+    /// `GET /logout`, of nobody, who may go on to `login`.
+    pub fn logged_out(&self, login: &str) -> String {
+        let body = self.parts.logged_out.render([&self.service, &Html::text(login)]);
+        self.page("You are logged out", &body)
     }
 
     /// Whoever is logged in now and goes on to `url`, the address of an application.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::PAGE_CSS;
 use crate::domain::colour::Colour;
+use crate::domain::template::Html;
 
 /// The largest logo in bytes.
 pub const LOGO_BYTES_MAX: usize = 256 * 1024;
@@ -55,9 +56,9 @@ impl Logo {
     }
 }
 
-/// The style sheet with this accent.
-pub(super) fn style(accent: Option<Colour>) -> String {
-    let Some(accent) = accent else { return PAGE_CSS.to_owned() };
+/// The style sheet with this accent. Fit for a page, too: what is added has no letter that needs escaping.
+pub(super) fn style(accent: Option<Colour>) -> Html {
+    let Some(accent) = accent else { return Html::literal(PAGE_CSS) };
     // The grounds of the style sheet, light and dark.
     let light = [Colour::WHITE, Colour::new(0xf2, 0xf4, 0xf0), Colour::new(0xee, 0xf1, 0xed)];
     let dark = [Colour::new(0x1b, 0x23, 0x20), Colour::new(0x13, 0x19, 0x17), Colour::new(0x12, 0x18, 0x15)];
@@ -67,11 +68,12 @@ pub(super) fn style(accent: Option<Colour>) -> String {
         let strong = shade.towards(end, 25);
         format!("--accent: {shade}; --accent-strong: {strong}; --on-accent: {text};")
     };
-    format!(
-        "{PAGE_CSS}\n:root {{ {} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
+    let added = format!(
+        "\n:root {{ {} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
         shades(on_light, Colour::BLACK, Colour::WHITE),
         shades(on_dark, Colour::WHITE, Colour::BLACK),
-    )
+    );
+    Html::concat([Html::literal(PAGE_CSS), Html::text(&added)])
 }
 
 #[cfg(test)]
@@ -98,10 +100,11 @@ mod tests {
 
     #[test]
     fn an_accent_can_be_read_in_both_themes_whatever_it_is() {
-        assert_eq!(style(None), PAGE_CSS);
+        assert_eq!(style(None).as_str(), PAGE_CSS);
         for text in ["#ffff00", "#000000", "#ffffff", "#c02070"] {
             let css = style(Some(text.parse().unwrap()));
-            let added = css.strip_prefix(PAGE_CSS).unwrap();
+            let added = css.as_str().strip_prefix(PAGE_CSS).unwrap();
+            assert!(!added.contains('&'), "{added}");
             let colours = added.split("--accent: ").skip(1).map(|rest| rest[..7].parse::<Colour>().unwrap());
             let [light, dark] = colours.collect::<Vec<_>>()[..] else { panic!("{added}") };
             assert!(light.contrast(Colour::WHITE) >= 4.5 && dark.contrast(Colour::BLACK) >= 4.5, "{text}");

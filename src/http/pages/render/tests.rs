@@ -1,6 +1,8 @@
 //! Every page: escaping, what a strict policy allows, what a screen reader needs, contrast.
 
+use super::abroad::TurnedAway;
 use super::account::{Asked, Blamed, LinkView, Own, Person, SessionView, Told};
+use super::data::{Copy, EventView};
 use super::factor::{AppOn, Drawing, Factors};
 use super::key::{KeyForm, KeyView};
 use super::login::{CodeForm, LoginForm, RegisterForm};
@@ -35,6 +37,13 @@ fn own_pages(pages: &Pages, words: &str) -> Vec<String> {
     let this = SessionView { is_this: true, ..session.clone() };
     let link = LinkView { id: text(), title: text(), email: text(), since: text() };
     let key = KeyView { id: text(), name: text(), hint: text(), scopes: text(), life: text() };
+    let event = EventView {
+        what: text().into(),
+        outcome: Some("Refused"),
+        reason: Some(text()),
+        at: text(),
+        whence: text(),
+    };
     let form = KeyForm { name: words, scopes: vec![("metrics:read", true), ("metrics:create", false)] };
     vec![
         pages.account(&done, &person),
@@ -52,6 +61,9 @@ fn own_pages(pages: &Pages, words: &str) -> Vec<String> {
         pages.key_form(&own, &form),
         pages.key_made(&done, words, Some(words)),
         pages.key(&done, &key, words),
+        pages.data(&own, &Copy { before: Some(1), older: Some(2), may_delete: true }),
+        pages.delete_form(&own, words, true),
+        pages.activity(&own, &[event], (true, Some(2))),
     ]
 }
 
@@ -98,8 +110,8 @@ fn public_pages(pages: &Pages, words: &str) -> Vec<String> {
         pages.login_form(&login),
         pages.login_form(&LoginForm::default()),
         pages.code_form(&code),
-        pages.logout_form(words, words),
-        pages.logged_out(),
+        pages.logout_form(words, words, words),
+        pages.logged_out(words),
         pages.logged_in(words),
         pages.register_form(&register),
         pages.register_done(),
@@ -121,9 +133,37 @@ fn tags(page: &str) -> Vec<&str> {
     page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or("")).collect()
 }
 
+/// A page for the host of an application: it has its style with it.
+fn turned_away(words: &str) -> String {
+    let ways = [("Your account", words.to_owned())];
+    let name = Some(words);
+    Pages::load(words).unwrap().turned_away(&TurnedAway {
+        title: words,
+        message: words,
+        name,
+        ways: &ways,
+        request_id: words,
+        nonce: words,
+        logo: words,
+    })
+}
+
+#[test]
+fn a_page_abroad_has_its_style_with_it_and_asks_for_nothing() {
+    let page = turned_away("x");
+    assert!(page.contains(&format!("<style nonce=\"x\">\n{PAGE_CSS}\n</style>")));
+    for needed in ["<html lang=\"en\">", "<title>", "<h1>", "<main id=\"main\">", "name=\"viewport\""] {
+        assert_eq!(page.matches(needed).count(), 1, "{needed}");
+    }
+    for foreign in ["<script", "<link", "<form", "src=", " style="] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
 #[test]
 fn hostile_words_stay_words_on_every_page() {
-    for (hostile, tame) in all_pages(HOSTILE).iter().zip(all_pages("x")) {
+    let both = |words| [all_pages(words), vec![turned_away(words)]].concat();
+    for (hostile, tame) in both(HOSTILE).iter().zip(both("x")) {
         let names =
             |page| tags(page).iter().map(|tag| tag.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
         assert_eq!(names(hostile), names(&tame), "{hostile}");

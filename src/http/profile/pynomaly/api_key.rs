@@ -81,7 +81,7 @@ impl ApiKeyApi {
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Flat<wire::Keys>, Fault<Listed>> {
-        let limit = usize::try_from(limit.0).unwrap_or(1);
+        let limit = query::count(limit.0);
         let filter = KeyFilter { after: query::cursor(cursor.0)?, limit, ..KeyFilter::default() };
         let KeyPage { keys, next, as_of } = listing::list_all(&self.0, &asked.0, &caller.0, &filter).await?;
         Ok(Flat::new(wire::Keys {
