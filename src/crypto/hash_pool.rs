@@ -37,6 +37,7 @@ use super::password::{Argon2Hash, HashParams, Password, Phc, StoredHash};
 use super::{bcrypt_hash, digest};
 use queue::{Order, Recipe, Shared};
 pub use waits::Waits;
+pub use worker::HandHasher;
 
 /// How the pool is sized.
 #[derive(Debug, Clone)]
@@ -137,19 +138,26 @@ pub struct HashPool {
 impl HashPool {
     /// Starts as many threads as the budget and the machine allow.
     pub fn start(config: PoolConfig) -> Result<Self, PoolError> {
+        let (pool, HandHasher(shared)) = Self::by_hand(config)?;
+        for number in 0..shared.threads {
+            let shared = Arc::clone(&shared);
+            let named = thread::Builder::new().name(format!("hash-{number}"));
+            named.spawn(move || worker::work(&shared)).map_err(PoolError::Thread)?;
+        }
+        Ok(pool)
+    }
+
+    /// The same without the threads: callers wait until a hash is run by hand. For tests that run every order of
+    /// events.
+    pub fn by_hand(config: PoolConfig) -> Result<(Self, HandHasher), PoolError> {
         let permits = config.budget_bytes / (u64::from(config.params.memory_kib()) * 1024);
         let permits = usize::try_from(permits).unwrap_or(usize::MAX);
         if permits == 0 {
             return Err(PoolError::BudgetTooSmall { memory_kib: config.params.memory_kib() });
         }
         let threads = permits.min(thread::available_parallelism().map_or(1, usize::from));
-        let pool = Self { shared: Arc::new(Shared::new(config, threads)) };
-        for number in 0..threads {
-            let shared = Arc::clone(&pool.shared);
-            let named = thread::Builder::new().name(format!("hash-{number}"));
-            named.spawn(move || worker::work(&shared)).map_err(PoolError::Thread)?;
-        }
-        Ok(pool)
+        let shared = Arc::new(Shared::new(config, threads));
+        Ok((Self { shared: Arc::clone(&shared) }, HandHasher(shared)))
     }
 
     /// The hash of a new password under the current costs. The salt must be random.

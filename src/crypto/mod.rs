@@ -24,7 +24,7 @@ pub mod webhook;
 pub use api_key::{KeyHash, KeyPrefix, NotAKey, PlainApiKey};
 pub use audit_signer::{AuditPublicKey, AuditSigner};
 pub use backup_code::{BackupCode, BackupCodes};
-pub use hash_pool::{HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
+pub use hash_pool::{HandHasher, HashError, HashPool, HashStats, PoolConfig, Verdict, Verifier, Waits};
 pub use login_handle::{LoginHandle, LoginHandles};
 pub use master::{MasterKey, Purpose, PurposeKey};
 pub use opaque::{HashedToken, OneTimeKind, OneTimeTokens, PlainToken};

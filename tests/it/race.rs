@@ -8,9 +8,9 @@
 //! ## Decision: the real code under the scheduler, and only its writer told when to work
 //! A model of a store would show that the model is right. So the services, the store, its groups, its conflicts (the
 //! memory engine has every group run twice) and its answers are the real ones; [`Store::by_hand`] leaves out the
-//! writer's thread alone, and a task of the scheduler does its work. What memory keeps (budgets of requests and
-//! guesses) lies behind locks which nobody holds across a step, so one visit of a lock is one step, as it is for
-//! threads. The hash threads stay real: whoever waits for a hash lets the others go on meanwhile.
+//! writer's thread, [`HashPool::by_hand`] those that hash, and tasks of the scheduler do their work. So an order drawn
+//! from a seed is the same each time. What memory keeps (budgets of requests and guesses) lies behind locks which nobody
+//! holds across a step, so one visit of a lock is one step, as it is for threads.
 
 mod budgets;
 mod factors;
@@ -25,13 +25,14 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use latchkey::ambient::{Entropy, ManualClock, SeededEntropy};
+use latchkey::crypto::HashPool;
 use latchkey::domain::time::Timestamp;
 use latchkey::services::{Context, Policy, Services};
 use latchkey::store::lane::{self, LANE_0, Span};
 use latchkey::store::{MemoryEngine, Store};
 use tokio::runtime::Runtime;
 
-use crate::harness::{STORE_KEY, TestApp, shared_over};
+use crate::harness::{STORE_KEY, TestApp, hash_pool, shared_over};
 
 /// Threads of a race.
 const CROWD: usize = 24;
@@ -108,7 +109,7 @@ impl Race {
         let runtime = runtime();
         for _ in 0..rounds {
             let store = Store::open(self.engine(), STORE_KEY).unwrap();
-            let services = self.services(store, |entropy| entropy);
+            let services = self.services(store, HashPool::start(hash_pool()).unwrap(), |entropy| entropy);
             let start = Barrier::new(CROWD);
             let prizes = thread::scope(|scope| {
                 let race = |number| {
@@ -137,10 +138,15 @@ impl Race {
     }
 
     /// The services of one round. No two rounds draw the same random bytes, nor those that the start was made with.
-    fn services<E: Entropy>(&self, store: Store, entropy: impl Fn(SeededEntropy) -> E) -> Arc<Services> {
+    fn services<E: Entropy>(
+        &self,
+        store: Store,
+        hashing: HashPool,
+        entropy: impl Fn(SeededEntropy) -> E,
+    ) -> Arc<Services> {
         let clock = ManualClock::at(self.now);
         let seed = self.seed.fetch_add(1, Ordering::Relaxed);
-        let mut shared = shared_over(&self.policy, &clock, store);
+        let mut shared = shared_over(&self.policy, &clock, store, hashing);
         shared.entropy = Arc::new(entropy(SeededEntropy::new(seed)));
         Arc::new(Services::new(shared, self.policy.clone()))
     }

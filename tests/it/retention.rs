@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey::ambient::ManualClock;
+use latchkey::crypto::HashPool;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::operator::Operator;
 use latchkey::domain::role::Role;
@@ -16,7 +17,7 @@ use latchkey::store::check::check;
 use latchkey::store::lane::{self, LANE_0};
 use latchkey::store::{RedbEngine, Store, tables, user};
 
-use crate::harness::{PASSWORD, START, STORE_KEY, TestApp, shared_over, shipped_policy};
+use crate::harness::{PASSWORD, START, STORE_KEY, TestApp, hash_pool, shared_over, shipped_policy};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -165,7 +166,8 @@ async fn a_deleted_person_is_in_no_byte_of_the_compacted_file() {
     let path = folder.path().join("store.redb");
     let (policy, clock) = (shipped_policy(), ManualClock::at(START));
     let store = Store::open(Arc::new(RedbEngine::create(&path, 4 << 20).unwrap()), STORE_KEY).unwrap();
-    let app = Services::new(shared_over(&policy, &clock, store), policy);
+    let app =
+        Services::new(shared_over(&policy, &clock, store, HashPool::start(hash_pool()).unwrap()), policy);
     let ctx = app.own_context("test");
     let form = |name: &'static str, email: &'static str| Registration {
         email,

@@ -1,8 +1,8 @@
 //! A hash thread and its block buffer. Knows nothing of what a hash is compared with.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -27,24 +27,43 @@ pub(super) fn work(shared: &Shared) {
         tracing::warn!(%error, "hash threads run at the priority of request threads");
     }
     let mut memory = Memory { blocks: Vec::new(), held: &shared.buffers };
-    while let Some(Job { order, reply, .. }) = next(shared, &mut memory) {
-        let kib = order.memory_kib();
-        let time = Stopwatch::start();
-        // A panic must not take the thread with it. The buffer is plain data: whatever state it is
-        // left in, the next run writes it anew.
-        let run = catch_unwind(AssertUnwindSafe(|| {
-            #[cfg(test)]
-            shared.hooks.pass();
-            run(&order, &mut memory)
-        }));
-        drop(order);
-        if memory.blocks.len() > blocks_of(shared.config.params.memory_kib()) {
-            memory.free();
-        }
-        finished(shared, kib, time.elapsed());
-        // The caller may have gone away meanwhile.
-        let _ = reply.send(run.unwrap_or(Err(HashError::Failed)));
+    while let Some(job) = next(shared, &mut memory) {
+        do_job(shared, job, &mut memory);
     }
+}
+
+/// Does the work of the threads of a pool that has none.
+pub struct HandHasher(pub(super) Arc<Shared>);
+
+impl HandHasher {
+    /// Runs the hash that waits longest. Says whether there was one.
+    pub fn turn(&self) -> bool {
+        let job = take(&self.0, &mut self.0.lock());
+        let is_any = job.is_some();
+        if let Some(job) = job {
+            do_job(&self.0, job, &mut Memory { blocks: Vec::new(), held: &self.0.buffers });
+        }
+        is_any
+    }
+}
+
+fn do_job(shared: &Shared, Job { order, reply, .. }: Job, memory: &mut Memory<'_>) {
+    let kib = order.memory_kib();
+    let time = Stopwatch::start();
+    // A panic must not take the thread with it. The buffer is plain data: whatever state it is
+    // left in, the next run writes it anew.
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        shared.hooks.pass();
+        run(&order, memory)
+    }));
+    drop(order);
+    if memory.blocks.len() > blocks_of(shared.config.params.memory_kib()) {
+        memory.free();
+    }
+    finished(shared, kib, time.elapsed());
+    // The caller may have gone away meanwhile.
+    let _ = reply.send(run.unwrap_or(Err(HashError::Failed)));
 }
 
 /// Waits for a job whose memory fits. Frees the buffer when there is none for a while.

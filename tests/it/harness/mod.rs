@@ -29,7 +29,7 @@ pub use browser::{InBrowser, SESSION};
 pub use factor::{Authenticator, STEP};
 pub use gate::{ASK, Rules, guard};
 pub use keys::{KEYS, KeyHolder};
-pub use parts::{LOCKOUT_ENTRIES, STORE_KEY, shared_over, shipped_limits, shipped_policy};
+pub use parts::{LOCKOUT_ENTRIES, STORE_KEY, hash_pool, shared_over, shipped_limits, shipped_policy};
 pub use provider::{Away, Federated};
 pub use resource::{RESOURCES, place};
 pub use service::{INTROSPECT, REVOKE, SERVICES, ServiceClient};

@@ -99,25 +99,29 @@ pub fn shipped_policy() -> Policy {
 pub const STORE_KEY: [u8; 32] = [7; 32];
 
 pub(super) fn shared(policy: &Policy, clock: &ManualClock, engine: Arc<MemoryEngine>) -> Shared {
-    shared_over(policy, clock, Store::open(engine, STORE_KEY).unwrap())
+    let store = Store::open(engine, STORE_KEY).unwrap();
+    shared_over(policy, clock, store, HashPool::start(hash_pool()).unwrap())
+}
+
+/// Cheap hashes. However busy the machine is, no test waits for one to be given up that does not say so.
+pub fn hash_pool() -> PoolConfig {
+    let max_wait = Duration::from_secs(600);
+    PoolConfig { params: HashParams::insecure_for_tests(), max_wait, ..PoolConfig::default() }
 }
 
 /// Everything but the doors, over a store that is open.
-pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store) -> Shared {
+pub fn shared_over(policy: &Policy, clock: &ManualClock, store: Store, hashing: HashPool) -> Shared {
     let rules = TokenRules {
         issuer: "https://auth.example.com".to_owned(),
         audience: "latchkey".to_owned(),
         access_ttl: policy.tokens.access_ttl,
         refresh_ttl: policy.tokens.refresh_ttl,
     };
-    // However busy the machine is, no test waits for a hash to be given up that does not say so.
-    let max_wait = Duration::from_secs(600);
-    let pool = PoolConfig { params: HashParams::insecure_for_tests(), max_wait, ..PoolConfig::default() };
     Shared {
         store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(SEED)),
-        hashing: HashPool::start(pool).unwrap(),
+        hashing,
         tokens: TokenKeys::new(&[9; 32], rules).unwrap(),
         keys: Keys::derive(&MasterKey::from_bytes([5; 32])),
         letters: Letters::load("Latchkey").unwrap(),

@@ -101,7 +101,8 @@ fn guesses_from_everywhere_are_never_more_than_the_budget_of_the_account() {
         })
     });
     let race = race.judged(|services, prizes| async move {
-        let [compared, refused] = ["wrong_password", "locked"].map(|why| events(&services, "login.failed", Some(why)));
+        let [compared, refused] =
+            ["wrong_password", "locked"].map(|why| events(&services, "login.failed", Some(why)));
         assert!((1..=sum(&prizes)).contains(&compared) && sum(&prizes) <= 2, "{compared} of {prizes:?}");
         assert_eq!(compared + refused, prizes.len());
     });

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use latchkey::ambient::{Entropy, SeededEntropy};
+use latchkey::crypto::HashPool;
 use latchkey::store::engine::{CommitFault, Engine, Integrity, RawRead, WriteSet};
 use latchkey::store::{HandWriter, MemoryEngine, Store, StoreError};
-use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::scheduler::{
+    PctScheduler, RandomScheduler, Scheduler, UncontrolledNondeterminismCheckScheduler as Repeated,
+};
 use shuttle::sync::atomic::AtomicBool;
 use shuttle::{Config, Runner, thread};
 
 use super::{Race, STORE_KEY, runtime};
+use crate::harness::hash_pool;
 
 const SEED: u64 = 0x0bad_5eed;
 
@@ -26,6 +30,8 @@ pub fn run(race: &Arc<Race>, orders: usize) {
     let half = orders.div_ceil(2);
     run_under(race, RandomScheduler::new_from_seed(SEED, half));
     run_under(race, PctScheduler::new_from_seed(SEED, 3, half));
+    // A failure can be had again: an order leads to the same steps each time.
+    run_under(race, Repeated::new(RandomScheduler::new_from_seed(SEED, 50)));
 }
 
 fn run_under(race: &Arc<Race>, scheduler: impl Scheduler + 'static) {
@@ -41,8 +47,9 @@ fn run_under(race: &Arc<Race>, scheduler: impl Scheduler + 'static) {
 
 fn round(race: &Arc<Race>) {
     let engine = Arc::new(Stepwise { rows: race.engine(), step: AtomicBool::new(false) });
-    let (store, mut writer) = Store::by_hand(engine, STORE_KEY).unwrap();
-    let services = race.services(store, |bytes| Steps { bytes, step: AtomicBool::new(false) });
+    let (store, writer) = Store::by_hand(engine, STORE_KEY).unwrap();
+    let (hashing, hasher) = HashPool::by_hand(hash_pool()).unwrap();
+    let services = race.services(store, hashing, |bytes| Steps { bytes, step: AtomicBool::new(false) });
     let racing = Arc::new(AtomicUsize::new(race.few));
     let enter = |number| {
         let (act, racing) = (race.act(&services, number), Arc::clone(&racing));
@@ -53,16 +60,27 @@ fn round(race: &Arc<Race>) {
         })
     };
     let racers: Vec<_> = (0..race.few).map(enter).collect();
-    let writer = thread::spawn(move || {
-        while racing.load(Ordering::SeqCst) > 0 {
-            if !writer.turn() {
-                thread::yield_now();
-            }
-        }
-        writer
-    });
+    let writer = at_work(&racing, writer, HandWriter::turn);
+    let hasher = at_work(&racing, hasher, |hasher| hasher.turn());
     let prizes = racers.into_iter().map(|racer| racer.join().unwrap()).collect();
+    hasher.join().unwrap();
     alone(&mut writer.join().unwrap(), (race.judge)(services, prizes));
+}
+
+/// Has `worker` work while anybody races; hands it back.
+fn at_work<W: Send + 'static>(
+    racing: &Arc<AtomicUsize>,
+    mut worker: W,
+    turn: fn(&mut W) -> bool,
+) -> thread::JoinHandle<W> {
+    let racing = Arc::clone(racing);
+    thread::spawn(move || {
+        while racing.load(Ordering::SeqCst) > 0 {
+            turn(&mut worker);
+            thread::yield_now();
+        }
+        worker
+    })
 }
 
 /// Asks again and again whether `act` is done, and lets the others go first meanwhile.
