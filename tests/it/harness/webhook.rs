@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use latchkey::services::webhook::{self, Hook, Next, Seen};
 use latchkey::services::webhook_sink::{Delivering, OutgoingEvent, SinkFault, WebhookSink};
+use tokio::sync::Notify;
 
 use super::TestApp;
 
@@ -15,6 +16,7 @@ pub struct Receiver {
     answers: Arc<Mutex<VecDeque<Result<(), SinkFault>>>>,
     seen: Arc<Mutex<Vec<OutgoingEvent>>>,
     hangs: Arc<Mutex<bool>>,
+    called: Arc<Notify>,
 }
 
 impl Receiver {
@@ -39,6 +41,11 @@ impl Receiver {
         *self.hangs.lock().unwrap() = hangs;
     }
 
+    /// Waits until it is called.
+    pub async fn called(&self) {
+        self.called.notified().await;
+    }
+
     /// What it got, and forgets it.
     pub fn take(&self) -> Vec<OutgoingEvent> {
         std::mem::take(&mut self.seen.lock().unwrap())
@@ -53,6 +60,7 @@ impl Receiver {
 impl WebhookSink for Receiver {
     fn deliver<'a>(&'a self, event: &'a OutgoingEvent) -> Delivering<'a> {
         self.seen.lock().unwrap().push(event.clone());
+        self.called.notify_one();
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
         let hangs = *self.hangs.lock().unwrap();
         Box::pin(async move {
