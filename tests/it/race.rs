@@ -5,7 +5,7 @@
 //! an answer that is not there yet. And 24 threads run them, begun at one moment. `LATCHKEY_RACE_ROUNDS` says how often;
 //! a few times is enough to find a race that was opened again.
 //!
-//! ## Decision: the real code under the scheduler, and only its writer told when to work
+//! ## Decision: the real code under the scheduler, and only its writer and its hash threads told when to work
 //! A model of a store would show that the model is right. So the services, the store, its groups, its conflicts (the
 //! memory engine has every group run twice) and its answers are the real ones; [`Store::by_hand`] leaves out the
 //! writer's thread, [`HashPool::by_hand`] those that hash, and tasks of the scheduler do their work. So an order drawn

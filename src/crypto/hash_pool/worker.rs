@@ -39,11 +39,8 @@ impl HandHasher {
     /// Runs the hash that waits longest. Says whether there was one.
     pub fn turn(&self) -> bool {
         let job = take(&self.0, &mut self.0.lock());
-        let is_any = job.is_some();
-        if let Some(job) = job {
-            do_job(&self.0, job, &mut Memory { blocks: Vec::new(), held: &self.0.buffers });
-        }
-        is_any
+        let mut memory = Memory { blocks: Vec::new(), held: &self.0.buffers };
+        job.map(|job| do_job(&self.0, job, &mut memory)).is_some()
     }
 }
 

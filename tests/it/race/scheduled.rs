@@ -28,10 +28,9 @@ const STACK_BYTES: usize = 1 << 20;
 /// only a long wait of one racer shows.
 pub fn run(race: &Arc<Race>, orders: usize) {
     let half = orders.div_ceil(2);
-    run_under(race, RandomScheduler::new_from_seed(SEED, half));
+    // Twice each, and compared: a failure can be had again, for an order leads to the same steps each time.
+    run_under(race, Repeated::new(RandomScheduler::new_from_seed(SEED, half)));
     run_under(race, PctScheduler::new_from_seed(SEED, 3, half));
-    // A failure can be had again: an order leads to the same steps each time.
-    run_under(race, Repeated::new(RandomScheduler::new_from_seed(SEED, 50)));
 }
 
 fn run_under(race: &Arc<Race>, scheduler: impl Scheduler + 'static) {
