@@ -6,7 +6,7 @@ use std::io;
 use serde_json::json;
 
 use super::Dice;
-use super::ledger::{Line, log_in};
+use super::ledger::Line;
 use crate::harness::Answer;
 use crate::process::client::{Client, Request};
 
@@ -54,8 +54,7 @@ impl Joiner {
 
     pub fn act(&mut self, client: &Client) -> io::Result<()> {
         let Some(access) = self.access.clone() else {
-            let tokens = self.line.ask(client, &log_in(&self.email))?.data(200);
-            self.access = Some(tokens["access_token"].as_str().unwrap().to_owned());
+            self.access = Some(self.line.log_in(client, &self.email)?);
             return Ok(());
         };
         if self.linked.len() == MOST || (!self.linked.is_empty() && self.dice.below(3) == 0) {

@@ -10,7 +10,7 @@ use std::io;
 use serde_json::Value;
 
 use super::Dice;
-use super::ledger::{Line, log_in};
+use super::ledger::Line;
 use crate::process::client::{Client, Request};
 
 /// What the server shows, by name.
@@ -163,8 +163,7 @@ impl Keeper {
     }
 
     fn enter(&mut self, client: &Client) -> io::Result<()> {
-        let tokens = self.line.ask(client, &log_in(self.trade.email()))?.data(200);
-        self.access = Some(tokens["access_token"].as_str().unwrap().to_owned());
+        self.access = Some(self.line.log_in(client, self.trade.email())?);
         Ok(())
     }
 

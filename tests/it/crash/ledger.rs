@@ -38,6 +38,12 @@ impl Line {
         self.0 = Some(connection);
         Ok(answer)
     }
+
+    /// Logs in; answers with the access token.
+    pub fn log_in(&mut self, client: &Client, email: &str) -> io::Result<String> {
+        let tokens = self.ask(client, &log_in(email))?.data(200);
+        Ok(tokens["access_token"].as_str().unwrap().to_owned())
+    }
 }
 
 /// What a login or a refresh has given.

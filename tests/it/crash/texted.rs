@@ -55,8 +55,7 @@ impl Texted {
     pub fn act(&mut self, client: &Client) -> io::Result<()> {
         match (&self.access, self.is_on, self.number.clone()) {
             (None, ..) => {
-                let tokens = self.line.ask(client, &log_in(&self.email))?.data(200);
-                self.access = Some(tokens["access_token"].as_str().unwrap().to_owned());
+                self.access = Some(self.line.log_in(client, &self.email)?);
             }
             (_, true, _) if self.dice.below(2) == 0 => {
                 // A code is sent to it once more, which takes no place of the one that is used up.
